@@ -1,0 +1,123 @@
+# Sandglass. `make help` lists the targets.
+#
+# Variables: PREFIX, DESTDIR (install); PYTHON=PATH_OR_VERSION (demo, test, bench: only that Python);
+# JOBS (test: worker suites at a time); CC, CFLAGS (added to the ones that the object needs).
+
+PREFIX ?= /usr/local
+PYTHON ?=
+export PYTHON
+
+B := build
+object := $(B)/libsandglass.so
+
+core_sources := $(wildcard shim/*.c config/*.c)
+hook_sources := $(wildcard hooks/*.c hooks/engines/*.c)
+generated := $(B)/gen/default_conf.c
+core_objects := $(core_sources:%.c=$(B)/obj/%.o) $(generated:%.c=%.o)
+objects := $(core_objects) $(hook_sources:%.c=$(B)/obj/%.o)
+
+# Not for tuning: each one is there because the object lives in somebody else's process.
+#   fortify, file offset and time bits would turn calls into other names than the ones written;
+#   LTO would merge hooks with what they call; a lazily allocated TLS block would call malloc in a hook.
+required := -std=gnu11 -O2 -g3 -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-lto \
+	-U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS -U_TIME_BITS \
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -I.
+inih := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all demo test bench install uninstall clean help unit FORCE
+
+all: $(object)
+
+$(object): $(objects) $(B)/gen/exports.map $(B)/gen/objects
+	$(CC) -shared -o $@ $(objects) $(inih) -fno-lto $(LDFLAGS) \
+		-Wl,-soname,libsandglass.so -Wl,--exclude-libs,ALL -Wl,--version-script,$(B)/gen/exports.map \
+		-Wl,-z,defs,-z,now,-z,relro,-z,nodelete
+
+$(B)/obj/%.o: %.c $(B)/gen/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(required) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c
+	$(CC) $(CFLAGS) $(required) -c -o $@ $<
+
+# The default rules, byte for byte, as a C array that a zero ends.
+$(B)/gen/default_conf.c: config/default.conf
+	@mkdir -p $(@D)
+	@{ echo '#include <stddef.h>'; \
+	   echo 'extern const char sg_default_conf[];'; \
+	   echo 'extern const size_t sg_default_conf_size;'; \
+	   echo 'const char sg_default_conf[] = {'; \
+	   od -An -v -td1 $< | sed 's/ *\(-\{0,1\}[0-9][0-9]*\)/\1,/g'; \
+	   echo '0};'; \
+	   echo 'const size_t sg_default_conf_size = sizeof(sg_default_conf) - 1;'; } >$@
+
+# Exported: the interposed libc names, from their rows. Nothing else.
+$(B)/gen/exports.map: hooks/rows.h $(wildcard hooks/*_rows.h)
+	@mkdir -p $(@D)
+	@$(CC) -E -P -DSG_VERSION_SCRIPT $< >$@
+
+# Files that change when a flag does, or the list of sources: a source taken away relinks too.
+define remember
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+endef
+$(B)/gen/flags: FORCE
+	$(call remember,$(CC) $(CFLAGS) $(required))
+$(B)/gen/objects: FORCE
+	$(call remember,$(objects) $(LDFLAGS))
+
+# Unit tests: each tests/unit/NAME.c is a program. The core is an archive, so each takes what it needs of it.
+unit_programs := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+unit: $(unit_programs)
+
+$(B)/unit/libcore.a: $(core_objects)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/unit/libcore.a $(B)/gen/flags
+	$(CC) $(CFLAGS) $(required) -MMD -MP -MF $@.d -o $@ $< $(B)/unit/libcore.a $(inih) \
+		$$(pkg-config --cflags --libs check) -ldl
+
+demo:
+	@tests/setup.sh packages
+	@$(MAKE) --no-print-directory -s all
+	@tests/run.sh demo
+
+test:
+	@tests/setup.sh packages
+	@$(MAKE) --no-print-directory -s all unit
+	@tests/run.sh
+
+bench:
+	@tests/setup.sh packages
+	@$(MAKE) --no-print-directory -s all
+	@tests/run.sh bench
+
+install: all
+	install -D -m 0755 $(object) $(DESTDIR)$(PREFIX)/lib/libsandglass.so
+	install -D -m 0644 config/default.conf $(DESTDIR)$(PREFIX)/share/sandglass/default.conf
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/sandglass/README.md
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/lib/libsandglass.so
+	rm -rf $(DESTDIR)$(PREFIX)/share/sandglass $(DESTDIR)$(PREFIX)/share/doc/sandglass
+
+# Refuses while something is mounted below: a recursive removal would follow it.
+clean:
+	@if grep -q " $(CURDIR)/$(B)/" /proc/self/mounts; then \
+		echo "something is mounted under $(B)/, nothing removed" >&2; exit 1; fi
+	rm -rf --one-file-system $(B)
+
+help:
+	@echo 'make            build $(object)'
+	@echo 'make demo       a real server and unmodified workers under the preload'
+	@echo 'make test       unit, preload and worker tests on every Python found'
+	@echo 'make bench      costs with and without Sandglass, side by side'
+	@echo 'make install    into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX)); make uninstall'
+	@echo 'make clean      remove $(B)/'
+	@echo 'PYTHON=3.12 or PYTHON=/path/to/python restricts demo, test and bench to that one.'
+
+-include $(wildcard $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/unit/*.d)

@@ -1,0 +1,666 @@
+/*
+ * temporal.c - where Temporal's Python SDK (temporalio 1.8 - 1.35) enters and leaves workflow code.
+ *
+ * The seam is SandboxedWorkflowRunner.create_instance(self, det), which the worker calls for each run and, with made-up
+ * details, once at start to validate each workflow. The SDK answers with an instance whose methods run
+ * the workflow inside its own sandbox; ours answers with an instance of the SDK's WorkflowInstance class whose
+ * methods enter a context and call the plain, unsandboxed instance. UnsandboxedWorkflowRunner and
+ * workflows with sandboxed=False never get here.
+ *
+ * In mode observe, and only there, the SDK's sandbox stays: its instance is what our methods call.
+ */
+#define _GNU_SOURCE
+#include "config/config.h"
+#include "shim/cpython.h"
+#include "shim/family.h"
+#include "shim/log.h"
+#include "shim/modules.h"
+#include "shim/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CAPSULE "sandglass.instance"
+#define MAIN_COPY "__temporal_main__"
+
+struct instance {
+	struct sg_run run;
+	PyObject *inner;      /* the SDK's instance that does the work */
+	PyObject *info;
+	unsigned long thread; /* that is in activate(), 0: none */
+};
+
+static struct {
+	PyObject *runner_class, *original_create_instance;
+	PyObject *instance_class;   /* ours */
+	PyObject *refusal_class;
+	PyObject *unsafe;           /* temporalio.workflow.unsafe */
+	PyObject *capsule_name;     /* str: attribute that holds our record */
+	PyObject *is_unrestricted, *is_passed_through, *set_in_sandbox;
+} sdk;
+
+/* --- entering and leaving ---------------------------------------------------------------------- */
+
+/* in_sandbox() is the SDK's word for "workflow code is running"; old versions lack it. */
+static void tell_in_sandbox(bool inside)
+{
+	PyObject *type, *value, *traceback, *flag, *result = NULL;
+
+	if (!sdk.set_in_sandbox)
+		return;
+	PyErr_Fetch(&type, &value, &traceback);
+	flag = PyBool_FromLong(inside);
+	result = PyObject_CallFunctionObjArgs(sdk.set_in_sandbox, flag, NULL);
+	if (!result)
+		PyErr_Clear();
+	sg_python_clear(&result);
+	Py_DecRef(flag);
+	PyErr_Restore(type, value, traceback);
+}
+
+static struct sg_context *enter(struct sg_context *context)
+{
+	tell_in_sandbox(true);
+	return sg_context_enter(context);
+}
+
+static void leave(struct sg_context *token)
+{
+	sg_context_leave(token);
+	tell_in_sandbox(false);
+}
+
+static bool call_for_truth(PyObject *callable)
+{
+	PyObject *result = callable ? PyObject_CallObject(callable, NULL) : NULL;
+	int answer = result ? PyObject_IsTrue(result) : -1;
+
+	sg_python_clear(&result);
+	if (answer < 0)
+		PyErr_Clear();
+	return answer > 0;
+}
+
+static bool unrestricted(void)
+{
+	return call_for_truth(sdk.is_unrestricted);
+}
+
+static bool importing_shared(void)
+{
+	return call_for_truth(sdk.is_passed_through);
+}
+
+static int shares(PyObject *settings, PyObject *module_name)
+{
+	PyObject *all = sg_python_attribute_or_null(settings, "passthrough_all_modules"); /* 1.19 */
+	PyObject *names = NULL, *part;
+	const char *name = sg_python_text(module_name), *dot = name;
+	int answer = all ? PyObject_IsTrue(all) : 0;
+
+	if (answer == 0)
+		names = PyObject_GetAttrString(settings, "passthrough_modules");
+	while (answer == 0 && names && dot) {
+		dot = strchr(dot + (dot != name), '.');
+		part = PyUnicode_FromStringAndSize(name, dot ? dot - name : (Py_ssize_t)strlen(name));
+		answer = part ? PySequence_Contains(names, part) : -1;
+		sg_python_clear(&part);
+	}
+	if (answer == 0 && !names)
+		answer = -1;
+	sg_python_clear(&names);
+	sg_python_clear(&all);
+	return answer;
+}
+
+static void refuse(const char *qualified_name, const char *message)
+{
+	PyObject *name = PyUnicode_FromString(qualified_name), *text = PyUnicode_FromString(message);
+	PyObject *args = name ? PyTuple_Pack(1, name) : NULL, *kwargs = PyDict_New(), *error = NULL;
+
+	if (args && text && kwargs && PyDict_SetItemString(kwargs, "override_message", text) == 0)
+		error = PyObject_Call(sdk.refusal_class, args, kwargs);
+	if (!error && args && text && PyErr_ExceptionMatches(PyExc_TypeError)) {
+		/* Before override_message the class made its own text of the name. */
+		PyErr_Clear();
+		error = PyObject_Call(sdk.refusal_class, args, NULL);
+		sg_python_clear(&args);
+		args = PyTuple_Pack(1, text);
+		if (error && args && PyObject_SetAttrString(error, "args", args) < 0)
+			PyErr_Clear();
+	}
+	if (error)
+		PyErr_SetObject(sdk.refusal_class, error);
+	sg_python_clear(&error);
+	sg_python_clear(&kwargs);
+	sg_python_clear(&args);
+	sg_python_clear(&text);
+	sg_python_clear(&name);
+}
+
+/* A workflow of the worker's own script: the script is executed again under another name. */
+static PyObject *load(PyObject *name)
+{
+	PyObject *key, *main, *file = NULL, *util = NULL, *spec = NULL, *module = NULL, *loader = NULL;
+	PyObject *done = NULL;
+
+	if (strcmp(sg_python_text(name), MAIN_COPY) != 0)
+		return NULL;
+	key = PyUnicode_FromString("__main__");
+	main = key ? sg_modules_host(key) : NULL;
+	sg_python_clear(&key);
+	file = main ? PyObject_GetAttrString(main, "__file__") : NULL;
+	util = file ? PyImport_ImportModule("importlib.util") : NULL;
+	if (util) {
+		PyObject *finder = PyObject_GetAttrString(util, "spec_from_file_location");
+
+		spec = finder ? PyObject_CallFunctionObjArgs(finder, name, file, NULL) : NULL;
+		sg_python_clear(&finder);
+	}
+	if (spec && spec != Py_None) {
+		PyObject *maker = PyObject_GetAttrString(util, "module_from_spec");
+
+		module = maker ? PyObject_CallFunctionObjArgs(maker, spec, NULL) : NULL;
+		sg_python_clear(&maker);
+	}
+	if (module && PyDict_SetItem(sg_context_current->run->modules, name, module) == 0) {
+		PyObject *exec = sg_python_attribute(spec, "loader.exec_module");
+
+		done = exec ? PyObject_CallFunctionObjArgs(exec, module, NULL) : NULL;
+		sg_python_clear(&exec);
+	}
+	if (!done) {
+		sg_python_clear(&module);
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_ImportError, "sandglass: the worker's script has no file "
+					"from which its workflows could be loaded");
+	}
+	sg_python_clear(&done);
+	sg_python_clear(&loader);
+	sg_python_clear(&spec);
+	sg_python_clear(&util);
+	sg_python_clear(&file);
+	return module;
+}
+
+/* --- a refusal that was swallowed -------------------------------------------------------------- */
+
+static bool is_refusal(PyObject *failure)
+{
+	PyObject *type = sg_python_attribute_or_null(failure, "application_failure_info.type");
+	bool same = type && strcmp(sg_python_text(type), "RestrictedWorkflowAccessError") == 0;
+
+	sg_python_clear(&type);
+	return same;
+}
+
+/* Does this command of the completion carry the refusal to whoever asked? */
+static bool carries_refusal(PyObject *command)
+{
+	static const char *const paths[] = {
+		"fail_workflow_execution.failure", "respond_to_query.failed",
+		"update_response.rejected"
+	};
+	PyObject *failure;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
+		failure = sg_python_attribute_or_null(command, paths[i]);
+		found = failure && is_refusal(failure);
+		sg_python_clear(&failure);
+	}
+	return found;
+}
+
+static PyObject *has_field(PyObject *message, const char *field)
+{
+	PyObject *method = PyObject_GetAttrString(message, "HasField"), *name, *answer = NULL;
+
+	name = method ? PyUnicode_FromString(field) : NULL;
+	if (name)
+		answer = PyObject_CallFunctionObjArgs(method, name, NULL);
+	sg_python_clear(&name);
+	sg_python_clear(&method);
+	return answer;
+}
+
+static bool field_is_set(PyObject *message, const char *field)
+{
+	PyObject *answer = has_field(message, field);
+	bool set = answer && PyObject_IsTrue(answer) > 0;
+
+	if (!answer)
+		PyErr_Clear();
+	sg_python_clear(&answer);
+	return set;
+}
+
+/* True when an item of the repeated field at path makes test true. */
+static bool any_item(PyObject *message, const char *path, bool (*test)(PyObject *))
+{
+	PyObject *items = sg_python_attribute_or_null(message, path), *iterator, *item;
+	bool found = false;
+
+	iterator = items ? PyObject_GetIter(items) : NULL;
+	while (iterator && !found && (item = PyIter_Next(iterator))) {
+		found = test(item);
+		Py_DecRef(item);
+	}
+	PyErr_Clear();
+	sg_python_clear(&iterator);
+	sg_python_clear(&items);
+	return found;
+}
+
+static bool is_removal(PyObject *job)
+{
+	return field_is_set(job, "remove_from_cache");
+}
+
+static void log_swallowed(const struct sg_run *run)
+{
+	PyObject *text = PyObject_Str(run->refusal);
+	struct sg_line line;
+
+	if (sg_log_begin(&line, SG_LOG_WARN, "swallowed")) {
+		sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
+		sg_log_text(&line, "workflow_id", sg_python_text(run->workflow_id));
+		sg_log_text(&line, "run_id", sg_python_text(run->run_id));
+		sg_log_text(&line, "refusal", sg_python_text(text));
+		sg_log_end(&line);
+	}
+	PyErr_Clear();
+	sg_python_clear(&text);
+}
+
+/*
+ * Workflow code may catch the exception, but the answer it worked with instead is no more deterministic than the one that
+ * it was refused. Unless the completion itself reports the refusal, it is replaced by it.
+ */
+static void check_swallowed(struct sg_run *run, PyObject *activation, PyObject **completion)
+{
+	if (!*completion || !run->refusal || field_is_set(*completion, "failed") ||
+	    any_item(*completion, "successful.commands", carries_refusal) ||
+	    any_item(activation, "jobs", is_removal))
+		return;
+	log_swallowed(run);
+	sg_python_clear(completion);
+	PyErr_SetObject(sdk.refusal_class, run->refusal);
+}
+
+/* --- our instance ------------------------------------------------------------------------------ */
+
+static void free_instance(PyObject *capsule)
+{
+	struct instance *instance = PyCapsule_GetPointer(capsule, CAPSULE);
+
+	if (!instance)
+		return;
+	sg_python_clear(&instance->inner);
+	sg_python_clear(&instance->info);
+	sg_run_release(&instance->run);
+	free(instance);
+}
+
+static struct instance *instance_of(PyObject *object)
+{
+	PyObject *capsule = PyObject_GetAttr(object, sdk.capsule_name);
+	struct instance *instance = capsule ? PyCapsule_GetPointer(capsule, CAPSULE) : NULL;
+
+	sg_python_clear(&capsule); /* the object keeps it */
+	return instance;
+}
+
+static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
+{
+	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME}, *token;
+	PyObject *completion;
+
+	sg_python_clear(&instance->run.refusal);
+	instance->run.refusals = 0;
+	token = enter(&context);
+	instance->thread = PyThread_get_thread_ident();
+	completion = PyObject_Call(method, args, kwargs);
+	instance->thread = 0;
+	leave(token);
+	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
+	sg_python_clear(&instance->run.refusal);
+	return completion;
+}
+
+/* Every method of the instance but those below: the name is bound as self. */
+static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
+{
+	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
+	struct instance *instance = self ? instance_of(self) : NULL;
+	struct sg_context context = {NULL, SG_PHASE_RUNTIME}, *token;
+
+	if (!instance)
+		return NULL;
+	context.run = &instance->run;
+	method = PyObject_GetAttr(instance->inner, name);
+	rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
+	if (method && rest) {
+		if (strcmp(sg_python_text(name), "activate") == 0 && PyTuple_Size(rest) > 0) {
+			result = activate(instance, method, rest, kwargs);
+		} else {
+			token = enter(&context);
+			result = PyObject_Call(method, rest, kwargs);
+			leave(token);
+		}
+	}
+	sg_python_clear(&rest);
+	sg_python_clear(&method);
+	return result;
+}
+
+static PyObject *get_info(PyObject *unused, PyObject *self)
+{
+	struct instance *instance = instance_of(self);
+
+	(void)unused;
+	return instance ? sg_python_ref(instance->info) : NULL;
+}
+
+/* Asked by the deadlock detector, from another thread, while activate() is running. */
+static PyObject *get_thread_id(PyObject *unused, PyObject *self)
+{
+	struct instance *instance = instance_of(self);
+
+	(void)unused;
+	if (!instance)
+		return NULL;
+	if (!instance->thread)
+		return sg_python_ref(Py_None);
+	return PyLong_FromUnsignedLong(instance->thread);
+}
+
+static PyMethodDef forward_def = {
+	"forward", (PyCFunction)(void *)forward, METH_VARARGS | METH_KEYWORDS, NULL
+};
+static PyMethodDef get_info_def = {"get_info", get_info, METH_O, NULL};
+static PyMethodDef get_thread_id_def = {"get_thread_id", get_thread_id, METH_O, NULL};
+
+static int add_method(PyObject *namespace, PyObject *name, PyMethodDef *def)
+{
+	PyObject *function = PyCFunction_NewEx(def, name, NULL), *method = NULL;
+	int error = -1;
+
+	if (function)
+		method = PyInstanceMethod_New(function);
+	if (method)
+		error = PyDict_SetItem(namespace, name, method);
+	sg_python_clear(&method);
+	sg_python_clear(&function);
+	return error;
+}
+
+static int add_named_method(PyObject *namespace, const char *text, PyMethodDef *def)
+{
+	PyObject *name = PyUnicode_FromString(text);
+	int error = name ? add_method(namespace, name, def) : -1;
+
+	sg_python_clear(&name);
+	return error;
+}
+
+/* A class below the SDK's WorkflowInstance with whatever abstract methods this version has. */
+static PyObject *make_instance_class(PyObject *base)
+{
+	PyObject *abstract = PyObject_GetAttrString(base, "__abstractmethods__"), *iterator = NULL;
+	PyObject *namespace = PyDict_New(), *name, *bases = PyTuple_Pack(1, base), *class = NULL;
+	PyObject *metaclass = PyObject_Type(base), *class_name = PyUnicode_FromString("_Instance");
+	PyObject *module = PyUnicode_FromString("sandglass");
+	int error = 0;
+
+	iterator = abstract ? PyObject_GetIter(abstract) : NULL;
+	while (iterator && namespace && !error && (name = PyIter_Next(iterator))) {
+		error = add_method(namespace, name, &forward_def);
+		Py_DecRef(name);
+	}
+	if (iterator && namespace && bases && metaclass && class_name && module && !error &&
+	    !PyErr_Occurred() &&
+	    add_named_method(namespace, "get_info", &get_info_def) == 0 &&
+	    add_named_method(namespace, "get_thread_id", &get_thread_id_def) == 0 &&
+	    PyDict_SetItemString(namespace, "__module__", module) == 0)
+		class = PyObject_CallFunctionObjArgs(metaclass, class_name, bases, namespace, NULL);
+	sg_python_clear(&module);
+	sg_python_clear(&class_name);
+	sg_python_clear(&metaclass);
+	sg_python_clear(&bases);
+	sg_python_clear(&namespace);
+	sg_python_clear(&iterator);
+	sg_python_clear(&abstract);
+	return class;
+}
+
+/* --- creating a run ---------------------------------------------------------------------------- */
+
+static PyObject *import_attribute(const char *module_name, PyObject *name)
+{
+	PyObject *module = PyImport_ImportModule(module_name), *value = NULL;
+
+	if (module)
+		value = PyObject_GetAttr(module, name);
+	sg_python_clear(&module);
+	return value;
+}
+
+/* The class as the run sees it: imported by name, in the context. */
+static PyObject *import_class(PyObject *class)
+{
+	PyObject *module = PyObject_GetAttrString(class, "__module__");
+	PyObject *name = PyObject_GetAttrString(class, "__name__"), *found = NULL;
+	const char *text;
+
+	if (module && name) {
+		text = sg_python_text(module);
+		found = import_attribute(strcmp(text, "__main__") == 0 ? MAIN_COPY : text, name);
+	}
+	sg_python_clear(&name);
+	sg_python_clear(&module);
+	return found;
+}
+
+static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
+		struct sg_context *context)
+{
+	PyObject *runner_class = PyObject_GetAttrString(runner, "runner_class"), *maker = NULL;
+	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
+
+	own_class = runner_class ? import_class(workflow_class) : NULL;
+	own_runner = own_class ? import_class(runner_class) : NULL;
+	context->phase = SG_PHASE_RUNTIME;
+	if (own_runner) {
+		PyObject *module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
+
+		maker = module ? PyObject_GetAttrString(module, "InSandbox") : NULL;
+		sg_python_clear(&module);
+	}
+	if (maker)
+		box = PyObject_CallFunctionObjArgs(maker, details, own_runner, own_class, NULL);
+	if (box)
+		inner = PyObject_GetAttrString(box, "instance");
+	sg_python_clear(&box);
+	sg_python_clear(&maker);
+	sg_python_clear(&own_runner);
+	sg_python_clear(&own_class);
+	sg_python_clear(&runner_class);
+	return inner;
+}
+
+static void log_run(const struct sg_run *run, const struct timespec *start)
+{
+	struct timespec end;
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_DEBUG, "run"))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	sg_log_text(&line, "module", sg_python_text(run->policy->workflow_module));
+	sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
+	sg_log_text(&line, "workflow_id", sg_python_text(run->workflow_id));
+	sg_log_text(&line, "run_id", sg_python_text(run->run_id));
+	sg_log_number(&line, "modules", run->modules ? PyDict_Size(run->modules) : 0);
+	sg_log_number(&line, "microseconds", (end.tv_sec - start->tv_sec) * 1000000 +
+			(end.tv_nsec - start->tv_nsec) / 1000);
+	sg_log_end(&line);
+}
+
+static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
+		PyObject *workflow_class, const struct sg_engine *engine)
+{
+	PyObject *settings = PyObject_GetAttrString(runner, "restrictions");
+	PyObject *module = PyObject_GetAttrString(workflow_class, "__module__");
+	struct sg_run *run = &instance->run;
+	int error = -1;
+
+	if (module && strcmp(sg_python_text(module), "__main__") == 0) {
+		Py_DecRef(module);
+		module = PyUnicode_FromString(MAIN_COPY);
+	}
+	instance->info = PyObject_GetAttrString(details, "info");
+	if (!settings || !module || !instance->info)
+		goto out;
+	run->workflow_type = sg_python_attribute_or_null(details, "defn.name");
+	if (!run->workflow_type || run->workflow_type == Py_None) {
+		sg_python_clear(&run->workflow_type);
+		run->workflow_type = sg_python_attribute_or_null(instance->info, "workflow_type");
+	}
+	run->workflow_id = sg_python_attribute_or_null(instance->info, "workflow_id");
+	run->run_id = sg_python_attribute_or_null(instance->info, "run_id");
+	run->policy = sg_policy_get(engine, settings, module);
+	if (run->policy)
+		error = 0;
+	if (!error && sg_policy_config->isolation == SG_ISOLATION_PRIVATE &&
+	    sg_policy_config->mode != SG_MODE_OBSERVE) {
+		run->modules = sg_modules_new_table();
+		error = run->modules ? 0 : -1;
+	}
+out:
+	sg_python_clear(&settings);
+	sg_python_clear(&module);
+	return error;
+}
+
+static PyObject *wrap(struct instance *instance)
+{
+	PyObject *object = PyObject_CallObject(sdk.instance_class, NULL), *capsule;
+
+	capsule = object ? PyCapsule_New(instance, CAPSULE, free_instance) : NULL;
+	if (capsule && PyObject_SetAttr(object, sdk.capsule_name, capsule) < 0)
+		sg_python_clear(&object);
+	if (!capsule)
+		sg_python_clear(&object);
+	sg_python_clear(&capsule);
+	return object;
+}
+
+static const struct sg_engine temporal;
+
+static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwargs)
+{
+	struct sg_call call = {.tuple = args, .kwargs = kwargs};
+	PyObject *details = sg_call_argument(&call, 0, "det"), *workflow_class, *object;
+	struct instance *instance;
+	struct sg_context context = {NULL, SG_PHASE_IMPORT}, *token;
+	struct timespec start;
+
+	if (!details) {
+		PyErr_SetString(PyExc_TypeError, "create_instance() missing 1 required argument: 'det'");
+		return NULL;
+	}
+	workflow_class = sg_python_attribute(details, "defn.cls");
+	if (!workflow_class)
+		return NULL;
+	instance = calloc(1, sizeof(*instance));
+	object = instance ? wrap(instance) : NULL;
+	if (!object) {
+		Py_DecRef(workflow_class);
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+		return NULL;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (fill_run(instance, runner, details, workflow_class, &temporal) == 0) {
+		context.run = &instance->run;
+		token = enter(&context);
+		if (sg_policy_config->mode == SG_MODE_OBSERVE)
+			instance->inner = PyObject_CallFunctionObjArgs(sdk.original_create_instance,
+					runner, details, NULL);
+		else
+			instance->inner = make_inner(runner, details, workflow_class, &context);
+		leave(token);
+		if (instance->inner && instance->run.refusal) {
+			log_swallowed(&instance->run);
+			sg_python_clear(&instance->inner);
+			PyErr_SetObject(sdk.refusal_class, instance->run.refusal);
+		}
+		sg_python_clear(&instance->run.refusal);
+	}
+	if (instance->inner)
+		log_run(&instance->run, &start);
+	else
+		sg_python_clear(&object);
+	Py_DecRef(workflow_class);
+	return object;
+}
+
+static PyMethodDef create_instance_def = {
+	"create_instance", (PyCFunction)(void *)create_instance, METH_VARARGS | METH_KEYWORDS,
+	"Implements WorkflowRunner.create_instance (Sandglass)."
+};
+
+static int install(PyObject *module)
+{
+	PyObject *restrictions = PyImport_ImportModule("temporalio.worker.workflow_sandbox._restrictions");
+	PyObject *workflow = PyImport_ImportModule("temporalio.workflow"), *base, *method;
+	int error = -1;
+
+	sdk.capsule_name = PyUnicode_InternFromString("_sandglass");
+	sdk.runner_class = PyObject_GetAttrString(module, "SandboxedWorkflowRunner");
+	base = PyObject_GetAttrString(module, "WorkflowInstance");
+	if (!restrictions || !workflow || !sdk.capsule_name || !sdk.runner_class || !base)
+		goto out;
+	sdk.original_create_instance = PyObject_GetAttrString(sdk.runner_class, "create_instance");
+	sdk.refusal_class = PyObject_GetAttrString(restrictions, "RestrictedWorkflowAccessError");
+	sdk.unsafe = PyObject_GetAttrString(workflow, "unsafe");
+	if (!sdk.original_create_instance || !sdk.refusal_class || !sdk.unsafe)
+		goto out;
+	sdk.is_unrestricted = sg_python_attribute_or_null(sdk.unsafe, "is_sandbox_unrestricted");
+	sdk.is_passed_through = sg_python_attribute_or_null(sdk.unsafe, "is_imports_passed_through");
+	sdk.set_in_sandbox = sg_python_attribute_or_null(sdk.unsafe, "_set_in_sandbox");
+	sdk.instance_class = make_instance_class(base);
+	if (!sdk.instance_class)
+		goto out;
+	method = PyDescr_NewMethod((PyTypeObject *)sdk.runner_class, &create_instance_def);
+	if (method) {
+		error = PyObject_SetAttrString(sdk.runner_class, "create_instance", method);
+		Py_DecRef(method);
+	}
+out:
+	sg_python_clear(&base);
+	sg_python_clear(&workflow);
+	sg_python_clear(&restrictions);
+	return error;
+}
+
+static void remove_engine(void)
+{
+	if (sdk.original_create_instance &&
+	    PyObject_SetAttrString(sdk.runner_class, "create_instance", sdk.original_create_instance) < 0)
+		PyErr_Clear();
+}
+
+SG_ENGINE(temporal) = {
+	.name = "temporal",
+	.trigger = "temporalio.worker.workflow_sandbox._runner",
+	.install = install,
+	.remove = remove_engine,
+	.unrestricted = unrestricted,
+	.importing_shared = importing_shared,
+	.shares = shares,
+	.refuse = refuse,
+	.load = load,
+};

@@ -1,0 +1,13 @@
+#include "shim/context.h"
+
+__thread struct sg_context *sg_context_current;
+
+void sg_run_release(struct sg_run *run)
+{
+	sg_python_clear(&run->refusal);
+	sg_python_clear(&run->generators);
+	sg_python_clear(&run->modules);
+	sg_python_clear(&run->workflow_type);
+	sg_python_clear(&run->workflow_id);
+	sg_python_clear(&run->run_id);
+}

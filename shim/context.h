@@ -1,0 +1,66 @@
+/*
+ * context.h - which workflow run, if any, the current thread is executing.
+ *
+ * The whole hot path of Sandglass is sg_context_current: one initial-exec TLS load and one branch. It
+ * is NULL outside workflow code, and while a guarded original, a passthrough import or the garbage
+ * collector is running inside it (suspended). Contexts nest and live on the C stack of whoever entered; a context
+ * belongs to the thread that entered it, never to another. GIL: needed for what the pointers lead to, not
+ * for enter, leave and the test itself. Zero is a valid "no context"; there are no destructors.
+ */
+#ifndef SG_CONTEXT_H
+#define SG_CONTEXT_H
+
+#include "shim/python.h"
+
+#include <stdbool.h>
+
+enum sg_phase { SG_PHASE_IMPORT, SG_PHASE_RUNTIME };
+
+struct sg_policy;
+
+/* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
+struct sg_run {
+	struct sg_policy *policy;   /* borrowed: policies are never freed */
+	PyObject *modules;          /* dict: modules of this run alone, by name; NULL: no isolation */
+	PyObject *generators;       /* dict: address -> weak reference of generators seeded in this run */
+	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
+	PyObject *refusal;          /* last exception raised for a refused call in this activation */
+	unsigned long refusals;     /* refused calls in this activation */
+};
+
+struct sg_context {
+	struct sg_run *run;
+	enum sg_phase phase;
+};
+
+extern __thread struct sg_context *sg_context_current;
+
+/* Makes context current; returns what was current, the token that sg_context_leave() must be given. */
+static inline struct sg_context *sg_context_enter(struct sg_context *context)
+{
+	struct sg_context *token = sg_context_current;
+
+	sg_context_current = context;
+	return token;
+}
+
+static inline void sg_context_leave(struct sg_context *token)
+{
+	sg_context_current = token;
+}
+
+/* No context until sg_context_leave(token). */
+static inline struct sg_context *sg_context_suspend(void)
+{
+	return sg_context_enter(NULL);
+}
+
+static inline bool sg_context_active(void)
+{
+	return __builtin_expect(sg_context_current != NULL, 0);
+}
+
+/* Drops every reference of the run. */
+void sg_run_release(struct sg_run *run);
+
+#endif

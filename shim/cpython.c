@@ -1,0 +1,589 @@
+#define _GNU_SOURCE
+#include "shim/cpython.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * Layouts shared by 3.10-3.15 with a GIL. Only the head of each structure is declared: as far as it is
+ * used. probe_*() compare each with the public API.
+ */
+struct object {
+	Py_ssize_t refcount;
+	PyTypeObject *type;
+};
+
+struct c_function {
+	struct object base;
+	PyMethodDef *def;
+	PyObject *self;
+};
+
+struct descriptor {
+	struct object base;
+	PyTypeObject *owner;
+	PyObject *name;
+	PyObject *qualname;
+	void *payload;  /* PyMethodDef *, or struct wrapperbase * of a slot wrapper */
+	void *wrapped;  /* the slot's function, of a slot wrapper */
+};
+
+struct type_head {
+	struct object base;
+	Py_ssize_t size;
+	const char *name;
+	Py_ssize_t basicsize, itemsize;
+	void *dealloc;
+	Py_ssize_t vectorcall_offset;
+	void *getattr, *setattr, *as_async, *repr;
+	void *as_number, *as_sequence, *as_mapping;
+	void *hash, *call, *str, *getattro, *setattro;
+	void *as_buffer;
+	unsigned long flags;
+	const char *doc;
+	void *traverse, *clear, *richcompare;
+	Py_ssize_t weaklist_offset;
+	void *iter, *iternext;
+	void *methods, *members, *getset;
+	PyTypeObject *type_base;
+	PyObject *dict;
+	void *descr_get, *descr_set;
+	Py_ssize_t dict_offset;
+	sg_initproc init;
+	void *alloc;
+	sg_newproc new;
+};
+
+/* Slot numbers that only the probe compares. */
+#define SLOT_TP_BASE 48
+#define SLOT_TP_DEALLOC 52
+
+struct sg_cpython sg_cpython;
+static PyTypeObject *function_subtype;
+static sg_vectorcall python_vectorcall;
+
+bool sg_cpython_readable(const void *address, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t at = (uintptr_t)address & ~(page - 1), end = (uintptr_t)address + size;
+	unsigned char resident;
+
+	if (!address || end < (uintptr_t)address)
+		return false;
+	for (; at < end; at += page)
+		if (mincore((void *)at, 1, &resident) != 0)
+			return false;
+	return true;
+}
+
+struct segment_query {
+	uintptr_t address;
+	bool found, writable;
+};
+
+static int query_segment(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct segment_query *query = data;
+	uintptr_t start;
+	bool hit = false, writable = false;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		start = info->dlpi_addr + header->p_vaddr;
+		if (query->address < start || query->address >= start + header->p_memsz)
+			continue;
+		if (header->p_type == PT_LOAD) {
+			hit = true;
+			writable = header->p_flags & PF_W;
+		} else if (header->p_type == PT_GNU_RELRO) {
+			query->found = true;
+			query->writable = false;
+			return 1;
+		}
+	}
+	/* RELRO headers may follow the PT_LOAD that contains them, so the object is judged as a whole. */
+	if (hit) {
+		query->found = true;
+		query->writable = writable;
+	}
+	return hit;
+}
+
+bool sg_cpython_writable(const void *address, size_t size)
+{
+	struct segment_query query = {.address = (uintptr_t)address};
+
+	if (!sg_cpython_readable(address, size))
+		return false;
+	dl_iterate_phdr(query_segment, &query);
+	return !query.found || query.writable; /* outside every object: heap */
+}
+
+PyTypeObject *sg_cpython_type(PyObject *object)
+{
+	return ((struct object *)object)->type;
+}
+
+void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)
+{
+	PyTypeObject *old = sg_cpython_type(object);
+
+	/* An instance owns a reference to its type only where the type is on the heap. */
+	if (PyType_GetFlags(new_type) & Py_TPFLAGS_HEAPTYPE)
+		Py_IncRef((PyObject *)new_type);
+	((struct object *)object)->type = new_type;
+	if (PyType_GetFlags(old) & Py_TPFLAGS_HEAPTYPE)
+		Py_DecRef((PyObject *)old);
+}
+
+static bool is_exact(PyObject *object, PyTypeObject *type)
+{
+	return sg_cpython_type(object) == type;
+}
+
+PyMethodDef *sg_cpython_method_def(PyObject *callable)
+{
+	if (!sg_cpython.method_defs)
+		return NULL;
+	if (PyType_IsSubtype(sg_cpython_type(callable), &PyCFunction_Type))
+		return ((struct c_function *)callable)->def;
+	if (is_exact(callable, &PyMethodDescr_Type) || is_exact(callable, &PyClassMethodDescr_Type))
+		return ((struct descriptor *)callable)->payload;
+	return NULL;
+}
+
+PyObject *sg_cpython_method_self(PyObject *callable)
+{
+	if (!PyType_IsSubtype(sg_cpython_type(callable), &PyCFunction_Type))
+		return NULL;
+	return ((struct c_function *)callable)->self;
+}
+
+void **sg_cpython_wrapped_slot(PyObject *wrapper)
+{
+	if (!sg_cpython.type_slots || !is_exact(wrapper, &PyWrapperDescr_Type))
+		return NULL;
+	return &((struct descriptor *)wrapper)->wrapped;
+}
+
+sg_initproc *sg_cpython_init_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &((struct type_head *)type)->init : NULL;
+}
+
+sg_newproc *sg_cpython_new_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &((struct type_head *)type)->new : NULL;
+}
+
+static sg_vectorcall *function_vectorcall(PyObject *function)
+{
+	Py_ssize_t offset = ((struct type_head *)&PyFunction_Type)->vectorcall_offset;
+
+	return (sg_vectorcall *)((char *)function + offset);
+}
+
+/* 3.11 and later keep a version behind the vectorcall pointer; specialised call sites compare it. */
+static void clear_function_version(PyObject *function)
+{
+	if (sg_cpython.minor >= 11)
+		*(uint32_t *)((char *)function_vectorcall(function) + sizeof(sg_vectorcall)) = 0;
+}
+
+int sg_cpython_hook_function(PyObject *function, sg_vectorcall hook)
+{
+	sg_vectorcall *slot;
+
+	if (!sg_cpython.functions || !is_exact(function, &PyFunction_Type))
+		return -ENOTSUP;
+	slot = function_vectorcall(function);
+	if (*slot != python_vectorcall)
+		return -ENOTSUP;
+	*slot = hook;
+	clear_function_version(function);
+	if (sg_cpython.functions_need_type)
+		sg_cpython_set_type(function, function_subtype);
+	return 0;
+}
+
+void sg_cpython_unhook_function(PyObject *function)
+{
+	*function_vectorcall(function) = python_vectorcall;
+	clear_function_version(function);
+	if (is_exact(function, function_subtype))
+		sg_cpython_set_type(function, &PyFunction_Type);
+}
+
+PyObject *sg_cpython_call_function(PyObject *function, PyObject *const *args, size_t nargsf,
+		PyObject *kwnames)
+{
+	return python_vectorcall(function, args, nargsf, kwnames);
+}
+
+PyObject *sg_cpython_frame_globals(PyObject *frame)
+{
+	PyObject *globals;
+
+	if (PyFrame_GetGlobals)
+		return PyFrame_GetGlobals(frame);
+	globals = PyObject_GetAttrString(frame, "f_globals");
+	if (!globals)
+		PyErr_Clear();
+	return globals;
+}
+
+PyTypeObject *sg_cpython_new_type(PyType_Spec *spec, PyTypeObject *base)
+{
+	PyObject *bases = PyTuple_Pack(1, (PyObject *)base), *type = NULL;
+
+	if (bases) {
+		type = PyType_FromSpecWithBases(spec, bases);
+		Py_DecRef(bases);
+	}
+	/* repr() shows tp_name of a type of builtins; "<class 'dict'>" is what everybody knows. */
+	if (type && sg_cpython.type_slots)
+		((struct type_head *)type)->name = ((struct type_head *)base)->name;
+	return (PyTypeObject *)type;
+}
+
+/* --- probes ------------------------------------------------------------------------------------ */
+
+/* A C function of ours stands in for everybody's: its PyMethodDef is known. */
+static PyObject *probe_original(PyObject *self, PyObject *argument)
+{
+	(void)self;
+	(void)argument;
+	return PyLong_FromLong(1);
+}
+
+static PyObject *probe_replacement(PyObject *self, PyObject *argument)
+{
+	(void)self;
+	(void)argument;
+	return PyLong_FromLong(2);
+}
+
+static PyObject *probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
+		PyObject *kwnames)
+{
+	(void)function;
+	(void)args;
+	(void)nargsf;
+	(void)kwnames;
+	return PyLong_FromLong(2);
+}
+
+static PyMethodDef probe_def = {"sandglass_probe", probe_original, METH_NOARGS, NULL};
+
+static long call_for_long(PyObject *callable)
+{
+	PyObject *result = PyObject_CallObject(callable, NULL);
+	long value;
+
+	if (!result) {
+		PyErr_Clear();
+		return -1;
+	}
+	value = PyLong_AsLong(result);
+	if (value == -1 && PyErr_Occurred())
+		PyErr_Clear();
+	Py_DecRef(result);
+	return value;
+}
+
+/* Runs Python source in a fresh namespace that holds the given objects; new reference. */
+static PyObject *run_source(const char *source, const char *name, PyObject *value)
+{
+	PyObject *builtins = NULL, *namespace = NULL, *text = NULL, *result = NULL, *exec = NULL;
+
+	builtins = PyImport_ImportModule("builtins");
+	exec = builtins ? PyObject_GetAttrString(builtins, "exec") : NULL;
+	namespace = PyDict_New();
+	text = PyUnicode_FromString(source);
+	if (exec && namespace && text &&
+	    (!value || PyDict_SetItemString(namespace, name, value) == 0))
+		result = PyObject_CallFunctionObjArgs(exec, text, namespace, NULL);
+	if (!result)
+		PyErr_Clear();
+	sg_python_clear(&result);
+	sg_python_clear(&text);
+	sg_python_clear(&exec);
+	sg_python_clear(&builtins);
+	return namespace;
+}
+
+static PyObject *item(PyObject *dict, const char *key)
+{
+	PyObject *name = PyUnicode_FromString(key);
+	PyObject *value = name ? PyDict_GetItemWithError(dict, name) : NULL;
+
+	sg_python_clear(&name);
+	return value;
+}
+
+/*
+ * The call sites are specialised first (hot runs often enough on every version), so that what is
+ * proved is what a worker would meet.
+ */
+static const char *const CALL_SOURCE =
+	"def hot(n=64):\n"
+	"    r = 0\n"
+	"    for i in range(n):\n"
+	"        r = target()\n"
+	"    return r\n"
+	"def target():\n"
+	"    return 1\n"
+	"if 'given' in globals():\n"
+	"    target = given\n"
+	"hot(2000)\n"
+	"def cold():\n"
+	"    return target()\n"
+	"def mapped():\n"
+	"    return list(map(lambda f: f(), [target]))[0]\n";
+
+static bool calls_answer(PyObject *namespace, long expected)
+{
+	return call_for_long(item(namespace, "hot")) == expected &&
+	       call_for_long(item(namespace, "cold")) == expected &&
+	       call_for_long(item(namespace, "mapped")) == expected;
+}
+
+static bool def_is_credible(PyObject *function, PyMethodDef *def)
+{
+	return sg_cpython_readable(def, sizeof(*def)) &&
+	       def->ml_meth == PyCFunction_GetFunction(function) &&
+	       def->ml_flags == PyCFunction_GetFlags(function);
+}
+
+static void probe_method_defs(void)
+{
+	PyObject *function = NULL, *namespace = NULL, *keys = NULL, *bound = NULL;
+
+	function = PyCFunction_NewEx(&probe_def, NULL, NULL);
+	if (!function || ((struct c_function *)function)->def != &probe_def)
+		goto out;
+	namespace = run_source(CALL_SOURCE, "given", function);
+	if (!namespace || !calls_answer(namespace, 1))
+		goto out;
+	probe_def.ml_meth = probe_replacement;
+	if (!calls_answer(namespace, 2))
+		goto out;
+	/* A method descriptor and the bound method made from it must lead to one PyMethodDef. */
+	keys = PyObject_GetAttrString((PyObject *)&PyDict_Type, "keys");
+	bound = PyObject_GetAttrString(namespace, "keys");
+	if (!keys || !bound || !is_exact(keys, &PyMethodDescr_Type))
+		goto out;
+	if (!def_is_credible(bound, ((struct c_function *)bound)->def))
+		goto out;
+	sg_cpython.method_defs =
+		((struct descriptor *)keys)->payload == ((struct c_function *)bound)->def &&
+		((struct c_function *)bound)->self == namespace;
+out:
+	probe_def.ml_meth = probe_original;
+	PyErr_Clear();
+	sg_python_clear(&bound);
+	sg_python_clear(&keys);
+	sg_python_clear(&namespace);
+	sg_python_clear(&function);
+}
+
+static PyType_Slot no_slots[] = {{0, NULL}};
+
+/*
+ * A subtype of function whose instances are plain functions. Type "function" cannot be subclassed
+ * through the API, so the base is made acceptable for the moment of creation.
+ */
+static void make_function_subtype(void)
+{
+	static PyType_Spec spec = {.name = "builtins.function", .flags = Py_TPFLAGS_DEFAULT};
+	struct type_head *base = (struct type_head *)&PyFunction_Type, *head;
+	unsigned long flags = base->flags;
+
+	spec.slots = no_slots;
+	base->flags |= Py_TPFLAGS_BASETYPE;
+	function_subtype = sg_cpython_new_type(&spec, &PyFunction_Type);
+	base->flags = flags;
+	if (!function_subtype) {
+		PyErr_Clear();
+		return;
+	}
+	head = (struct type_head *)function_subtype;
+	head->flags |= flags & (Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR);
+	head->vectorcall_offset = base->vectorcall_offset;
+	head->call = base->call;
+	head->descr_get = base->descr_get;
+	PyType_Modified(function_subtype);
+}
+
+static bool probe_function_hook(void)
+{
+	PyObject *namespace = run_source(CALL_SOURCE, NULL, NULL), *target;
+	bool proved = false;
+
+	if (!namespace)
+		return false;
+	target = item(namespace, "target");
+	if (target && calls_answer(namespace, 1)) {
+		sg_cpython.functions = true;
+		if (sg_cpython_hook_function(target, probe_vectorcall) == 0) {
+			/* Twice: call sites may be specialised anew after the first round. */
+			proved = calls_answer(namespace, 2) && calls_answer(namespace, 2);
+			sg_cpython_unhook_function(target);
+			proved = proved && calls_answer(namespace, 1);
+		}
+		sg_cpython.functions = proved;
+	}
+	PyErr_Clear();
+	Py_DecRef(namespace);
+	return proved;
+}
+
+/* functools.singledispatch pickles and copies functions by name; the subtype must do the same. */
+static void register_function_copy(void)
+{
+	PyObject *copyreg = PyImport_ImportModule("copyreg"), *namespace, *reduce;
+
+	namespace = run_source("def reduce(function):\n    return function.__qualname__\n", NULL, NULL);
+	reduce = namespace ? item(namespace, "reduce") : NULL;
+	if (copyreg && reduce) {
+		PyObject *done = NULL, *pickle = PyObject_GetAttrString(copyreg, "pickle");
+
+		if (pickle)
+			done = PyObject_CallFunctionObjArgs(pickle, (PyObject *)function_subtype,
+					reduce, NULL);
+		sg_python_clear(&done);
+		sg_python_clear(&pickle);
+	}
+	PyErr_Clear();
+	sg_python_clear(&copyreg);
+	sg_python_clear(&namespace);
+}
+
+static void probe_functions(void)
+{
+	struct type_head *type = (struct type_head *)&PyFunction_Type;
+	PyObject *namespace;
+
+	if (!sg_cpython.type_slots || !(type->flags & Py_TPFLAGS_HAVE_VECTORCALL) ||
+	    type->vectorcall_offset < (Py_ssize_t)sizeof(struct object) ||
+	    type->vectorcall_offset + (Py_ssize_t)sizeof(void *) > type->basicsize)
+		return;
+	namespace = run_source("def target(): pass\n", NULL, NULL);
+	if (namespace && item(namespace, "target"))
+		python_vectorcall = *function_vectorcall(item(namespace, "target"));
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+	if (!python_vectorcall)
+		return;
+	/* Clearing the version and setting the pointer is enough but for 3.11, whose calls look at the type only. */
+	if (probe_function_hook())
+		return;
+	make_function_subtype();
+	if (!function_subtype)
+		return;
+	sg_cpython.functions_need_type = true;
+	if (probe_function_hook())
+		register_function_copy();
+	else
+		sg_cpython.functions_need_type = false;
+}
+
+static void probe_type_slots(void)
+{
+	PyTypeObject *types[] = {&PyDict_Type, &PyModule_Type, &PyFunction_Type, &PyType_Type};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct type_head *head = (struct type_head *)types[i];
+
+		if (!sg_cpython_readable(head, sizeof(*head)) ||
+		    head->flags != PyType_GetFlags(types[i]) ||
+		    (void *)head->init != PyType_GetSlot(types[i], Py_tp_init) ||
+		    (void *)head->new != PyType_GetSlot(types[i], Py_tp_new) ||
+		    head->call != PyType_GetSlot(types[i], Py_tp_call) ||
+		    head->descr_get != PyType_GetSlot(types[i], Py_tp_descr_get) ||
+		    head->dealloc != PyType_GetSlot(types[i], SLOT_TP_DEALLOC) ||
+		    head->type_base != PyType_GetSlot(types[i], SLOT_TP_BASE))
+			return;
+	}
+	sg_cpython.type_slots = true;
+}
+
+static PyObject *probe_subscript(PyObject *self, PyObject *key)
+{
+	(void)self;
+	(void)key;
+	return PyLong_FromLong(2);
+}
+
+static void probe_dict_types(void)
+{
+	static PyType_Slot slots[] = {{Py_mp_subscript, probe_subscript}, {0, NULL}};
+	static PyType_Spec spec = {.name = "builtins.dict", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
+	PyTypeObject *type = sg_cpython_new_type(&spec, &PyDict_Type);
+	PyObject *namespace = NULL, *dict;
+
+	if (!type || ((struct type_head *)type)->basicsize != ((struct type_head *)&PyDict_Type)->basicsize)
+		goto out;
+	namespace = run_source(
+		"d = {'a': 1}\n"
+		"def hot(n=64):\n"
+		"    for i in range(n):\n"
+		"        r = d['a']\n"
+		"    return r\n"
+		"hot(2000)\n", NULL, NULL);
+	dict = namespace ? item(namespace, "d") : NULL;
+	if (!dict || call_for_long(item(namespace, "hot")) != 1)
+		goto out;
+	sg_cpython_set_type(dict, type);
+	sg_cpython.dict_types = call_for_long(item(namespace, "hot")) == 2;
+	sg_cpython_set_type(dict, &PyDict_Type);
+	sg_cpython.dict_types &= call_for_long(item(namespace, "hot")) == 1;
+out:
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+	if (type)
+		Py_DecRef((PyObject *)type);
+}
+
+int sg_cpython_version(const char **ret_reason)
+{
+	const char *text = Py_GetVersion();
+	PyObject *flags = PySys_GetObject("abiflags"); /* borrowed */
+	char *end;
+	size_t length = strcspn(text, " ");
+
+	sg_cpython.major = (int)strtol(text, &end, 10);
+	sg_cpython.minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : 0;
+	if (length >= sizeof(sg_cpython.version))
+		length = sizeof(sg_cpython.version) - 1;
+	memcpy(sg_cpython.version, text, length);
+	sg_cpython.version[length] = '\0';
+	if (sg_cpython.major != 3 || sg_cpython.minor < 10 || sg_cpython.minor > 15) {
+		*ret_reason = "only CPython 3.10 to 3.15 is supported";
+		return -ENOTSUP;
+	}
+	if (flags && strchr(sg_python_text(flags), 't')) {
+		*ret_reason = "free-threaded builds of CPython are not supported";
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+int sg_cpython_probe(const char **ret_reason)
+{
+	int error = sg_cpython_version(ret_reason);
+
+	if (error)
+		return error;
+	probe_type_slots();
+	probe_method_defs();
+	probe_functions();
+	probe_dict_types();
+	return 0;
+}

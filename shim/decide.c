@@ -1,0 +1,340 @@
+#include "shim/decide.h"
+
+#include "shim/context.h"
+#include "shim/family.h"
+#include "shim/log.h"
+#include "shim/origin.h"
+#include "shim/policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* rule|place|action -> how often; what is repeated is counted, not logged again */
+static PyObject *counts;
+
+PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword)
+{
+	Py_ssize_t keywords = call->kwnames ? PyTuple_Size(call->kwnames) : 0;
+	PyObject *name, *value;
+
+	if (call->args && position < call->nargs)
+		return call->args[position];
+	if (call->tuple && position < PyTuple_Size(call->tuple))
+		return PyTuple_GetItem(call->tuple, position);
+	if (!keyword)
+		return NULL;
+	for (Py_ssize_t i = 0; i < keywords; i++)
+		if (PyUnicode_CompareWithASCIIString(PyTuple_GetItem(call->kwnames, i), keyword) == 0)
+			return call->args[call->nargs + i];
+	if (!call->kwargs)
+		return NULL;
+	name = PyUnicode_FromString(keyword);
+	value = name ? PyDict_GetItemWithError(call->kwargs, name) : NULL;
+	sg_python_clear(&name);
+	PyErr_Clear();
+	return value;
+}
+
+/* A bounded text that grows by pieces; what does not fit is cut. */
+struct text {
+	size_t length;
+	char buffer[2048];
+};
+
+__attribute__((format(printf, 2, 3)))
+static void append(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+	int written;
+
+	va_start(arguments, format);
+	written = vsnprintf(text->buffer + text->length, sizeof(text->buffer) - text->length, format,
+			arguments);
+	va_end(arguments);
+	if (written > 0)
+		text->length += (size_t)written;
+	if (text->length >= sizeof(text->buffer))
+		text->length = sizeof(text->buffer) - 1;
+}
+
+static void append_attribute(struct text *text, PyObject *object, const char *first, const char *second)
+{
+	PyObject *value = sg_python_attribute_or_null(object, first);
+
+	if (!value && second)
+		value = sg_python_attribute_or_null(object, second);
+	append(text, "%s", sg_python_text(value));
+	sg_python_clear(&value);
+}
+
+static void append_function(struct text *text, PyObject *code)
+{
+	append_attribute(text, code, "co_qualname", "co_name"); /* co_qualname: 3.11 */
+}
+
+static void append_place(struct text *text, PyObject *code, int line)
+{
+	append_attribute(text, code, "co_filename", NULL);
+	append(text, ":%d", line);
+}
+
+/* What the verdict is about, put together once. */
+struct incident {
+	const struct sg_call *call;
+	const struct sg_rule *rule;
+	const struct sg_origin *origin;
+	enum sg_action action;
+	enum sg_phase phase;
+	struct text chain, place, function, library;
+};
+
+static void describe(struct incident *incident)
+{
+	const struct sg_origin *origin = incident->origin;
+	const char *called = incident->call->name ? incident->call->name : incident->call->rule->name;
+
+	for (int i = origin->chain_length - 1; i >= 0; i--) {
+		if (origin->rule && i == origin->rule_position) {
+			/* The name that users know: random.randint, not random.Random.randint. */
+			append(&incident->chain, "%s -> ", origin->rule->name);
+			continue;
+		}
+		append(&incident->chain, "%s.", sg_python_text(origin->chain_module[i]));
+		append_function(&incident->chain, origin->chain[i]);
+		append(&incident->chain, " -> ");
+	}
+	append(&incident->chain, "%s", called);
+	if (origin->user_code) {
+		append_place(&incident->place, origin->user_code, origin->user_line);
+		append_function(&incident->function, origin->user_code);
+	}
+	if (origin->library_code)
+		append_place(&incident->library, origin->library_code, origin->library_line);
+}
+
+static const char *origin_name(enum sg_origin_kind kind)
+{
+	static const char *const names[] = {"trusted", "imported", "direct", "passthrough"};
+
+	return names[kind];
+}
+
+static void compose_message(const struct incident *incident, struct text *message)
+{
+	const struct sg_rule *rule = incident->rule;
+
+	append(message, "Cannot access %s from inside a workflow, because %s. Called ", rule->name,
+			rule->reason);
+	if (incident->library.length)
+		append(message, "by a passed-through library (%s) ", incident->library.buffer);
+	append(message, "in %s at %s, %s", incident->function.buffer, incident->place.buffer,
+			incident->phase == SG_PHASE_IMPORT ? "while the workflow was imported" :
+			"at run time");
+	if (strcmp(incident->chain.buffer, rule->name) != 0)
+		append(message, " (%s)", incident->chain.buffer);
+	append(message, ". Instead: %s. To allow it on this worker: SANDGLASS_RULES=%s=allow",
+			rule->replacement, rule->name);
+}
+
+/* How often this incident has been seen, this time included. */
+static long count(const struct incident *incident)
+{
+	PyObject *key, *known, *number;
+	long seen = 1;
+
+	if (!counts)
+		counts = PyDict_New();
+	key = PyUnicode_FromFormat("%s|%s|%s", incident->rule->name, incident->place.buffer,
+			sg_config_action_name(incident->action));
+	known = counts && key ? PyDict_GetItemWithError(counts, key) : NULL;
+	if (known)
+		seen = PyLong_AsLong(known) + 1;
+	number = PyLong_FromLong(seen);
+	if (!key || !number || !counts || PyDict_SetItem(counts, key, number) < 0)
+		PyErr_Clear();
+	sg_python_clear(&number);
+	sg_python_clear(&key);
+	return seen;
+}
+
+static enum sg_log_level level_of(enum sg_action action)
+{
+	switch (action) {
+	case SG_ACTION_ALLOW:
+		return SG_LOG_DEBUG;
+	case SG_ACTION_LOG:
+		return SG_LOG_INFO;
+	default:
+		return SG_LOG_WARN;
+	}
+}
+
+static void log_incident(const struct incident *incident, const struct sg_run *run)
+{
+	long seen = count(incident);
+	struct sg_line line;
+
+	if (seen > 1 && !sg_log_enabled(SG_LOG_DEBUG))
+		return;
+	if (!sg_log_begin(&line, level_of(incident->action), "violation"))
+		return;
+	sg_log_text(&line, "rule", incident->rule->name);
+	sg_log_text(&line, "action", sg_config_action_name(incident->action));
+	sg_log_text(&line, "origin", origin_name(incident->origin->kind));
+	sg_log_text(&line, "phase", incident->phase == SG_PHASE_IMPORT ? "import" : "runtime");
+	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
+	sg_log_text(&line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
+	sg_log_text(&line, "run_id", run->run_id ? sg_python_text(run->run_id) : NULL);
+	sg_log_text(&line, "where", incident->place.length ? incident->place.buffer : NULL);
+	sg_log_text(&line, "function", incident->function.length ? incident->function.buffer : NULL);
+	sg_log_text(&line, "chain", incident->chain.buffer);
+	sg_log_text(&line, "library", incident->library.length ? incident->library.buffer : NULL);
+	sg_log_text(&line, "instead", incident->rule->replacement);
+	sg_log_end(&line);
+}
+
+void sg_decide_summary(void)
+{
+	PyObject *key, *value;
+	Py_ssize_t position = 0;
+	struct sg_line line;
+	char place[1024];
+	long total = 0;
+
+	while (counts && PyDict_Next(counts, &position, &key, &value))
+		total += PyLong_AsLong(value);
+	if (sg_log_begin(&line, SG_LOG_INFO, "summary")) {
+		sg_log_number(&line, "violations", total);
+		sg_log_number(&line, "places", counts ? PyDict_Size(counts) : 0);
+		sg_log_end(&line);
+	}
+	position = 0;
+	while (counts && PyDict_Next(counts, &position, &key, &value)) {
+		char *where, *action;
+
+		snprintf(place, sizeof(place), "%s", sg_python_text(key));
+		where = strchr(place, '|');
+		action = strrchr(place, '|');
+		if (!where || where == action || !sg_log_begin(&line, SG_LOG_INFO, "total"))
+			continue;
+		*where++ = *action++ = '\0';
+		sg_log_text(&line, "rule", place);
+		sg_log_text(&line, "action", action);
+		sg_log_text(&line, "where", where);
+		sg_log_number(&line, "count", PyLong_AsLong(value));
+		sg_log_end(&line);
+	}
+	PyErr_Clear();
+}
+
+/* The rule that names the call best: the outermost standard library function, then what a condition knows. */
+static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin)
+{
+	const struct sg_rule *rule = origin->rule;
+
+	if (!rule && call->name)
+		rule = sg_config_rule(sg_policy_config, call->name);
+	return rule ? rule : call->rule;
+}
+
+static enum sg_action min_action(enum sg_action a, enum sg_action b)
+{
+	return a < b ? a : b;
+}
+
+static enum sg_action verdict(const struct sg_rule *rule, enum sg_origin_kind kind, enum sg_phase phase)
+{
+	enum sg_mode mode = sg_policy_config->mode;
+	enum sg_action action = rule->action;
+
+	if (kind == SG_ORIGIN_TRUSTED || kind == SG_ORIGIN_IMPORTED)
+		return SG_ACTION_ALLOW;
+	if (phase == SG_PHASE_IMPORT)
+		action = min_action(action, rule->at_import);
+	if (kind == SG_ORIGIN_PASSTHROUGH)
+		action = min_action(action, rule->via);
+	/* Strict makes no difference between the three ways, except where a rule lets one pass. */
+	if (mode == SG_MODE_STRICT && action == SG_ACTION_WARN)
+		action = rule->action;
+	if (mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE)
+		action = min_action(action, SG_ACTION_WARN);
+	return action;
+}
+
+/* The engine's exception, kept with the run: workflow code may swallow it. */
+static void refuse(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
+{
+	PyObject *type, *value, *traceback;
+	struct text message = {.length = 0};
+
+	compose_message(incident, &message);
+	engine->refuse(incident->rule->name, message.buffer);
+	PyErr_Fetch(&type, &value, &traceback);
+	PyErr_NormalizeException(&type, &value, &traceback);
+	sg_python_clear(&run->refusal);
+	run->refusal = sg_python_ref(value);
+	run->refusals++;
+	PyErr_Restore(type, value, traceback);
+}
+
+static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
+{
+	struct text message = {.length = 0};
+
+	describe(incident);
+	log_incident(incident, run);
+	if (incident->action == SG_ACTION_BLOCK) {
+		refuse(incident, run, engine);
+		return -1;
+	}
+	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
+	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
+	    incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT) {
+		compose_message(incident, &message);
+		return PyErr_WarnEx(PyExc_UserWarning, message.buffer, 1);
+	}
+	return 0;
+}
+
+static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)
+{
+	const struct sg_engine *engine = context->run->policy->engine;
+	struct incident incident = {.call = call, .phase = context->phase};
+	struct sg_origin origin;
+	int result = 0;
+
+	call->run = context->run;
+	if (condition && !condition(call, call->rule->condition_argument))
+		return 0;
+	if (engine->unrestricted())
+		return 0;
+	sg_origin_find(context->run, &origin);
+	incident.origin = &origin;
+	incident.rule = effective_rule(call, &origin);
+	incident.action = verdict(incident.rule, origin.kind, context->phase);
+	if (incident.action > SG_ACTION_ALLOW ||
+	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
+		result = act(&incident, context->run, engine);
+	sg_origin_release(&origin);
+	return result;
+}
+
+int sg_decide(struct sg_call *call, sg_condition condition)
+{
+	struct sg_context *context = sg_context_suspend();
+	PyObject *type, *value, *traceback;
+	int result;
+
+	PyErr_Fetch(&type, &value, &traceback); /* a call made while an exception is set, in a destructor */
+	result = decide(call, condition, context);
+	if (result == 0)
+		PyErr_Restore(type, value, traceback);
+	else {
+		sg_python_clear(&type);
+		sg_python_clear(&value);
+		sg_python_clear(&traceback);
+	}
+	sg_context_leave(context);
+	return result;
+}

@@ -1,0 +1,43 @@
+/*
+ * decide.h - one decision for every guarded call: allow, log, warn or block.
+ *
+ * Called in a context only. The walk goes outward over the Python frames of the call: standard library frames are
+ * transparent (they become the chain "uuid.uuid4 -> os.urandom"); the first frame of workflow code,
+ * of the engine or of a trusted sink settles it; a shared library met on the way makes it "via passthrough". GIL: held.
+ */
+#ifndef SG_DECIDE_H
+#define SG_DECIDE_H
+
+#include "config/config.h"
+#include "shim/python.h"
+
+#include <stdbool.h>
+
+struct sg_run;
+
+/* The arguments of a guarded call, whatever the calling convention. All borrowed. */
+struct sg_call {
+	const struct sg_rule *rule;
+	struct sg_run *run;     /* set by sg_decide() */
+	PyObject *self;
+	PyObject *const *args;  /* vector of nargs, followed by the values of kwnames; or NULL */
+	Py_ssize_t nargs;
+	PyObject *kwnames;      /* tuple or NULL */
+	PyObject *tuple;        /* positional arguments where args is NULL; may be NULL: none */
+	PyObject *kwargs;       /* dict or NULL */
+	const char *name;       /* set by a condition that knows a better name for what is called */
+};
+
+/* Does the call do what its rule is about? True: the rule applies. Exceptions must be cleared. */
+typedef bool (*sg_condition)(struct sg_call *call, int argument);
+
+/* Argument by position or, with a keyword, by name: borrowed, NULL when absent. No exception. */
+PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword);
+
+/* 0: go on; -1: refused, with the engine's exception set. condition may be NULL. */
+int sg_decide(struct sg_call *call, sg_condition condition);
+
+/* Writes counts of all violations so far to the log, most frequent first. */
+void sg_decide_summary(void);
+
+#endif

@@ -1,0 +1,322 @@
+#include "shim/guard.h"
+
+#include "shim/context.h"
+#include "shim/cpython.h"
+#include "shim/trampoline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* One changed word of memory, or one hooked Python function. */
+struct patch {
+	void **slot;
+	void *original, *replacement;
+	PyObject *owner;     /* keeps what the slot belongs to alive */
+	PyTypeObject *type;  /* its caches are dropped after a change; may be NULL */
+	PyObject *function;  /* a Python function */
+};
+
+static struct patch *patches;
+static size_t patch_count, patch_size;
+
+/* function address -> trampoline record of guarded Python functions; open addressing, never shrinks */
+struct function_guard {
+	PyObject *function;
+	struct sg_trampoline guard;
+};
+static struct function_guard *functions;
+static size_t function_count, function_size; /* function_size is a power of two */
+
+static struct patch *new_patch(void)
+{
+	if (patch_count == patch_size) {
+		size_t size = patch_size ? 2 * patch_size : 256;
+		struct patch *grown = realloc(patches, size * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		patches = grown;
+		patch_size = size;
+	}
+	patches[patch_count] = (struct patch){NULL, NULL, NULL, NULL, NULL, NULL};
+	return &patches[patch_count++];
+}
+
+int sg_guard_count(void)
+{
+	return (int)patch_count;
+}
+
+/* --- C functions ------------------------------------------------------------------------------- */
+
+static int convention_of(int flags)
+{
+	switch (flags & ~(METH_CLASS | METH_STATIC | METH_COEXIST)) {
+	case METH_NOARGS:
+	case METH_O:
+	case METH_VARARGS:
+		return SG_CONVENTION_OBJECT;
+	case METH_VARARGS | METH_KEYWORDS:
+		return SG_CONVENTION_KEYWORDS;
+	case METH_FASTCALL:
+		return SG_CONVENTION_FAST;
+	case METH_FASTCALL | METH_KEYWORDS:
+		return SG_CONVENTION_FAST_KEYWORDS;
+	case METH_METHOD | METH_FASTCALL | METH_KEYWORDS:
+		return SG_CONVENTION_METHOD;
+	default:
+		return -ENOTSUP;
+	}
+}
+
+static int patch_slot(void **slot, const struct sg_rule *rule, sg_condition condition, int flags,
+		enum sg_convention convention, PyObject *owner, PyTypeObject *type)
+{
+	struct sg_trampoline *trampoline;
+	struct patch *patch;
+	void *address;
+
+	if (sg_trampoline_at(*slot))
+		return -EEXIST;
+	if (!sg_cpython_writable(slot, sizeof(*slot)))
+		return -EROFS;
+	patch = new_patch();
+	if (!patch)
+		return -ENOMEM;
+	trampoline = sg_trampoline_new(convention, &address);
+	if (!trampoline) {
+		patch_count--;
+		return -ENOSPC;
+	}
+	*trampoline = (struct sg_trampoline){*slot, rule, condition, flags};
+	*patch = (struct patch){slot, *slot, address, sg_python_ref(owner), type, NULL};
+	*slot = address;
+	if (type)
+		PyType_Modified(type);
+	return 0;
+}
+
+static int guard_method_def(const struct sg_rule *rule, sg_condition condition, PyObject *target,
+		PyMethodDef *def)
+{
+	int convention;
+
+	if (!def->ml_meth)
+		return -ENOTSUP;
+	convention = convention_of(def->ml_flags);
+	if (convention < 0)
+		return convention;
+	return patch_slot((void **)&def->ml_meth, rule, condition, def->ml_flags,
+			(enum sg_convention)convention, target, NULL);
+}
+
+/* --- Python functions -------------------------------------------------------------------------- */
+
+static struct function_guard *find_function(PyObject *function)
+{
+	size_t i = ((uintptr_t)function >> 4) & (function_size - 1);
+
+	while (functions[i].function && functions[i].function != function)
+		i = (i + 1) & (function_size - 1);
+	return &functions[i];
+}
+
+/* Unlike a C primitive, the function's own body stays in the context: it may call workflow code. */
+static PyObject *guarded_function(PyObject *function, PyObject *const *args, size_t nargsf,
+		PyObject *kwnames)
+{
+	struct function_guard *found;
+
+	if (sg_context_active()) {
+		found = find_function(function);
+		if (found->function) {
+			struct sg_call call = {
+				.rule = found->guard.rule, .args = args,
+				.nargs = sg_cpython_vectorcall_nargs(nargsf), .kwnames = kwnames
+			};
+
+			if (sg_decide(&call, found->guard.condition) < 0)
+				return NULL;
+		}
+	}
+	return sg_cpython_call_function(function, args, nargsf, kwnames);
+}
+
+static int grow_functions(void)
+{
+	struct function_guard *old = functions;
+	size_t old_size = function_size, size = old_size ? 2 * old_size : 128;
+
+	functions = calloc(size, sizeof(*functions));
+	if (!functions) {
+		functions = old;
+		return -ENOMEM;
+	}
+	function_size = size;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i].function)
+			*find_function(old[i].function) = old[i];
+	free(old);
+	return 0;
+}
+
+static int guard_function(const struct sg_rule *rule, sg_condition condition, PyObject *function)
+{
+	struct function_guard *entry;
+	struct patch *patch;
+	int error;
+
+	if (2 * (function_count + 1) > function_size && (error = grow_functions()) != 0)
+		return error;
+	entry = find_function(function);
+	if (entry->function)
+		return -EEXIST;
+	patch = new_patch();
+	if (!patch)
+		return -ENOMEM;
+	error = sg_cpython_hook_function(function, guarded_function);
+	if (error) {
+		patch_count--;
+		return error;
+	}
+	entry->function = sg_python_ref(function);
+	entry->guard = (struct sg_trampoline){NULL, rule, condition, 0};
+	function_count++;
+	patch->function = function;
+	return 0;
+}
+
+/* --- classes ----------------------------------------------------------------------------------- */
+
+/* Subclasses copied the pointer when they were made. They are only found where they are still alive. */
+static int patch_subclasses(PyTypeObject *type, size_t offset, void *original, void *replacement)
+{
+	PyObject *method = PyObject_GetAttrString((PyObject *)type, "__subclasses__"), *list;
+	int error = 0;
+
+	list = method ? PyObject_CallObject(method, NULL) : NULL;
+	sg_python_clear(&method);
+	if (!list) {
+		PyErr_Clear(); /* a metaclass: its __subclasses__ wants an argument */
+		return 0;
+	}
+	for (Py_ssize_t i = 0; i < PyList_Size(list) && !error; i++) {
+		PyTypeObject *subclass = (PyTypeObject *)PyList_GetItem(list, i);
+		void **slot = (void **)((char *)subclass + offset);
+		struct patch *patch;
+
+		if (*slot != original)
+			continue;
+		patch = new_patch();
+		if (!patch) {
+			error = -ENOMEM;
+			break;
+		}
+		*patch = (struct patch){slot, original, replacement,
+				sg_python_ref((PyObject *)subclass), subclass, NULL};
+		*slot = replacement;
+		PyType_Modified(subclass);
+		error = patch_subclasses(subclass, offset, original, replacement);
+	}
+	Py_DecRef(list);
+	return error;
+}
+
+static int patch_type_slot(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type,
+		void **slot, enum sg_convention convention)
+{
+	void *original = *slot;
+	int error = patch_slot(slot, rule, condition, METH_VARARGS | METH_KEYWORDS, convention,
+			(PyObject *)type, type);
+
+	if (error)
+		return error;
+	return patch_subclasses(type, (size_t)((char *)slot - (char *)type), original, *slot);
+}
+
+static int guard_c_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type)
+{
+	PyObject *own = sg_python_attribute_or_null((PyObject *)type, "__init__");
+	void **init = (void **)sg_cpython_init_slot(type), **new = (void **)sg_cpython_new_slot(type);
+	void **wrapped = own ? sg_cpython_wrapped_slot(own) : NULL;
+	int error = -ENOTSUP;
+
+	if (!init || !new)
+		goto out;
+	/* A class without an __init__ of its own has object's: there its __new__ does the work. */
+	if (wrapped && *wrapped == *init && *init != PyType_GetSlot(&PyBaseObject_Type, Py_tp_init)) {
+		error = patch_type_slot(rule, condition, type, init, SG_CONVENTION_INIT);
+		/* Python subclasses reach it as Base.__init__(self, ...): the wrapper's own pointer. */
+		if (!error && sg_cpython_writable(wrapped, sizeof(*wrapped)))
+			error = patch_slot(wrapped, rule, condition, METH_VARARGS | METH_KEYWORDS,
+					SG_CONVENTION_INIT, own, type);
+		goto out;
+	}
+	if (*new)
+		error = patch_type_slot(rule, condition, type, new, SG_CONVENTION_KEYWORDS);
+out:
+	PyErr_Clear();
+	sg_python_clear(&own);
+	return error;
+}
+
+static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type)
+{
+	static const char *const makers[] = {"__init__", "__new__"};
+	PyObject *maker;
+	int error;
+
+	for (int i = 0; i < 2; i++) {
+		maker = sg_python_attribute_or_null((PyObject *)type, makers[i]);
+		if (maker && PyType_IsSubtype(sg_cpython_type(maker), &PyFunction_Type)) {
+			error = guard_function(rule, condition, maker);
+			Py_DecRef(maker);
+			return error;
+		}
+		sg_python_clear(&maker);
+	}
+	return guard_c_class(rule, condition, type);
+}
+
+int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target)
+{
+	PyMethodDef *def = sg_cpython_method_def(target);
+	PyTypeObject *type = sg_cpython_type(target);
+	PyObject *function;
+	int error;
+
+	if (def)
+		return guard_method_def(rule, condition, target, def);
+	if (PyType_IsSubtype(type, &PyFunction_Type))
+		return guard_function(rule, condition, target);
+	if (PyType_IsSubtype(type, &PyMethod_Type)) {
+		function = PyObject_GetAttrString(target, "__func__");
+		if (!function) {
+			PyErr_Clear();
+			return -ENOTSUP;
+		}
+		error = sg_guard_install(rule, condition, function);
+		Py_DecRef(function);
+		return error;
+	}
+	if (PyType_IsSubtype(type, &PyType_Type))
+		return guard_class(rule, condition, (PyTypeObject *)target);
+	return -ENOTSUP;
+}
+
+void sg_guard_remove_all(void)
+{
+	while (patch_count) {
+		struct patch *patch = &patches[--patch_count];
+
+		if (patch->function) {
+			sg_cpython_unhook_function(patch->function);
+			continue;
+		}
+		/* Somebody may have patched after us; then the trampoline stays, which is as good as the original. */
+		if (*patch->slot == patch->replacement)
+			*patch->slot = patch->original;
+		if (patch->type)
+			PyType_Modified(patch->type);
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * log.h - the debug log: logfmt, one line an event, one write(2) a line.
+ *
+ * Usable from the constructor on, from any thread, in signal handlers and after fork. Never calls Python,
+ * malloc, stdio or a function that Sandglass interposes; errno is preserved. GIL: not needed.
+ * The descriptor is a high one (>= 512 where the limit allows), close-on-exec; when the application closes it, the
+ * log is reopened (a path) or falls silent (stderr).
+ * A line longer than the buffer (4000 bytes) is cut and ends in "...".
+ *
+ *     struct sg_line line;
+ *     if (sg_log_begin(&line, SG_LOG_WARN, "violation")) {
+ *             sg_log_text(&line, "rule", rule->name);
+ *             sg_log_number(&line, "line", 12);
+ *             sg_log_end(&line);
+ *     }
+ *
+ * gives: sandglass ts=2026-11-24T23:40:37.123Z pid=41 level=warn event=violation rule=time.time line=12
+ */
+#ifndef SG_LOG_H
+#define SG_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sg_log_level { SG_LOG_ERROR, SG_LOG_WARN, SG_LOG_INFO, SG_LOG_DEBUG, SG_LOG_TRACE };
+
+struct sg_line {
+	size_t length;
+	char text[4000];
+};
+
+/* destination: "stderr" or a path (%p = process id, created 0644, appended). Returns 0 or a negative errno. */
+int sg_log_open(const char *destination, enum sg_log_level level);
+
+bool sg_log_enabled(enum sg_log_level level);
+
+/* Starts a line. False when the level is not logged: then nothing else need be called. */
+bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *event);
+
+/* Quotes the value where logfmt needs it; NULL value: the key is left out. */
+void sg_log_text(struct sg_line *line, const char *key, const char *value);
+void sg_log_number(struct sg_line *line, const char *key, int64_t value);
+void sg_log_end(struct sg_line *line);
+
+/* The child of a fork reopens a %p path under its own process id. */
+void sg_log_after_fork(void);
+
+#endif

@@ -1,0 +1,184 @@
+#include "shim/origin.h"
+
+#include "shim/cpython.h"
+#include "shim/policy.h"
+
+#include <string.h>
+
+/* Frames beyond this depth cannot turn a verdict into "trusted". */
+#define DEPTH_MAX 200
+
+/* code object -> address of its rule; compared by value, so an isolated copy of a module matches too */
+static PyObject *rules_by_code;
+static PyObject *rules_by_module;
+
+static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
+{
+	PyObject *address;
+	int error = -1;
+
+	if (!*dict && !(*dict = PyDict_New()))
+		return -1;
+	if (PyDict_GetItemWithError(*dict, key))
+		return 0;
+	if (PyErr_Occurred())
+		return -1;
+	address = PyLong_FromVoidPtr((void *)rule);
+	if (address)
+		error = PyDict_SetItem(*dict, key, address);
+	sg_python_clear(&address);
+	return error;
+}
+
+int sg_origin_add_code(const struct sg_rule *rule, PyObject *code)
+{
+	return add(&rules_by_code, code, rule);
+}
+
+int sg_origin_add_module(const struct sg_rule *rule, const char *module)
+{
+	PyObject *name = PyUnicode_FromString(module);
+	int error = name ? add(&rules_by_module, name, rule) : -1;
+
+	sg_python_clear(&name);
+	return error;
+}
+
+static const struct sg_rule *look_up(PyObject *dict, PyObject *key)
+{
+	PyObject *address = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
+
+	if (!address) {
+		PyErr_Clear();
+		return NULL;
+	}
+	return (const struct sg_rule *)PyLong_AsVoidPtr(address);
+}
+
+static PyObject *module_name(PyObject *globals)
+{
+	static PyObject *key;
+	PyObject *name;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__name__");
+	name = globals && key ? PyDict_GetItemWithError(globals, key) : NULL;
+	if (!name)
+		PyErr_Clear();
+	return name;
+}
+
+static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *globals)
+{
+	PyObject *name = module_name(globals);
+	const struct sg_rule *rule = look_up(rules_by_code, code);
+
+	if (!rule)
+		rule = look_up(rules_by_module, name);
+	if (rule) {
+		origin->rule = rule;
+		origin->rule_position = origin->chain_length;
+	}
+	if (name && origin->chain_length < SG_ORIGIN_CHAIN) {
+		origin->chain[origin->chain_length] = sg_python_ref(code);
+		origin->chain_module[origin->chain_length] = sg_python_ref(name);
+		origin->chain_length++;
+	}
+}
+
+struct walk {
+	struct sg_origin *origin;
+	const struct sg_run *run;
+	bool candidate;   /* workflow code was met */
+	bool third_party; /* ... and so far only installed code of the run */
+	bool via;
+};
+
+static void meet_workflow(struct walk *walk, PyObject *frame, PyObject *code)
+{
+	struct sg_origin *origin = walk->origin;
+
+	if (walk->candidate) {
+		if (walk->third_party && !sg_policy_third_party(code))
+			walk->third_party = false;
+		return;
+	}
+	walk->candidate = true;
+	walk->third_party = sg_policy_third_party(code);
+	origin->kind = walk->via ? SG_ORIGIN_PASSTHROUGH : SG_ORIGIN_DIRECT;
+	origin->user_code = sg_python_ref(code);
+	origin->user_line = PyFrame_GetLineNumber(frame);
+}
+
+static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
+{
+	struct sg_origin *origin = walk->origin;
+
+	if (walk->candidate || walk->via)
+		return;
+	walk->via = true;
+	origin->library_code = sg_python_ref(code);
+	origin->library_line = PyFrame_GetLineNumber(frame);
+}
+
+/* True: the walk is over. */
+static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *globals)
+{
+	switch (sg_policy_code(walk->run, globals)) {
+	case SG_CODE_STDLIB:
+		if (!walk->candidate && !walk->via)
+			pass_stdlib(walk->origin, code, globals);
+		return false;
+	case SG_CODE_LIBRARY:
+		meet_library(walk, frame, code);
+		return false;
+	case SG_CODE_WORKFLOW:
+		meet_workflow(walk, frame, code);
+		return false;
+	case SG_CODE_SINK:
+		if (!walk->candidate)
+			return true;
+		if (walk->third_party) {
+			walk->origin->kind = SG_ORIGIN_IMPORTED;
+			return true;
+		}
+		return false;
+	case SG_CODE_SINK_ANYWHERE:
+		walk->origin->kind = SG_ORIGIN_TRUSTED;
+		return true;
+	case SG_CODE_ENGINE:
+		break;
+	}
+	return true;
+}
+
+void sg_origin_find(const struct sg_run *run, struct sg_origin *ret)
+{
+	struct walk walk = {.origin = ret, .run = run};
+	PyObject *frame, *back, *code, *globals;
+	bool over = false;
+
+	memset(ret, 0, sizeof(*ret));
+	frame = sg_python_ref(PyEval_GetFrame());
+	for (int depth = 0; frame && !over && depth < DEPTH_MAX; depth++) {
+		code = PyFrame_GetCode(frame);
+		globals = sg_cpython_frame_globals(frame);
+		over = visit(&walk, frame, code, globals);
+		sg_python_clear(&globals);
+		sg_python_clear(&code);
+		back = PyFrame_GetBack(frame);
+		Py_DecRef(frame);
+		frame = back;
+	}
+	sg_python_clear(&frame);
+}
+
+void sg_origin_release(struct sg_origin *origin)
+{
+	for (int i = 0; i < origin->chain_length; i++) {
+		sg_python_clear(&origin->chain[i]);
+		sg_python_clear(&origin->chain_module[i]);
+	}
+	sg_python_clear(&origin->user_code);
+	sg_python_clear(&origin->library_code);
+}

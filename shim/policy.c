@@ -1,0 +1,216 @@
+#include "shim/policy.h"
+
+#include "shim/cpython.h"
+#include "shim/extension.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct sg_config *sg_policy_config;
+
+static struct sg_policy *policies;
+
+struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settings,
+		PyObject *workflow_module)
+{
+	struct sg_policy *policy;
+
+	for (policy = policies; policy; policy = policy->next)
+		if (policy->engine == engine && policy->settings == settings &&
+		    strcmp(sg_python_text(policy->workflow_module),
+			   sg_python_text(workflow_module)) == 0)
+			return policy;
+	policy = calloc(1, sizeof(*policy));
+	if (!policy) {
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+		return NULL;
+	}
+	policy->shared = PyDict_New();
+	if (!policy->shared) {
+		free(policy);
+		return NULL;
+	}
+	policy->engine = engine;
+	policy->settings = sg_python_ref(settings);
+	policy->workflow_module = sg_python_ref(workflow_module);
+	policy->next = policies;
+	policies = policy;
+	return policy;
+}
+
+/* Length of the entry that is module or one of its parents; the longest wins; 0: none. */
+static size_t match_list(char *const *list, const char *module)
+{
+	size_t best = 0;
+
+	for (; list && *list; list++) {
+		size_t length = strlen(*list);
+
+		if (length > best && strncmp(*list, module, length) == 0 &&
+		    (module[length] == '\0' || module[length] == '.'))
+			best = length;
+	}
+	return best;
+}
+
+static int compute_shares(struct sg_policy *policy, PyObject *module_name)
+{
+	const char *name = sg_python_text(module_name);
+	size_t share = match_list(sg_policy_config->passthrough, name);
+	size_t reload = match_list(sg_policy_config->reload, name);
+	int shared;
+
+	if (strcmp(name, "sys") == 0 || strcmp(name, "builtins") == 0)
+		return 1;
+	if (strcmp(name, "__main__") == 0)
+		return 0;
+	if (share || reload)
+		return share > reload;
+	shared = policy->engine->shares(policy->settings, module_name);
+	if (shared)
+		return shared;
+	if (strcmp(name, sg_python_text(policy->workflow_module)) == 0)
+		return 0;
+	return sg_extension_holds(module_name, policy->workflow_module);
+}
+
+int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
+{
+	PyObject *known = PyDict_GetItemWithError(policy->shared, module_name), *answer;
+	struct sg_context *token;
+	int shared;
+
+	if (known)
+		return PyObject_IsTrue(known);
+	if (PyErr_Occurred())
+		return -1;
+	token = sg_context_suspend();
+	shared = compute_shares(policy, module_name);
+	sg_context_leave(token);
+	if (shared < 0)
+		return -1;
+	answer = PyBool_FromLong(shared);
+	if (PyDict_SetItem(policy->shared, module_name, answer) < 0)
+		shared = -1;
+	Py_DecRef(answer);
+	return shared;
+}
+
+/* Is module the package, or inside it? */
+static bool inside(const char *module, const char *package)
+{
+	size_t length = strlen(package);
+
+	return strncmp(module, package, length) == 0 &&
+	       (module[length] == '\0' || module[length] == '.');
+}
+
+static bool is_stdlib(const char *module)
+{
+	PyObject *names = PySys_GetObject("stdlib_module_names"); /* borrowed */
+	PyObject *top = PyUnicode_FromStringAndSize(module, (Py_ssize_t)strcspn(module, "."));
+	int found = names && top ? PySequence_Contains(names, top) : 0;
+
+	if (found < 0)
+		PyErr_Clear();
+	sg_python_clear(&top);
+	return found > 0;
+}
+
+/* What the name alone tells; SG_CODE_LIBRARY: nothing. */
+static enum sg_code kind_of_name(const char *module)
+{
+	const struct sg_config *config = sg_policy_config;
+
+	for (size_t i = 0; i < config->engine_count; i++)
+		for (char **package = config->engines[i].packages; *package; package++)
+			if (inside(module, *package))
+				return SG_CODE_ENGINE;
+	for (size_t i = 0; i < config->sink_count; i++)
+		if (inside(module, config->sinks[i].module))
+			return config->sinks[i].anywhere ? SG_CODE_SINK_ANYWHERE : SG_CODE_SINK;
+	return is_stdlib(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
+}
+
+static enum sg_code kind_of_name_kept(PyObject *module_name)
+{
+	static PyObject *kinds; /* dict: module name -> int */
+	PyObject *known, *number;
+	enum sg_code kind;
+
+	if (!kinds)
+		kinds = PyDict_New();
+	known = kinds ? PyDict_GetItemWithError(kinds, module_name) : NULL;
+	if (known)
+		return (enum sg_code)PyLong_AsLong(known);
+	PyErr_Clear();
+	kind = kind_of_name(sg_python_text(module_name));
+	number = PyLong_FromLong(kind);
+	if (!kinds || !number || PyDict_SetItem(kinds, module_name, number) < 0)
+		PyErr_Clear();
+	sg_python_clear(&number);
+	return kind;
+}
+
+static bool has_globals(PyObject *module, PyObject *globals)
+{
+	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
+	       PyModule_GetDict(module) == globals;
+}
+
+static bool has_file(PyObject *globals)
+{
+	static PyObject *key;
+	bool found;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__file__");
+	found = key && PyDict_GetItemWithError(globals, key);
+	PyErr_Clear();
+	return found;
+}
+
+enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
+{
+	static PyObject *key;
+	PyObject *name, *own = NULL, *host;
+	enum sg_code kind;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__name__");
+	name = globals && key ? PyDict_GetItemWithError(globals, key) : NULL;
+	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
+		PyErr_Clear();
+		return SG_CODE_STDLIB; /* generated code without a module is as transparent as its caller */
+	}
+	kind = kind_of_name_kept(name);
+	if (kind != SG_CODE_LIBRARY)
+		return kind;
+	host = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+	if (run->modules)
+		own = PyDict_GetItemWithError(run->modules, name);
+	PyErr_Clear();
+	if (has_globals(own, globals))
+		return own == host ? SG_CODE_LIBRARY : SG_CODE_WORKFLOW;
+	if (!has_globals(host, globals)) {
+		/* A module that somebody else isolated (the engine's own sandbox), or exec() under some name. */
+		return !own && has_file(globals) ? SG_CODE_WORKFLOW : SG_CODE_STDLIB;
+	}
+	if (run->modules)
+		return SG_CODE_LIBRARY;
+	/* No isolation of ours: what the engine would not share is the workflow's. */
+	if (sg_policy_shares(run->policy, name) == 0)
+		return SG_CODE_WORKFLOW;
+	PyErr_Clear();
+	return SG_CODE_LIBRARY;
+}
+
+bool sg_policy_third_party(PyObject *code)
+{
+	PyObject *file = sg_python_attribute_or_null(code, "co_filename");
+	const char *path = file ? sg_python_text(file) : "";
+	bool found = strstr(path, "/site-packages/") || strstr(path, "/dist-packages/");
+
+	sg_python_clear(&file);
+	return found;
+}

@@ -1,0 +1,49 @@
+/*
+ * policy.h - what holds for the runs of one workflow module under one set of engine settings.
+ *
+ * A policy answers two questions: is this module shared with the host (passthrough) or executed for each run, and
+ * what kind of code is this frame? Both answers are kept, by module name. Policies are never freed: there is one
+ * for each pair of workflow module and settings object that a worker uses. GIL: held.
+ */
+#ifndef SG_POLICY_H
+#define SG_POLICY_H
+
+#include "config/config.h"
+#include "shim/context.h"
+#include "shim/family.h"
+
+struct sg_policy {
+	const struct sg_engine *engine;
+	PyObject *settings;         /* the engine's own: identity is the key */
+	PyObject *workflow_module;  /* str: always executed for each run */
+	PyObject *shared;           /* dict: module name -> True or False */
+	struct sg_policy *next;
+};
+
+/* What code does a frame belong to? */
+enum sg_code {
+	SG_CODE_WORKFLOW,    /* modules of the run */
+	SG_CODE_LIBRARY,     /* a module shared with the host */
+	SG_CODE_STDLIB,      /* transparent */
+	SG_CODE_ENGINE,
+	SG_CODE_SINK,        /* trusted when it is the nearest */
+	SG_CODE_SINK_ANYWHERE
+};
+
+/* The configuration in force; set once before anything else. */
+extern const struct sg_config *sg_policy_config;
+
+/* Finds or makes the policy; NULL with an exception. */
+struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settings,
+		PyObject *workflow_module);
+
+/* 1: shared with the host, 0: executed for each run, -1: exception. Runs Python with the context suspended. */
+int sg_policy_shares(struct sg_policy *policy, PyObject *module_name);
+
+/* Kind of the code that runs with these globals; never fails. */
+enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals);
+
+/* True when a module lives below site-packages or dist-packages. */
+bool sg_policy_third_party(PyObject *code);
+
+#endif

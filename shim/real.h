@@ -1,0 +1,55 @@
+/*
+ * real.h - the libc functions behind the names that Sandglass exports.
+ *
+ *     error = REAL(execve)(path, argv, envp);
+ *
+ * sg_real_resolve() fills all slots in the constructor. A call that comes earlier, from another
+ * library's constructor, resolves its own slot: dlsym may allocate, so it is only then that REAL()
+ * is not async-signal-safe. A slot never leads to NULL: a function that this libc lacks becomes one
+ * that fails with ENOSYS (see hooks/rows.h). errno is left alone. GIL: not needed.
+ */
+#ifndef SG_REAL_H
+#define SG_REAL_H
+
+/* Types that rows mention. */
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define HOOK(family, need, type, name, parameters, arguments) \
+	typedef type sg_real_##name##_function parameters;
+#define HOOK_VARIADIC(family, need, type, name, parameters) \
+	typedef type sg_real_##name##_function parameters;
+#define NOHOOK(name, why)
+#include "hooks/rows.h"
+
+enum sg_real_index {
+#define HOOK(family, need, type, name, parameters, arguments) SG_REAL_##name,
+#define HOOK_VARIADIC(family, need, type, name, parameters) SG_REAL_##name,
+#define NOHOOK(name, why)
+#include "hooks/rows.h"
+	SG_REAL_COUNT
+};
+
+#define REAL(name) ((sg_real_##name##_function *)sg_real_get(SG_REAL_##name))
+
+/*
+ * Resolves everything. Returns 0, or -ENOENT when the libc lacks a required function: then
+ * ret_missing is the name of the first such one, and Sandglass has to stay dormant.
+ */
+int sg_real_resolve(const char **ret_missing);
+
+extern void *sg_real_slots[SG_REAL_COUNT];
+
+void *sg_real_resolve_slot(enum sg_real_index index);
+
+static inline void *sg_real_get(enum sg_real_index index)
+{
+	void *function = __atomic_load_n(&sg_real_slots[index], __ATOMIC_RELAXED);
+
+	if (__builtin_expect(!function, 0))
+		function = sg_real_resolve_slot(index);
+	return function;
+}
+
+#endif

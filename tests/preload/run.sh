@@ -1,0 +1,325 @@
+#!/bin/sh
+# Tests of the preloaded object in real processes: what it exports, that it is inert where there is
+# no Python, its log descriptor, and SANDGLASS_INHERIT.
+#
+#     sh tests/preload/run.sh build/libsandglass.so
+#
+# PYTHON: the interpreter to use (default /usr/bin/python3). One line a check; the last one counts.
+# Exits with 1 when a check failed. To repeat a single check, run this again with ONLY='text of its
+# name'.
+set -u
+
+object=$(realpath "$1") || exit 2
+here=$(realpath "$(dirname "$0")")
+root=$(realpath "$here/../..")
+python=${PYTHON:-}
+case $python in /*) ;; *) python=/usr/bin/python3 ;; esac
+ways=$here/ways.py
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+cc=${CC:-cc}
+unset LD_PRELOAD
+for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
+
+# check NAME EXPECTED ACTUAL
+check() {
+	case $1 in *"${ONLY:-}"*) ;; *) return ;; esac
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+		echo "ok   $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		printf '%s\n' "$2" | sed 's/^/       expected: /'
+		printf '%s\n' "$3" | sed 's/^/       got:      /'
+	fi
+}
+
+# preloaded [NAME=VALUE...] COMMAND...: with the object; later assignments win.
+preloaded() {
+	env LD_PRELOAD="$object" SANDGLASS_INHERIT=python "$@"
+}
+
+# outcome COMMAND...: everything that can be seen of it.
+outcome() {
+	"$@" </dev/null 2>&1
+	echo "status $?"
+}
+
+# fate: what a child that prints its environment was given.
+fate() {
+	awk -v object="$object" '
+		/^LD_PRELOAD=/ { preload = substr($0, 12) }
+		/^SANDGLASS_INHERIT=/ { setting = 1 }
+		/: E[A-Z]+$/ { error = $0 }
+		END {
+			if (error) print error
+			else if (preload == object && setting) print "kept"
+			else if (preload == "" && !setting) print "dropped"
+			else print "preload=" preload " setting=" setting
+		}'
+}
+
+# ---- the object ----
+
+check 'object: needs nothing but libc' 'libc.so.6' \
+	"$(readelf -dW "$object" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')"
+$cc -E -P -DSG_ROW_LIST "$root/hooks/rows.h" >"$scratch/rows"
+check 'object: exports the rows and nothing else' \
+	"$(sed -n 's/^hook //p' "$scratch/rows" | sort)" \
+	"$(nm -D --defined-only "$object" | awk '{ print $3 }' | sort)"
+check 'object: no row twice' '' "$(awk '{ print $2 }' "$scratch/rows" | sort | uniq -d)"
+check 'object: no lazily allocated thread-local storage' '' \
+	"$(nm -D --undefined-only "$object" | grep __tls_get_addr)"
+check 'object: bound at load time, never unloaded' 'NOW NODELETE' \
+	"$(readelf -dW "$object" | sed -n 's/.*(FLAGS_1).*Flags: //p' | sed 's/ *$//')"
+
+# ---- programs without Python ----
+
+cat >"$scratch/hello.c" <<'END'
+#include <errno.h>
+#include <stdio.h>
+int main(void) { printf("hello %d\n", errno); return 3; }
+END
+$cc -o "$scratch/hello" "$scratch/hello.c"
+$cc -static -o "$scratch/static" "$scratch/hello.c" 2>/dev/null || rm -f "$scratch/static"
+for command in 'ls /' 'bash -c "echo $BASH_VERSION; (exit 4) | cat; ls / | wc -l"' \
+		'sh -c "ls / && exit 5"' "$cc --version" 'git --version' 'env -i true' \
+		"$scratch/hello" "$scratch/static" 'nonexistent-command'; do
+	program=${command%% *}
+	[ "$program" = "$scratch/static" ] && [ ! -x "$program" ] && continue
+	check "inert: $(basename "$program")" "$(outcome sh -c "$command")" \
+		"$(outcome preloaded SANDGLASS_LOG_LEVEL=trace sh -c "$command")"
+done
+check 'inert: a bad setting is no business of ls' "$(outcome ls /)" \
+	"$(outcome preloaded SANDGLASS=nonsense SANDGLASS_INHERIT=nonsense ls /)"
+check 'inert: bash passes the preload on' kept \
+	"$(preloaded SANDGLASS_INHERIT=none bash -c env | fate)"
+check 'inert: an exec before anything was resolved' 'hello 0
+status 3' "$(outcome preloaded sh -c "exec $scratch/hello")"
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	# Where the user nobody can reach it, on a file system that honours the bit.
+	secure=$(mktemp -d) && chmod 755 "$secure"
+	cp "$(realpath "$python")" "$secure/python3" && chmod 4755 "$secure/python3"
+	check 'secure: a setuid Python is left alone' 'False 0 65534' \
+		"$(preloaded SANDGLASS_LOG_LEVEL=trace setpriv --reuid=65534 --regid=65534 \
+			--clear-groups "$secure/python3" -S -c 'import os
+print("libsandglass" in open("/proc/self/maps").read(), os.geteuid(), os.getuid())' 2>&1)"
+	rm -rf "$secure"
+fi
+
+# ---- the log ----
+
+cat >"$scratch/descriptors.py" <<'END'
+import os, sys
+directory = sys.argv[1]
+os.closerange(3, 4096)
+files = [os.open(f"{directory}/{number}", os.O_RDWR | os.O_CREAT) for number in range(700)]
+import json, decimal, uuid
+# Left open: lines that are written at exit must not find their way into them either.
+print("done")
+END
+for log in stderr "$scratch/log.%p"; do
+	mkdir "$scratch/files"
+	result=$(preloaded SANDGLASS_LOG="$log" SANDGLASS_LOG_LEVEL=trace \
+		"$python" "$scratch/descriptors.py" "$scratch/files" 2>/dev/null)
+	check "log to $(basename "$log"): every descriptor closed and reused" done "$result"
+	check "log to $(basename "$log"): no line in a file of the application" '' \
+		"$(find "$scratch/files" -type f -size +0)"
+	rm -rf "$scratch/files"
+done
+check 'log: standard error closed' 'done 0' \
+	"$(preloaded SANDGLASS_LOG_LEVEL=trace "$python" -c 'print("done", end=" ")' 2>&-; echo $?)"
+list_descriptors='import os; os.execv("/bin/ls", ["ls", "/proc/self/fd"])'
+check 'log: a child does not inherit the descriptor' "$("$python" -c "$list_descriptors")" \
+	"$(preloaded SANDGLASS_LOG_LEVEL=trace "$python" -c "$list_descriptors" 2>/dev/null)"
+
+# ---- SANDGLASS_INHERIT: every way to start a program ----
+
+all_ways=$("$python" "$ways" list)
+for mode in python none all; do
+	case $mode in
+	python) expected_python=kept expected_other=dropped ;;
+	none) expected_python=dropped expected_other=dropped ;;
+	all) expected_python=kept expected_other=kept ;;
+	esac
+	for way in $all_ways; do
+		case $way in
+		# Started by a shell, which is not Python.
+		*system | popen) expected=$expected_other ;;
+		subprocess_empty) expected=dropped ;;
+		*) expected=$expected_python ;;
+		esac
+		check "inherit=$mode $way: python" "$expected" \
+			"$(preloaded SANDGLASS_INHERIT=$mode "$python" "$ways" "$way" "$python" \
+				"$here/show.py" | fate)"
+		[ "$way" = subprocess_empty ] || expected=$expected_other
+		check "inherit=$mode $way: env" "$expected" \
+			"$(preloaded SANDGLASS_INHERIT=$mode "$python" "$ways" "$way" \
+				/usr/bin/env | fate)"
+	done
+done
+for way in $all_ways; do
+	case $way in os.execve_descriptor | fexecve | execveat_empty) continue ;; esac
+	check "error of $way is libc's own" \
+		"$(outcome "$python" "$ways" "$way" "$scratch/nonexistent")" \
+		"$(outcome preloaded SANDGLASS_INHERIT=none "$python" "$ways" "$way" \
+			"$scratch/nonexistent")"
+done
+check 'inherit: nothing is changed while Sandglass is off' kept \
+	"$(preloaded SANDGLASS=off SANDGLASS_INHERIT=none "$python" "$ways" subprocess \
+		/usr/bin/env | fate)"
+for way in os.execvp os.posix_spawnp execlp execvp execvpe posix_spawnp; do
+	mkdir -p "$scratch/path"
+	ln -sf "$python" "$scratch/path/python3"
+	check "inherit=python $way: found in PATH" kept \
+		"$(preloaded PATH="/nonexistent:$scratch/path:$PATH" "$python" "$ways" "$way" \
+			python3 "$here/show.py" | fate)"
+	check "inherit=python $way: env found in PATH" dropped \
+		"$(preloaded PATH="/nonexistent:$scratch/path:$PATH" "$python" "$ways" "$way" \
+			env | fate)"
+done
+
+# ---- SANDGLASS_INHERIT: what a shell is told ----
+
+mkdir "$scratch/it's"
+$cc -shared -fPIC -o "$scratch/it's/other.so" -x c /dev/null
+$cc -shared -fPIC -o "$scratch/first.so" -x c /dev/null
+for way in system popen; do
+	check "shell by $way: other preloads stay, quoted" \
+		"$scratch/first.so:$scratch/it's/other.so" \
+		"$(preloaded LD_PRELOAD="$scratch/first.so:$object:$scratch/it's/other.so" \
+			"$python" "$ways" $way /usr/bin/env | sed -n 's/^LD_PRELOAD=//p')"
+	for command in 'exit 3' 'kill -9 $$' 'echo "a b"  c' '# comment' '' 'if' 'echo $0 $#' \
+			'cat <<X
+$HOME
+X' 'nonexistent-command' 'echo one; false' 'set -o nounset; echo $undefined' 'exec echo x'; do
+		check "shell by $way: $(echo $command)" \
+			"$(outcome "$python" "$ways" $way "$command")" \
+			"$(outcome preloaded "$python" "$ways" $way "$command")"
+	done
+done
+check 'shell: system(NULL)' 1 "$(preloaded "$python" -c 'import ctypes
+print(ctypes.CDLL(None).system(None))')"
+
+# ---- SANDGLASS_INHERIT: the environment ----
+
+for way in subprocess_env execle posix_spawn; do
+	check "environment by $way: order of other preloads" \
+		"$scratch/first.so:$scratch/it's/other.so" \
+		"$(preloaded LD_PRELOAD="$scratch/first.so $object:$scratch/it's/other.so" \
+			"$python" "$ways" $way /usr/bin/env | sed -n 's/^LD_PRELOAD=//p')"
+	check "environment by $way: the rest is as it was" \
+		"$(env "$python" "$ways" $way /usr/bin/env)" \
+		"$(preloaded "$python" "$ways" $way /usr/bin/env)"
+done
+ln -s "$object" "$scratch/link.so"
+check 'environment: a link to the object is the object' dropped \
+	"$(preloaded LD_PRELOAD="$scratch/link.so" "$python" "$ways" subprocess \
+		/usr/bin/env | fate)"
+check 'environment: a relative path, after chdir' dropped \
+	"$(cd "$(dirname "$object")" && preloaded LD_PRELOAD="./$(basename "$object")" \
+		"$python" "$ways" subprocess_cwd /usr/bin/env | fate)"
+check 'environment: a bare name found by the loader' dropped \
+	"$(preloaded LD_PRELOAD="$(basename "$object")" LD_LIBRARY_PATH="$(dirname "$object")" \
+		"$python" "$ways" subprocess /usr/bin/env | fate)"
+check 'environment: 10000 variables are passed on' '10000' \
+	"$(preloaded "$python" -c 'import os, subprocess
+many = {f"MANY{i}": "x" for i in range(10000)}
+print(subprocess.check_output(["/usr/bin/env"], env=dict(os.environ, **many)).count(b"MANY"))')"
+
+# ---- decisions ----
+
+$cc -fsanitize=address,undefined -g -std=gnu11 -Wall -Wextra -Werror -I"$root" \
+	-o "$scratch/decision" "$here/decision.c" "$root/hooks/inherit.c" || failed=$((failed + 1))
+programs=$scratch/programs
+mkdir "$programs"
+# script NAME LINE...
+script() {
+	name=$programs/$1
+	shift
+	printf '%s\n' "$@" >"$name"
+	chmod 755 "$name"
+}
+long=/$(printf 'x%.0s' $(seq 600))
+script plain "#!$python"
+script spaces "#! 	$python -u "
+script env-plain '#!/usr/bin/env python3'
+script env-split '#!/usr/bin/env -S -i A=1 python3 -u'
+script env-glued '#!/usr/bin/env -Spython3 -u'
+script env-unset '#!/usr/bin/env -S -u NAME python3.12'
+script launcher '#!/bin/sh' "'''exec' /very/long/python \"\$0\" \"\$@\"" "' '''"
+script nested "#!$programs/plain"
+ln -s "$(realpath "$python")" "$programs/linked"
+script by-link "#!$programs/linked"
+script python3 '#!/usr/bin/env bash'
+script dangling '#!/nonexistent/bin/python3'
+cp /bin/true "$programs/pypy3"
+mkdir "$programs/venv"
+ln -s ../pypy3 "$programs/venv/python"
+script shell '#!/bin/sh' 'exec python3'
+script env-shell '#!/usr/bin/env bash'
+script env-nothing '#!/usr/bin/env'
+script nothing '#!'
+script empty
+script no-line "#!$long"
+script python3-config '#!/bin/sh'
+script loop "#!$programs/loop"
+script not-exec '#!/bin/sh' "''' exec' python"
+script zip 'PK python3'
+mkfifo "$programs/fifo" "$programs/python3.9"
+for name in plain spaces env-plain env-split env-glued env-unset launcher nested linked by-link \
+		python3 dangling python3.9 python3.13t python3-dbg python python2.7; do
+	check "python: $name" yes "$("$scratch/decision" python "$programs/$name")"
+done
+for name in pypy3 venv/python shell env-shell env-nothing nothing empty no-line python3-config \
+		loop not-exec zip fifo '' . missing python3.py pythonista; do
+	check "not python: $name" no "$("$scratch/decision" python "$programs/$name")"
+done
+check 'python: searched in PATH, in its order' 'yes no yes' \
+	"$(PATH=$programs/venv:$programs:/usr/bin "$scratch/decision" python -p plain python \
+		missing/python | xargs)"
+check 'python: the current directory in PATH' yes \
+	"$(cd "$programs" && PATH=/nonexistent: "$scratch/decision" python -p plain)"
+
+# decided EXPECTED ENTRY...
+decided() {
+	expected=$1
+	shift
+	check "entries: $(echo "$@" | cut -c 1-200)" "$expected" \
+		"$(cd "$scratch" && ./decision environment "$object" "$object:./link.so" "$@")"
+}
+decided unchanged
+decided "unchanged
+A=1
+SANDGLASSES=2
+LD_PRELOADED=$object" A=1 SANDGLASSES=2 "LD_PRELOADED=$object"
+decided '' "LD_PRELOAD=$object"
+decided '' "LD_PRELOAD=: $object:: $object "
+decided 'A=1
+B=2' SANDGLASS=warn A=1 SANDGLASS_LOG=x B=2 "LD_PRELOAD=$object"
+decided "LD_PRELOAD=/a.so:b.so:/c.so" "LD_PRELOAD=/a.so b.so:$object /c.so"
+decided "LD_PRELOAD=/other/$(basename "$object").old" \
+	"LD_PRELOAD=/other/$(basename "$object").old:$object"
+decided '' "LD_PRELOAD=$(dirname "$object")/./$(basename "$object")"
+decided '' "LD_PRELOAD=\$ORIGIN/$(basename "$object")"
+decided "LD_PRELOAD=./other.so" "LD_PRELOAD=./link.so:./other.so"
+decided "LD_PRELOAD=$long:/a.so" "LD_PRELOAD=$long:$object:/a.so" "LD_PRELOAD=$object"
+decided '=odd
+noequals' =odd SANDGLASS= noequals
+
+# ---- vfork ----
+
+$cc -shared -fPIC -pthread -o "$scratch/vfork.so" "$here/vfork.c"
+script without-preload '#!/bin/sh' '[ -z "${LD_PRELOAD-}${SANDGLASS_INHERIT-}" ] && [ "$A$Z" = 11 ]'
+check 'vfork: the child writes nothing shared' None \
+	"$(preloaded "$python" -c 'import ctypes, sys
+check = ctypes.CDLL(sys.argv[1]).vfork_check
+check.restype = ctypes.c_char_p
+print(check(sys.argv[2].encode(), sys.argv[3].encode()))' \
+		"$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

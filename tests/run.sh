@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Runs the tests, the demo or the benchmarks on what `make` has built.
+#
+#   tests/run.sh                            every layer, on every Python found, and a table at the end
+#   tests/run.sh LAYER                      one of: unit preload workers forky
+#   tests/run.sh workers PYTEST_ARGUMENT... for example tests/workers/test_x.py::test_y
+#   tests/run.sh demo | bench [ARGUMENT...]
+#
+# PYTHON=PATH_OR_VERSION: only that Python. JOBS: worker suites at a time, default 1 (each starts several workers).
+# Where the output of each suite goes: build/test/. Exit status 0 when nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+object=$PWD/build/libsandglass.so
+results=build/test
+wanted=${PYTHON:-}
+
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then red=$'\e[31m' green=$'\e[32m' bold=$'\e[1m' plain=$'\e[0m'; else red= green= bold= plain=; fi
+
+die() { echo "run: $*" >&2; exit 1; }
+
+# counts LOG: "PASSED FAILED SKIPPED" from the closing line of pytest, Check or the plain one; nothing if there is none.
+counts() {
+	sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+		function number(word,   m) { return match($0, "[0-9]+ " word) ? substr($0, RSTART) + 0 : 0 }
+		/^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$/ {
+			gsub(",", ""); failed = $5 + $7; passed = $3 - failed; skipped = 0; found = 1; next
+		}
+		/^=*( )?([0-9]+ (passed|failed|skipped|errors?|xfailed|xpassed|warnings?|deselected)(, )?)+( in [0-9.]+s.*)?$/ {
+			failed = number("failed") + number("error"); passed = number("passed"); skipped = number("skipped"); found = 1
+		}
+		END { if (found) print passed + 0, failed + 0, skipped + 0 }'
+}
+
+# suite LABEL LAYER REPEAT COMMAND...: runs it, writes one row of the table, shows what failed.
+suite() {
+	local label=$1 layer=$2 repeat=$3 status began=$SECONDS row
+	shift 3
+	local log=$results/$layer-$label.log
+	"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	row=$(counts "$log")
+	[[ -n $row ]] || row="0 $((status != 0)) $((status == 0))"
+	# A suite that says all is well, yet exits with an error, has failed.
+	[[ $status != 0 && $row == *" 0 "* ]] && row="${row%% *} 1 ${row##* }"
+	echo "$label $layer $row $((SECONDS - began))" >"$results/$layer-$label.row"
+	{
+		read -r passed failed skipped <<<"$row"
+		if [[ $failed != 0 ]]; then
+			echo "${red}FAIL${plain} $layer $label: $failed failed (status $status). Output: $log"
+			# pytest tells for each test how to run it again; what it says last is the short list.
+			grep -E '^(FAILED|ERROR|FAIL) |^[^ ]+:[0-9]+:[FE]:|^cd .* -m pytest ' "$log" | sort -u | head -n 40 | sed 's/^/     /'
+			grep -qE '^(FAILED|ERROR|FAIL) |:[FE]:' "$log" || tail -n 15 "$log" | sed 's/^/     /'
+			echo "     repeat: $repeat"
+		else
+			echo "${green}ok${plain}   $layer $label: $passed passed, $skipped skipped, $((SECONDS - began)) s"
+		fi
+	} | flock "$results" cat
+}
+
+unit() {
+	local program name
+	for program in tests/unit/*.c; do
+		[[ -e $program ]] || continue
+		name=$(basename "$program" .c)
+		suite "${name#test_}" unit "make unit && build/unit/$name" "build/unit/$name"
+	done
+}
+
+each_python() { # FUNCTION: called with TAG PATH
+	local tag path
+	while read -r tag path <&3; do "$1" "$tag" "$path"; done 3< <(PYTHON=$wanted tests/setup.sh pythons)
+}
+
+preload_one() {
+	[[ -e tests/preload/run.sh ]] || return 0
+	suite "$1" preload "PYTHON=$2 tests/run.sh preload" env PYTHON="$2" sh tests/preload/run.sh build/libsandglass.so
+}
+
+workers_one() {
+	local tag=$1 path=$2 python
+	shift 2
+	compgen -G 'tests/workers/test_*.py' >/dev/null || return 0
+	python=$(tests/setup.sh venv "$tag" "$path") || {
+		echo "$tag workers 0 1 0 0" >"$results/workers-$tag.row"
+		return
+	}
+	while (($(jobs -rp | wc -l) >= ${JOBS:-1})); do wait -n; done
+	suite "$tag" workers "PYTHON=$path tests/run.sh workers" env -u PYTHON PATH="$PWD/build/tools/server/bin:$PATH" \
+		SANDGLASS_OBJECT="$object" "$python" -m pytest --timeout 300 "${@:-tests/workers}" &
+}
+
+workers() {
+	local arguments=("$@")
+	tests/setup.sh server >/dev/null || exit 1
+	one() { workers_one "$1" "$2" ${arguments[@]+"${arguments[@]}"}; }
+	each_python one
+	wait
+}
+
+forky() {
+	[[ -n $wanted && $wanted != 3.1[345]* ]] && return 0
+	tests/forky.sh test "$results"
+}
+
+table() {
+	local label layer passed failed skipped seconds all_passed=0 all_failed=0 all_skipped=0 row
+	printf '\n%s%-18s %-9s %7s %7s %8s %8s%s\n' "$bold" "on" layer passed failed skipped seconds "$plain"
+	while read -r label layer passed failed skipped seconds; do
+		((all_passed += passed, all_failed += failed, all_skipped += skipped))
+		row=$(printf '%-18s %-9s %7d %7d %8d %8d' "$label" "$layer" "$passed" "$failed" "$skipped" "$seconds")
+		((failed)) && row=$red$row$plain
+		echo "$row"
+	done < <(cat "$results"/*.row 2>/dev/null | sort -s -k2,2 -k1,1V)
+	echo
+	((all_passed + all_failed + all_skipped)) || die "no test was run"
+	echo "$all_passed passed, $all_failed failed, $all_skipped skipped"
+	((all_failed == 0))
+}
+
+venv_of_choice() {
+	local tag path
+	read -r tag path <<<"$(PYTHON=$wanted tests/setup.sh pick)"
+	[[ -n $path ]] || exit 1
+	tests/setup.sh server >/dev/null || exit 1
+	tests/setup.sh venv "$tag" "$path" || exit 1
+}
+
+[[ ${1:-} == -* ]] || [[ -e $object ]] || die "$object is not built, run make first"
+case ${1:-all} in
+demo | bench)
+	program=tests/$1/$1.py
+	shift
+	python=$(venv_of_choice) || exit 1
+	exec env -u PYTHON SANDGLASS_OBJECT="$object" "$python" -B "$program" "$@"
+	;;
+all | unit | preload | workers | forky)
+	layer=${1:-all}
+	shift || true
+	rm -rf "$results" && mkdir -p "$results"
+	case $layer in
+	all) unit; each_python preload_one; workers; forky ;;
+	preload) each_python preload_one ;;
+	*) "$layer" "$@" ;;
+	esac
+	table
+	;;
+*) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+esac

@@ -1,0 +1,196 @@
+#!/usr/bin/env bash
+# Everything that building, testing and the demo need, found or installed. Quick when nothing is missing.
+#
+#   tests/setup.sh packages        compiler, make, libraries, one supported Python with venv
+#   tests/setup.sh pythons         list the supported Pythons: "VERSION-TAG PATH", oldest first
+#   tests/setup.sh pick [WANTED]   the same line for one Python: a path, a version ("3.12"), or the newest
+#   tests/setup.sh venv TAG PATH   make build/venv/TAG as tests/requirements.txt says, print its python
+#   tests/setup.sh server          install the Temporal server under build/tools, print its path
+#
+# PYTHON=PATH_OR_VERSION in the environment restricts "pythons" and "pick" to that one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "setup: $*"; exit 1; }
+
+# Commands and libraries by what they provide, so that a machine without dpkg is judged as well.
+missing_packages() {
+	command -v gcc >/dev/null || echo gcc libc6-dev
+	command -v make >/dev/null || echo make
+	command -v nm >/dev/null || echo binutils
+	command -v pkg-config >/dev/null || echo pkgconf
+	if command -v gcc >/dev/null; then
+		printf '#include <stdio.h>\n' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
+		[[ $(gcc -print-file-name=libinih.a) == */* ]] || echo libinih-dev
+		[[ $(gcc -print-file-name=libcheck.a) == */* ]] || echo check
+	else
+		echo libinih-dev check
+	fi
+	[[ -e /etc/ssl/certs/ca-certificates.crt || ! -d /etc/apt ]] || echo ca-certificates
+}
+
+can_install() { [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; }
+
+apt_updated=
+apt_install() {
+	say "setup: installing $*"
+	export DEBIAN_FRONTEND=noninteractive
+	if [[ -z $apt_updated ]]; then
+		apt-get update >build/setup.log 2>&1 || say "setup: apt-get update failed, trying with what is known (build/setup.log)"
+		apt_updated=1
+	fi
+	apt-get install -y --no-install-recommends "$@" >>build/setup.log 2>&1 || {
+		tail -n 15 build/setup.log >&2
+		die "apt-get could not install: $*"
+	}
+}
+
+# One line for each usable interpreter: VERSION PATH VENV(yes|no). A program that is not one prints nothing.
+describe() {
+	env -u LD_PRELOAD -u PYTHONPATH -u PYTHONHOME "$1" -I - 2>/dev/null <<-'PY' || true
+		import sys, os, sysconfig, importlib.util as u
+		v = sys.version_info
+		if (sys.implementation.name == "cpython" and (3, 10) <= v[:2] <= (3, 15) and sys.maxsize > 2**32
+		        and not sysconfig.get_config_var("Py_GIL_DISABLED")):
+		    venv = "yes" if u.find_spec("venv") and u.find_spec("ensurepip") else "no"
+		    print("%d.%d.%d" % v[:3], os.path.realpath(getattr(sys, "_base_executable", sys.executable)), venv)
+	PY
+}
+
+candidates() {
+	local dir path
+	if [[ ${PYTHON:-} == */* ]]; then
+		printf '%s\n' "$PYTHON"
+		return
+	fi
+	IFS=: read -ra dirs <<<"$PATH:/usr/local/bin:/usr/bin"
+	for dir in "${dirs[@]}" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
+		[[ $dir == */shims ]] && continue # pyenv's shims lead to the versions listed anyway
+		for path in "$dir"/python3 "$dir"/python3.1[0-5]; do
+			[[ -x $path ]] && printf '%s\n' "$path"
+		done
+	done
+}
+
+tag_of() { # VERSION PATH
+	case $2 in
+	/usr/bin/*) echo "$1-${SYSTEM_TAG:-system}" ;;
+	*/.pyenv/versions/*) echo "$1-pyenv" ;;
+	*) echo "$1-$(printf %s "$2" | cksum | cut -d' ' -f1)" ;;
+	esac
+}
+
+described() { # every usable interpreter once: VERSION PATH VENV, oldest first
+	local path real
+	declare -A seen=()
+	while read -r path; do
+		real=$(realpath "$path")
+		# A virtual environment's python is a link to the real one: asked all the same, found once.
+		[[ -n ${seen[$real]:-} ]] && continue
+		seen[$real]=1
+		describe "$path"
+	done < <(candidates) | sort -u -t' ' -k2,2 | sort -V
+}
+
+pythons() {
+	local version path venv
+	while read -r version path venv; do
+		if [[ -n ${PYTHON:-} && $PYTHON != */* && $version != "$PYTHON" && $version != "$PYTHON".* ]]; then
+			continue
+		fi
+		if [[ $venv == no ]]; then
+			say "setup: $path has no venv module, left out (Debian: apt-get install python${version%.*}-venv)"
+			continue
+		fi
+		echo "$(tag_of "$version" "$path") $path"
+	done < <(described)
+}
+
+packages() {
+	local missing version path venv usable=
+	mkdir -p build
+	missing=$(missing_packages | xargs)
+	if [[ -n $missing ]]; then
+		# shellcheck disable=SC2086
+		if can_install; then apt_install $missing; else
+			die "missing: $missing. Install them, or run this as root on a Debian-like system."
+		fi
+	fi
+	while read -r version path venv; do
+		if [[ $venv == yes ]]; then
+			usable=1
+		elif [[ $path == /usr/bin/* ]] && can_install; then
+			apt_install "python${version%.*}-venv" && usable=1
+		fi
+	done < <(described)
+	if [[ -z $usable ]] && can_install && [[ -z ${PYTHON:-} ]]; then
+		apt_install python3 python3-venv
+		[[ -n $(described) ]] && usable=1
+	fi
+	[[ -n $usable ]] || die "no CPython 3.10 to 3.15 with its venv module was found${PYTHON:+ at $PYTHON}."
+}
+
+pick() {
+	local line
+	[[ -n ${1:-} ]] && PYTHON=$1
+	line=$(pythons | tail -n 1)
+	[[ -n $line ]] || die "no usable CPython 3.10 to 3.15${PYTHON:+ for PYTHON=$PYTHON}."
+	echo "$line"
+}
+
+# fresh DIRECTORY KEY FILE...: true when DIRECTORY was made from exactly these; otherwise empties it.
+fresh() {
+	local dir=$1
+	stamp=$(printf '%s\n' "$2" | cat - "${@:3}" | cksum)
+	[[ -e $dir/.stamp && $(<"$dir/.stamp") == "$stamp" ]] && return 0
+	rm -rf "$dir"
+	return 1
+}
+
+pip_install() { # PYTHON LOG ARGUMENT...
+	local python=$1 log=$2
+	shift 2
+	"$python" -m pip install --disable-pip-version-check --no-input --only-binary :all: "$@" >"$log" 2>&1 || {
+		tail -n 15 "$log" >&2
+		die "pip install failed (log: $log)"
+	}
+}
+
+venv() { # TAG PATH
+	local dir=build/venv/$1
+	mkdir -p build/venv
+	(
+		flock 9
+		fresh "$dir" "$2" tests/requirements.txt && exit
+		say "setup: making $dir"
+		"$2" -m venv "$dir"
+		pip_install "$dir/bin/python" "$dir/setup.log" -r tests/requirements.txt
+		"$dir/bin/python" -m compileall -q "$dir" >/dev/null 2>&1 || true
+		ln -s ../../../tools/server/bin/temporal "$dir/bin/temporal" # where tests look for the server
+		printf '%s\n' "$stamp" >"$dir/.stamp"
+	) 9>"build/venv/.$1.lock"
+	echo "$PWD/$dir/bin/python"
+}
+
+server() {
+	local dir=build/tools/server tag path
+	mkdir -p build/tools
+	(
+		flock 9
+		fresh "$dir" "$(uname -m)" tests/requirements-server.txt && exit
+		say "setup: installing the Temporal server"
+		mkdir -p "$dir"
+		read -r tag path <<<"$(pick)"
+		"$path" -m venv build/tools/pip
+		pip_install build/tools/pip/bin/python build/tools/server.log --target "$dir" -r tests/requirements-server.txt
+		rm -rf build/tools/pip
+		printf '%s\n' "$stamp" >"$dir/.stamp"
+	) 9>build/tools/.lock
+	echo "$PWD/$dir/bin/temporal"
+}
+
+case ${1:-} in
+packages | pythons | pick | venv | server) "$@" ;;
+*) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+esac

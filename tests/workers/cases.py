@@ -1,0 +1,519 @@
+"""Workflow snippets and the verdict that each must get.
+
+Every snippet becomes a workflow module of its own (see programs/snippets.py): `top` is its module level,
+`body` the body of its run method. The verdicts:
+
+    block   refused while the workflow runs, in enforce and in strict
+    load    done while the workflow file is imported: strict refuses, enforce lets it pass with a warning
+    refuse  done while the workflow file is imported, refused in enforce and in strict (the SDK refuses it too)
+    via     done by a library that the workflow passed through: strict refuses, enforce warns
+    warn    lets the workflow complete, in enforce and in strict, and warns
+    allow   harmless: completes, and nothing is logged
+
+A refusal must name the line that the user has to change: the only line of a body, or the one marked "# here".
+`says` is what the text of the refusal must name. `since` is the first Python version that has the function, `before` the
+first that has not. `later` says why a snippet does not get its verdict yet.
+"""
+from typing import NamedTuple, Optional, Tuple
+
+
+class Case(NamedTuple):
+    name: str
+    verdict: str
+    top: str
+    body: str
+    says: Optional[str] = None
+    since: Tuple[int, int] = (3, 0)
+    before: Tuple[int, int] = (4, 0)
+    later: Optional[str] = None
+
+
+CASES = []
+HANGS = "waits that would never end are refused later (issue 4)"
+
+
+def case(verdict, name, top, body, **more):
+    CASES.append(Case(name, verdict, top, body, **more))
+
+
+def block(*args, **more):
+    case("block", *args, **more)
+
+
+def allow(*args, **more):
+    case("allow", *args, **more)
+
+
+def via(*args, **more):
+    case("via", *args, **more)
+
+
+def load(name, top, body="return ''", **more):
+    case("load", name, top, body, **more)
+
+
+# --- time: every clock, then every way to get hold of one ------------------------------------------
+for _f in ("time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time process_time_ns "
+           "thread_time thread_time_ns localtime gmtime ctime asctime").split():
+    block(f"time_{_f}", "import time", f"return str(time.{_f}())", says=f"time.{_f}")
+block("time_strftime_now", "import time", 'return time.strftime("%Y")', says="time.strftime")
+block("time_localtime_none", "import time", "return str(time.localtime(None))", says="time.localtime")
+block("time_clock_gettime", "import time", "return str(time.clock_gettime(time.CLOCK_REALTIME))", says="time.clock_gettime")
+block("time_clock_gettime_ns", "import time", "return str(time.clock_gettime_ns(time.CLOCK_MONOTONIC))",
+      says="time.clock_gettime_ns")
+block("time_sleep", "import time", "time.sleep(0.001); return ''", says="time.sleep")
+block("time_sleep_zero", "from time import sleep", "sleep(0); return ''", says="time.sleep")
+
+for _name, _top, _body in [
+    ("from_import", "from time import time as clock", "return str(clock())"),
+    ("star_import", "from time import *", "return str(time())"),
+    ("getattr", "import time", "return str(getattr(time, 'ti' + 'me')())"),
+    ("vars", "import time", "return str(vars(time)['time']())"),
+    ("dunder_dict", "import time", "return str(time.__dict__.get('time')())"),
+    ("sys_modules", "import sys, time", "return str(sys.modules['time'].time())"),
+    ("import_function", "", "return str(__import__('time').time())"),
+    ("importlib", "import importlib", "return str(importlib.import_module('time').time())"),
+    ("late_import", "", "import time\nreturn str(time.time())  # here"),
+    ("late_from_import", "", "from time import time\nreturn str(time())  # here"),
+    ("partial", "import time, functools\nF = functools.partial(time.time)", "return str(F())"),
+    ("default_argument", "import time\ndef stamp(clock=time.time): return clock()  # here", "return str(stamp())"),
+    ("map", "import time", "return str(list(map(lambda f: f(), [time.time])))"),
+    ("map_without_python_frame", "import time, operator", "return str(list(map(operator.call, [time.time])))"),
+    ("starmap", "import time, itertools", "return str(list(itertools.starmap(time.time, [()])))"),
+    ("iter_sentinel", "import time", "return str(next(iter(time.time, None)))"),
+    ("default_factory", "import time\nfrom dataclasses import dataclass, field\n@dataclass\nclass X:\n"
+     "    at: float = field(default_factory=time.time)", "return str(X().at)"),
+    ("defaultdict", "import time, collections", "return str(collections.defaultdict(time.time)['x'])"),
+    ("attrgetter", "import time, operator", "return str(operator.attrgetter('time')(time)())"),
+    ("methodcaller", "import time, operator", "return str(operator.methodcaller('time')(time))"),
+    ("class_attribute", "import time\nclass Clock:\n    now = time.time", "return str(Clock.now())"),
+    ("property", "import time\nclass Clock:\n    @property\n    def now(self): return time.time()  # here",
+     "return str(Clock().now)"),
+    ("registry", "import time\nCLOCKS = {'wall': time.time}", "return str(CLOCKS['wall']())"),
+    ("closure", "import time\ndef make(f):\n    def inner(): return f()  # here\n    return inner\nG = make(time.time)",
+     "return str(G())"),
+    ("generator", "import time\ndef ticks():\n    yield time.time()  # here", "return str(next(ticks()))"),
+    ("comprehension", "import time", "return str([time.time() for _ in range(2)])"),
+    ("sort_key", "import time", "return str(sorted(range(9), key=lambda _: time.time()))"),
+    ("exec", "", "ns = {}\nexec('import time; r = time.time()', ns)  # here\nreturn str(ns['r'])"),
+    ("eval", "import time", "return str(eval('time.time()'))"),
+    ("bound_dunder_call", "import time\nF = time.time.__call__", "return str(F())"),
+    ("cached_property", "import time, functools\nclass C:\n    @functools.cached_property\n    def at(self): return time.time()  # here",
+     "return str(C().at)"),
+    ("lru_cache", "import time, functools\nF = functools.lru_cache(time.time)", "return str(F())"),
+    ("operator_or_default", "import time", "return str({}.get('x') or time.time())"),
+    ("singledispatch", "import time, functools\n@functools.singledispatch\ndef f(x): return time.time()  # here",
+     "return str(f(1))"),
+    ("task", "import time, asyncio\nasync def inner(): return time.time()  # here",
+     "return str(await asyncio.ensure_future(inner()))"),
+    ("wait_condition", "import time", "await workflow.wait_condition(lambda: time.time() > 0)\nreturn ''"),
+    ("after_timer", "import time, asyncio", "await asyncio.sleep(0.01)\nreturn str(time.time())  # here"),
+    ("callback", "import time, asyncio", "f = asyncio.get_running_loop().create_future()\n"
+     "asyncio.get_running_loop().call_soon(lambda: f.set_result(time.time()))\nreturn str(await f)"),
+]:
+    _since = (3, 11) if "operator.call" in _body else (3, 0)
+    block(f"alias_{_name}", _top, _body, says="time.time", since=_since)
+
+# --- datetime -----------------------------------------------------------------------------------------
+block("dt_now", "import datetime", "return str(datetime.datetime.now())", says="datetime.datetime.now")
+block("dt_now_tz", "from datetime import datetime, timezone", "return str(datetime.now(timezone.utc))",
+      says="datetime.datetime.now")
+block("dt_now_keyword", "from datetime import datetime", "return str(datetime.now(tz=None))", says="datetime.datetime.now")
+block("dt_utcnow", "from datetime import datetime", "return str(datetime.utcnow())", says="datetime.datetime.utcnow")
+block("dt_today", "from datetime import datetime", "return str(datetime.today())", says="today")
+block("date_today", "from datetime import date", "return str(date.today())", says="datetime.date.today")
+block("dt_type_now", "from datetime import datetime", "return str(type(datetime(2020, 1, 1)).now())", says="now")
+block("dt_subclass_now", "import datetime\nclass Stamp(datetime.datetime): pass", "return str(Stamp.now())", says="now")
+block("dt_instance_now", "from datetime import datetime\nD = datetime(2020, 1, 1)", "return str(D.now())", says="now")
+block("dt_bound_at_import", "from datetime import datetime\nnow = datetime.now", "return str(now())", says="now")
+block("dt_default_factory", "from datetime import datetime\nfrom dataclasses import dataclass, field\n@dataclass\nclass X:\n"
+      "    at: datetime = field(default_factory=datetime.now)", "return str(X().at)", says="now")
+block("dt_accelerator", "import _datetime", "return str(_datetime.datetime.now())", says="now")
+block("dt_naive_astimezone", "from datetime import datetime", "return str(datetime(2020, 1, 1).astimezone())",
+      says="astimezone")
+
+# --- random and entropy ---------------------------------------------------------------------------------
+for _name, _call in [("random", "random()"), ("randint", "randint(1, 9)"), ("randrange", "randrange(9)"),
+                     ("choice", "choice([1, 2])"), ("choices", "choices([1, 2])"), ("sample", "sample(range(9), 2)"),
+                     ("uniform", "uniform(0, 1)"), ("gauss", "gauss(0, 1)"), ("betavariate", "betavariate(1, 1)"),
+                     ("getrandbits", "getrandbits(8)"), ("randbytes", "randbytes(3)"), ("shuffle", "shuffle([1, 2])")]:
+    block(f"random_{_name}", "import random", f"return str(random.{_call})", says=f"random.{_name}")
+block("random_from_import", "from random import randint as dice", "return str(dice(1, 6))", says="random.randint")
+block("random_bound_at_import", "import random\nR = random.random", "return str(R())", says="random.random")
+block("random_hidden_instance", "import random", "return str(random._inst.random())", says="random")
+block("random_seed_from_entropy", "import random", "random.seed(); return ''", says="random.seed")
+block("random_unseeded", "import random", "return str(random.Random().random())", says="random.Random")
+block("random_seed_none", "import random", "return str(random.Random(None).random())", says="random.Random")
+block("random_reseeded", "import random", "r = random.Random(1); r.seed(); return str(r.random())", says="seed")
+block("random_subclass", "import random\nclass Dice(random.Random): pass", "return str(Dice().random())")
+block("random_accelerator", "import _random", "return str(_random.Random().random())")
+block("random_unseeded_at_import", "import random\nR = random.Random()", "return str(R.random())")
+block("random_system", "import random", "return str(random.SystemRandom().random())", says="SystemRandom")
+block("random_system_at_import", "import random\nR = random.SystemRandom()", "return str(R.random())", says="SystemRandom")
+block("random_sort_key", "import random", "return str(sorted(range(9), key=lambda _: random.random()))",
+      says="random.random")
+block("os_urandom", "import os", "return os.urandom(8).hex()", says="os.urandom")
+block("posix_urandom", "import posix", "return posix.urandom(8).hex()", says="urandom")
+block("urandom_alias", "from os import urandom as noise", "return noise(8).hex()", says="os.urandom")
+block("os_getrandom", "import os", "return os.getrandom(8).hex()", says="os.getrandom")
+block("secrets_token_hex", "import secrets", "return secrets.token_hex(4)", says="secrets.token_hex")
+block("secrets_token_bytes", "from secrets import token_bytes", "return token_bytes(4).hex()", says="secrets.token_bytes")
+block("secrets_randbelow", "import secrets", "return str(secrets.randbelow(9))", says="secrets.randbelow")
+block("secrets_choice", "import secrets", "return str(secrets.choice([1, 2]))", says="choice")
+block("uuid_uuid1", "import uuid", "return str(uuid.uuid1())", says="uuid.uuid1")
+block("uuid_uuid4", "import uuid", "return str(uuid.uuid4())", says="uuid.uuid4")
+block("uuid_uuid7", "import uuid", "return str(uuid.uuid7())", says="uuid.uuid7", since=(3, 14))
+block("uuid_from_import", "from uuid import uuid4 as new_id", "return str(new_id())", says="uuid.uuid4")
+block("uuid_default_factory", "import uuid\nfrom dataclasses import dataclass, field\n@dataclass\nclass X:\n"
+      "    id: uuid.UUID = field(default_factory=uuid.uuid4)", "return str(X().id)", says="uuid.uuid4")
+block("uuid_default_argument", "import uuid\ndef f(make=uuid.uuid4): return make()  # here", "return str(f())",
+      says="uuid.uuid4")
+block("ssl_rand_bytes", "import ssl", "return ssl.RAND_bytes(4).hex()", says="RAND_bytes")
+
+# --- environment and process state ----------------------------------------------------------------------
+block("environ_item", "import os", "return os.environ['PATH']", says="os.environ")
+block("environ_get", "from os import environ", "return str(environ.get('HOME'))", says="os.environ")
+block("environ_get_bound_at_import", "import os\nget = os.environ.get", "return str(get('HOME'))", says="os.environ")
+block("environ_contains", "import os", "return str('HOME' in os.environ)", says="os.environ")
+block("environ_iterate", "import os", "return str(sorted(os.environ))", says="os.environ")
+block("environ_copy", "import os", "return str(len(dict(os.environ)))", says="os.environ")
+block("environ_set", "import os", "os.environ['SG_SNIPPET'] = '1'; return ''", says="os.environ")
+block("environ_setdefault", "import os", "return os.environ.setdefault('PATH', 'x')", says="os.environ")
+block("environb", "import os", "return str(os.environb.get(b'HOME'))", says="os.environ")
+block("os_getenv", "import os", "return str(os.getenv('HOME'))", says="os.getenv")
+block("os_getenv_from_import", "from os import getenv", "return str(getenv('HOME'))", says="os.getenv")
+block("os_putenv", "import os", "os.putenv('SG_SNIPPET', '1'); return ''", says="os.putenv")
+block("os_path_expandvars", "import os.path", "return os.path.expandvars('$HOME')")
+block("os_path_expanduser", "import os.path", "return os.path.expanduser('~')")
+for _name, _call in [("getpid", "getpid()"), ("getppid", "getppid()"), ("getcwd", "getcwd()"), ("getcwdb", "getcwdb()"),
+                     ("chdir", "chdir('.')"), ("cpu_count", "cpu_count()"), ("getloadavg", "getloadavg()"),
+                     ("uname", "uname()"), ("times", "times()"), ("getuid", "getuid()"), ("umask", "umask(0o22)"),
+                     ("sched_getaffinity", "sched_getaffinity(0)"), ("getpriority", "getpriority(0, 0)")]:
+    block(f"os_{_name}", "import os", f"return str(os.{_call})", says=f"os.{_name}")
+block("posix_getpid", "import posix", "return str(posix.getpid())", says="getpid")
+block("posix_getcwd_alias", "from posix import getcwd as here", "return here()", says="getcwd")
+block("posix_via_sys_modules", "import sys", "return str(sys.modules['posix'].getpid())", says="getpid")
+block("os_name", "import os", "return os.name", says="os.name")
+block("os_path_abspath", "import os.path", "return os.path.abspath('x')", says="os.getcwd")
+
+# --- files ------------------------------------------------------------------------------------------------
+for _name, _call in [("listdir", "listdir('/')"), ("scandir", "scandir('/')"), ("lstat", "lstat('/')"),
+                     ("access", "access('/', 0)"), ("readlink", "readlink('/proc/self')"), ("statvfs", "statvfs('/')"),
+                     ("mkdir", "mkdir('/nonexistent/x')"), ("remove", "remove('/nonexistent')"),
+                     ("rename", "rename('/nonexistent', '/nonexistent2')"), ("chmod", "chmod('/nonexistent', 0)"),
+                     ("open", "open('/etc/hostname', 0)"), ("pipe", "pipe()"), ("utime", "utime('/nonexistent')"),
+                     ("symlink", "symlink('/nonexistent', '/nonexistent/x')"), ("truncate", "truncate('/nonexistent', 0)"),
+                     ("memfd_create", "memfd_create('x')")]:
+    block(f"os_{_name}", "import os", f"return str(os.{_call})", says=f"os.{_name}")
+block("os_walk", "import os", "return str(next(os.walk('/')))", says="scandir")
+block("os_path_exists", "import os.path", "return str(os.path.exists('/tmp'))")
+block("os_path_isdir", "from os.path import isdir", "return str(isdir('/tmp'))")
+block("os_path_getmtime", "import os.path", "return str(os.path.getmtime('/tmp'))")
+block("os_path_realpath", "import os.path", "return os.path.realpath('/tmp/x')")
+block("open_builtin", "", "return open('/etc/hostname').read()", says="open")
+block("open_alias", "reader = open", "return reader('/etc/hostname').read()", says="open")
+block("open_builtins_module", "import builtins", "return builtins.open('/etc/hostname').read()", says="open")
+block("open_builtins_dict", "", "b = __builtins__\nb = b if isinstance(b, dict) else vars(b)\n"
+      "return b['open']('/etc/hostname').read()  # here", says="open")
+block("open_partial", "import functools\nR = functools.partial(open, mode='rb')", "return str(R('/etc/hostname').read())",
+      says="open")
+block("open_map", "", "return str([f.read() for f in map(open, ['/etc/hostname'])])", says="open")
+block("open_write", "", "open('/dev/null', 'w').close(); return ''", says="open")
+block("io_open", "import io", "return io.open('/etc/hostname').read()", says="open")
+block("_io_open", "import _io", "return _io.open('/etc/hostname').read()", says="open")
+block("io_fileio", "import io", "return str(io.FileIO('/etc/hostname').read())", says="FileIO")
+block("_io_fileio", "from _io import FileIO", "return str(FileIO('/etc/hostname').read())", says="FileIO")
+block("io_open_code", "import io", "return str(io.open_code('/etc/hostname').read())", says="open")
+block("codecs_open", "import codecs", "return codecs.open('/etc/hostname').read()", says="open")
+block("gzip_open", "import gzip", "gzip.open('/nonexistent.gz'); return ''", says="open")
+block("tarfile_open", "import tarfile", "tarfile.open('/nonexistent.tar'); return ''", says="open")
+block("zipfile_path", "import zipfile", "zipfile.ZipFile('/nonexistent.zip'); return ''", says="open")
+block("configparser_read", "import configparser", "return str(configparser.ConfigParser().read('/etc/hostname'))",
+      says="open")
+block("path_read_text", "from pathlib import Path", "return Path('/etc/hostname').read_text()")
+block("path_open", "from pathlib import Path", "return Path('/etc/hostname').open().read()")
+block("path_exists", "from pathlib import Path", "return str(Path('/tmp').exists())")
+block("path_stat", "from pathlib import Path", "return str(Path('/tmp').stat().st_size)")
+block("path_iterdir", "from pathlib import Path", "return str(list(Path('/').iterdir()))")
+block("path_glob", "from pathlib import Path", "return str(list(Path('/').glob('*')))")
+block("path_cwd", "from pathlib import Path", "return str(Path.cwd())")
+block("path_home", "from pathlib import Path", "return str(Path.home())")
+block("path_resolve", "from pathlib import Path", "return str(Path('x').resolve())")
+block("path_touch", "from pathlib import Path", "Path('/nonexistent/x').touch(); return ''")
+block("tempfile_mktemp", "import tempfile", "return tempfile.mktemp()")
+block("tempfile_file", "import tempfile", "tempfile.TemporaryFile().close(); return ''")
+block("tempfile_directory", "from tempfile import TemporaryDirectory", "with TemporaryDirectory() as d: return d")
+block("shutil_copy", "import shutil", "shutil.copy('/etc/hostname', '/dev/null'); return ''")
+block("shutil_which", "import shutil", "return str(shutil.which('sh'))")
+block("shutil_disk_usage", "import shutil", "return str(shutil.disk_usage('/'))")
+block("glob_glob", "import glob", "return str(glob.glob('/*'))")
+
+# --- network ----------------------------------------------------------------------------------------------
+block("socket_socket", "import socket", "socket.socket().close(); return ''", says="socket")
+block("socket_from_import", "from socket import socket as S", "S().close(); return ''", says="socket")
+block("_socket_socket", "import _socket", "_socket.socket().close(); return ''", says="socket")
+block("socket_subclass", "import socket\nclass S(socket.socket): pass", "S().close(); return ''", says="socket")
+block("socket_pair", "import socket", "a, b = socket.socketpair(); a.close(); b.close(); return ''", says="socket")
+block("socket_gethostname", "import socket", "return socket.gethostname()", says="gethostname")
+block("_socket_gethostname", "import _socket", "return _socket.gethostname()", says="gethostname")
+block("socket_getaddrinfo", "import socket", "return str(socket.getaddrinfo('localhost', 1))", says="getaddrinfo")
+block("socket_gethostbyname", "import socket", "return socket.gethostbyname('localhost')", says="gethostbyname")
+block("socket_getfqdn", "import socket", "return socket.getfqdn()")
+block("socket_create_connection", "import socket", "socket.create_connection(('127.0.0.1', 9), 1); return ''")
+block("http_client", "import http.client", "http.client.HTTPConnection('127.0.0.1', 9, timeout=1).request('GET', '/')\nreturn ''")
+block("urlopen", "import urllib.request, urllib.error",
+      "try:\n    urllib.request.urlopen('http://127.0.0.1:9/')\nexcept urllib.error.URLError: pass\nreturn ''")
+block("smtplib", "import smtplib", "smtplib.SMTP('127.0.0.1', 9, timeout=1); return ''")
+
+# --- processes --------------------------------------------------------------------------------------------
+block("subprocess_run", "import subprocess", "return str(subprocess.run(['true']).returncode)")
+block("subprocess_popen", "from subprocess import Popen", "return str(Popen(['true']).wait())")
+block("subprocess_check_output", "import subprocess", "return str(subprocess.check_output('true', shell=True))")
+block("os_system", "import os", "return str(os.system('true'))", says="os.system")
+block("os_popen", "import os", "return os.popen('true').read()")
+block("os_fork", "import os", "p = os.fork()  # here\nif p == 0: os._exit(0)\nreturn str(p)", says="os.fork")
+block("posix_fork", "import posix", "p = posix.fork()  # here\nif p == 0: posix._exit(0)\nreturn str(p)", says="fork")
+block("os_posix_spawn", "import os", "return str(os.posix_spawn('/bin/true', ['true'], {}))", says="posix_spawn")
+block("os_kill", "import os", "os.kill(1, 0); return ''", says="os.kill")
+block("multiprocessing_process", "import multiprocessing",
+      "p = multiprocessing.get_context('fork').Process(target=int); p.start(); p.join(); return ''")
+
+# --- threads and waits --------------------------------------------------------------------------------------
+block("thread_start", "import threading", "t = threading.Thread(target=int); t.start(); t.join(); return ''")
+block("thread_start_unbound", "import threading\nstart = threading.Thread.start",
+      "t = threading.Thread(target=int); start(t); return ''")
+block("thread_subclass", "import threading\nclass T(threading.Thread):\n    def run(self): pass", "T().start(); return ''")
+block("thread_timer", "import threading", "threading.Timer(0, int).start(); return ''")
+block("_thread_start_new", "import _thread", "_thread.start_new_thread(int, ()); return ''", says="start_new_thread")
+block("_thread_start_new_alias", "from _thread import start_new_thread as go", "go(int, ()); return ''",
+      says="start_new_thread")
+block("_thread_start_joinable", "import _thread", "_thread.start_joinable_thread(int); return ''",
+      says="start_joinable_thread", since=(3, 13))
+block("thread_pool", "from concurrent.futures import ThreadPoolExecutor",
+      "with ThreadPoolExecutor(1) as e: return str(e.submit(int).result())")
+block("process_pool", "from concurrent.futures import ProcessPoolExecutor",
+      "with ProcessPoolExecutor(1) as e: return str(e.submit(int).result())")
+block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))", later=HANGS)
+block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))", later=HANGS)
+block("lock_timeout", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(timeout=0.01); return ''")
+block("event_timeout", "import threading", "threading.Event().wait(0.01); return ''")
+block("condition_timeout", "import threading", "c = threading.Condition()\nwith c: c.wait(0.01)  # here\nreturn ''")
+block("semaphore_timeout", "import threading", "threading.Semaphore(0).acquire(timeout=0.01); return ''")
+block("queue_timeout", "import queue", "try: queue.Queue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
+block("simple_queue_timeout", "import queue",
+      "try: queue.SimpleQueue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
+block("lock_held_forever", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(); return ''", later=HANGS)
+block("queue_get_forever", "import queue", "queue.Queue().get(); return ''", later=HANGS)
+block("run_until_complete", "import asyncio\nasync def f(): return 1",
+      "return str(asyncio.get_event_loop().run_until_complete(f()))", later=HANGS)
+block("nested_asyncio_run", "import asyncio\nasync def f(): return 1", "return str(asyncio.run(f()))", later=HANGS)
+
+# --- the rest -------------------------------------------------------------------------------------------------
+block("select_select", "import select", "return str(select.select([], [], [], 0))", says="select")
+block("select_epoll", "import select", "select.epoll().close(); return ''", says="epoll")
+block("selectors", "import selectors", "selectors.DefaultSelector().close(); return ''")
+block("signal_raise", "import signal", "signal.getsignal(signal.SIGINT); signal.setitimer(signal.ITIMER_VIRTUAL, 0)\nreturn ''")
+block("signal_handler", "import signal", "signal.signal(signal.SIGUSR2, signal.SIG_IGN); return ''", says="signal.signal")
+block("platform_node", "import platform", "return platform.node()", says="platform.node")
+block("platform_platform", "from platform import platform", "return platform()", says="platform")
+block("getpass_getuser", "import getpass", "return getpass.getuser()")
+block("locale_getlocale", "import locale", "return str(locale.getlocale())")
+block("resource_usage", "import resource", "return str(resource.getrusage(resource.RUSAGE_SELF))", says="getrusage")
+block("email_date", "import email.utils", "return email.utils.formatdate()")
+block("input", "", "return input()", says="input")
+block("breakpoint", "", "breakpoint()\nreturn ''", says="breakpoint")
+block("helper_of_the_workflow", "import helper_private", "clock = helper_private.read_clock\nreturn str(clock())", says="helper_private.py:")
+block("helper_imported_late", "", "import helper_private\nreturn str(helper_private.read_clock())", says="helper_private.py:")
+
+# --- what swallows a refusal -------------------------------------------------------------------------------------
+block("swallow_except_exception", "import time", "try: t = time.time()  # here\nexcept Exception: t = 0\nreturn str(t)")
+block("swallow_bare_except", "import time", "try: t = time.time()  # here\nexcept: t = 0\nreturn str(t)")
+block("swallow_suppress", "import time, contextlib", "with contextlib.suppress(BaseException): time.time()  # here\nreturn ''")
+block("swallow_finally_return", "import time", "try: time.time()  # here\nfinally: return ''")
+block("swallow_gather", "import time, asyncio\nasync def f(): return time.time()  # here",
+      "return str(len(await asyncio.gather(f(), return_exceptions=True)))")
+block("swallow_other_error", "import time", "try: return str(time.time())  # here\nexcept Exception: raise ValueError('mine') from None")
+block("swallow_forgotten_task", "import time, asyncio\nasync def f(): return time.time()  # here",
+      "t = asyncio.ensure_future(f())\nawait asyncio.sleep(0.01)\nreturn ''")
+
+block("swallow_finaliser", "import time\nclass X:\n    def __del__(self): time.time()  # here", "x = X()\ndel x\nreturn ''")
+
+# --- import phase ---------------------------------------------------------------------------------------------------
+load("load_time", "import time\nAT = time.time()")
+load("load_uuid", "import uuid\nID = uuid.uuid4()")
+load("load_environ", "import os\nHOME = os.environ.get('HOME')")
+load("load_getenv", "import os\nHOME = os.getenv('HOME')")
+load("load_getpid", "import os\nPID = os.getpid()")
+load("load_open", "NAME = open('/etc/hostname').read()")
+load("load_gethostname", "import socket\nNAME = socket.gethostname()")
+load("load_class_body", "import time\nclass Settings:\n    started = time.time()")
+load("load_default_argument", "import time\ndef f(at=time.time()): return at")
+case("refuse", "load_random", "import random\nX = random.random()", "return ''")
+case("refuse", "load_dt_now", "import datetime\nAT = datetime.datetime.now()", "return ''")
+case("refuse", "load_token", "import secrets\nX = secrets.token_hex(4)", "return ''")
+case("refuse", "load_subprocess", "import subprocess\nX = subprocess.run(['true'])", "return ''")
+
+# --- through a library that the workflow passed through ---------------------------------------------------------------
+_PASSED = "with workflow.unsafe.imports_passed_through():\n    import helper_shared"
+for _f in "clock new_id dice home pid now read_file host thread process token".split():
+    via(f"via_{_f}", _PASSED, f"return str(helper_shared.{_f}())")
+via("via_callback", _PASSED + "\nimport time", "return str(helper_shared.call(helper_shared.clock))")
+block("via_callback_of_workflow", _PASSED + "\nimport time\ndef mine(): return time.time()  # here",
+      "return str(helper_shared.call(mine))", says="time.time")
+
+# --- warned about -------------------------------------------------------------------------------------------------------
+case("warn", "asyncio_wait", "import asyncio",
+     "await asyncio.wait([asyncio.ensure_future(asyncio.sleep(0.001))]); return ''", says="asyncio.wait")
+case("warn", "asyncio_as_completed", "import asyncio",
+     "for c in asyncio.as_completed([asyncio.sleep(0.001)]): await c\nreturn ''", says="asyncio.as_completed")
+
+# --- harmless -------------------------------------------------------------------------------------------------------------
+allow("ok_workflow_api", "", "workflow.now(), workflow.uuid4(), workflow.random().random(), workflow.time(), workflow.time_ns()\n"
+      "workflow.logger.info('x'); workflow.info(); return ''")
+allow("ok_asyncio", "import asyncio",
+      "e = asyncio.Event(); q = asyncio.Queue(); await q.put(1); e.set(); await e.wait()\n"
+      "async with asyncio.Lock(): pass\n"
+      "return str(await asyncio.gather(asyncio.sleep(0.001, 1), asyncio.sleep(0.001, 2)))")
+allow("ok_asyncio_timeout", "import asyncio",
+      "try: await asyncio.wait_for(asyncio.Event().wait(), 0.01)\nexcept asyncio.TimeoutError: return 'timeout'")
+allow("ok_asyncio_timer_cancelled", "import asyncio",
+      "t = asyncio.ensure_future(asyncio.sleep(100)); await asyncio.sleep(0); t.cancel()\n"
+      "try: await t\nexcept asyncio.CancelledError: return 'cancelled'")
+allow("ok_workflow_wait", "import asyncio",
+      "await workflow.wait([asyncio.ensure_future(asyncio.sleep(0.001))]); return ''")
+allow("ok_time_with_argument", "import time",
+      "time.gmtime(0), time.localtime(0), time.ctime(0), time.asctime(time.gmtime(0)), time.strftime('%Y', time.gmtime(0))\n"
+      "time.mktime(time.gmtime(0)), time.strptime('2020', '%Y'); return ''")
+allow("ok_datetime", "import datetime",
+      "d = datetime.datetime(2020, 1, 1); assert type(d) is datetime.datetime and isinstance(d, datetime.date)\n"
+      "datetime.datetime.fromtimestamp(0, datetime.timezone.utc); datetime.datetime.fromisoformat('2020-01-01')\n"
+      "datetime.datetime.strptime('2020', '%Y'); d.astimezone; d.replace(tzinfo=datetime.timezone.utc).astimezone()\n"
+      "return (d + datetime.timedelta(1)).isoformat()")
+allow("ok_random_seeded", "import random",
+      "r = random.Random(42); r.random(), r.choice([1]), r.getrandbits(3), r.shuffle([1, 2]); r.seed(7)\nreturn str(r.random())")
+allow("ok_random_seeded_at_import", "import random\nR = random.Random(42)", "return str(R.random())")
+allow("ok_random_subclass_seeded", "import random\nclass Dice(random.Random): pass", "return str(Dice(3).random())")
+allow("ok_uuid", "import uuid", "uuid.UUID(int=1), uuid.uuid3(uuid.NAMESPACE_DNS, 'x'); return str(uuid.uuid5(uuid.NAMESPACE_URL, 'x'))")
+allow("ok_os_path", "import os.path", "return os.path.join('a', 'b') + os.path.basename('/a/b') + os.path.normpath('a/../b') + os.sep")
+allow("ok_os_fspath", "import os, pathlib", "return os.fspath(pathlib.PurePath('a')) + os.fsdecode(b'x')")
+allow("ok_path_pure", "from pathlib import Path, PurePosixPath",
+      "return str(Path('a') / 'b') + Path('x.txt').suffix + Path('a/b').name + str(PurePosixPath('/a').parent)")
+allow("ok_path_inplace_div", "import pathlib", "p = pathlib.Path('a'); p /= 'b'; assert str(p) == 'a/b'; return ''")
+allow("ok_module_dict_items", "import os", "return str(len(dict.items(os.__dict__)) > 0)")
+allow("ok_os_attributes", "import os", "return str(hasattr(os, 'getpid') and callable(os.urandom)) + repr(os.getpid)")
+allow("ok_logging", "import logging\nlog = logging.getLogger('snippet')",
+      "log.info('hi %s', 1); log.warning('w'); log.error('e', exc_info=ValueError('x'), stack_info=True); return ''")
+allow("ok_logging_handler_opens_file", "import logging\nclass H(logging.Handler):\n    def emit(self, record):\n"
+      "        with open('/dev/null', 'a') as f: f.write(record.getMessage())",
+      "l = logging.getLogger('snippet.h'); l.disabled = False; l.handlers[:] = [H()]; l.error('hello'); return ''")
+allow("ok_traceback", "import traceback",
+      "try: 1 / 0\nexcept ZeroDivisionError: return traceback.format_exc()[:20] + str(len(traceback.format_stack()))")
+allow("ok_traceback_exception", "import traceback",
+      "try: int('x')\nexcept ValueError as e: return ''.join(traceback.TracebackException.from_exception(e, capture_locals=True).format())[:9]")
+allow("ok_warnings", "import warnings",
+      "with warnings.catch_warnings():\n    warnings.simplefilter('ignore'); warnings.warn('x')\nwarnings.warn('y'); return ''")
+allow("ok_inspect", "import inspect", "return inspect.stack()[0].function + str(inspect.signature(len)) + inspect.getsource(inspect.stack)[:3]")
+allow("ok_typing", "import typing, dataclasses\n@dataclasses.dataclass\nclass X:\n    a: 'int'",
+      "return str(typing.get_type_hints(X)) + str(dataclasses.asdict(X(1)))")
+allow("ok_copy", "import copy, datetime, collections",
+      "return str(copy.deepcopy({'a': datetime.datetime(2020, 1, 1), 'b': collections.deque([1])}))")
+allow("ok_locks", "import threading\nL = threading.Lock()\nR = threading.RLock()",
+      "with L, R: pass\nE = threading.Event(); E.set(); E.wait()\nC = threading.Condition()\n"
+      "with C: C.notify_all()\nassert threading.Semaphore(1).acquire(); return ''")
+allow("ok_thread_local", "import threading\nT = threading.local()\nclass L(threading.local):\n    x = 1", "T.x = 1; return str(T.x + L().x)")
+allow("ok_current_thread", "import threading", "return str(bool(threading.current_thread().name) and threading.get_ident() > 0)")
+allow("ok_queue", "import queue", "q = queue.Queue(); q.put(1); r = q.get(); q.put_nowait(2); return str(r + q.get_nowait())")
+allow("ok_unrestricted", "import time, uuid, os, random",
+      "with workflow.unsafe.sandbox_unrestricted(): time.time(), uuid.uuid4(), os.environ.get('X'), random.random(), open('/etc/hostname').close()\nreturn ''")
+allow("ok_in_sandbox", "", "assert workflow.unsafe.in_sandbox() and workflow.in_workflow(); return ''")
+allow("ok_zoneinfo", "import zoneinfo, datetime",
+      "return str(datetime.datetime(2020, 1, 1, tzinfo=zoneinfo.ZoneInfo('Europe/Paris')).utcoffset())")
+allow("ok_astimezone_zoneinfo", "from zoneinfo import ZoneInfo", "return str(workflow.now().astimezone(ZoneInfo('Europe/Paris')).tzinfo)")
+allow("ok_numbers", "import decimal, fractions, math, statistics",
+      "return str(decimal.Decimal('1.1') + 1) + str(fractions.Fraction(1, 3)) + str(math.sqrt(4)) + str(statistics.mean([1, 2]))")
+allow("ok_memory_files", "import io, csv, json, zipfile, gzip, configparser",
+      "b = io.StringIO(); csv.writer(b).writerow([1, 2]); z = io.BytesIO()\n"
+      "with zipfile.ZipFile(z, 'w') as f: f.writestr(zipfile.ZipInfo('a'), 'x')\n"
+      "assert zipfile.ZipFile(z).namelist() == ['a']; gzip.decompress(gzip.compress(b'x', mtime=0))\n"
+      "configparser.ConfigParser().read_string('[a]\\nb=1'); return b.getvalue() + json.dumps({'a': 1})")
+allow("ok_hashes", "import hashlib, hmac, base64, zlib",
+      "return hashlib.sha256(b'x').hexdigest() + base64.b64encode(b'x').decode() + str(zlib.crc32(b'x')) + hmac.new(b'k', b'x', 'sha1').hexdigest()")
+allow("ok_enum", "import enum, collections\nclass E(enum.Enum):\n    A = enum.auto()\nP = collections.namedtuple('P', 'a b')",
+      "assert E['A'] is E.A and E(1) is E.A; return str(P(1, 2))")
+allow("ok_secrets_compare", "import secrets", "return str(secrets.compare_digest('a', 'a'))")
+allow("ok_socket_helpers", "import socket", "return socket.inet_ntoa(b'\\x7f\\0\\0\\1') + str(socket.htons(1)) + str(socket.AF_INET)")
+allow("ok_except_called_process_error", "import subprocess",
+      "try: raise KeyError('x')\nexcept subprocess.CalledProcessError: return 'no'\nexcept KeyError: return 'caught'")
+allow("ok_raise_called_process_error", "import subprocess",
+      "try: raise subprocess.CalledProcessError(1, ['x'])\nexcept subprocess.CalledProcessError as e: return str(e.returncode)")
+allow("ok_match_class", "import datetime as dt", "match workflow.now():\n    case dt.datetime(): return 'ok'\nraise AssertionError")
+allow("ok_datetime_subclass", "import datetime as dt\nclass Stamp(dt.datetime):\n    def label(self): return 'x'\nREG = {Stamp: 1}",
+      "s = Stamp(2020, 1, 1); assert isinstance(s, dt.datetime) and s.label() == 'x' and s + dt.timedelta(1) > s; return str(REG[type(s)])")
+allow("ok_type_is_datetime", "from datetime import datetime", "assert type(datetime(2020, 1, 1)) is datetime and type(workflow.now()) is datetime; return ''")
+allow("ok_abc_register", "import abc, datetime\nclass Base(abc.ABC): pass\nBase.register(datetime.datetime)",
+      "assert isinstance(datetime.datetime(2020, 1, 1), Base) and issubclass(datetime.datetime, Base); return ''")
+allow("ok_pickle_own_class", "import pickle\nclass Box:\n    def __init__(self, x): self.x = x",
+      "b = pickle.loads(pickle.dumps(Box(3))); assert type(b) is Box; return str(b.x)")
+allow("ok_pickle_shared_types", "import pickle, datetime, decimal, uuid",
+      "v = (datetime.datetime(2020, 1, 1), decimal.Decimal(1), uuid.UUID(int=1)); assert pickle.loads(pickle.dumps(v)) == v; return ''")
+allow("ok_gettext_at_import", "from gettext import gettext as _\nLABEL = _('path')", "return LABEL")
+allow("ok_subclass_http_client", "import http.client\nclass Short(http.client.IncompleteRead): pass", "return Short.__name__")
+allow("ok_urllib_classes", "import urllib.request, urllib.parse\nclass R(urllib.request.Request): pass",
+      "return R('http://a/b').host + urllib.parse.urljoin('http://a/', 'b')")
+allow("ok_subclass_zipfile", "import zipfile\nclass Z(zipfile.ZipFile): pass", "import io\nZ(io.BytesIO(), 'w').close(); return Z.__name__")
+allow("ok_subclass_thread_and_socket", "import threading, socket, random, subprocess\nclass T(threading.Thread): pass\nclass S(socket.socket): pass\nclass P(subprocess.Popen): pass",
+      "return T.__name__ + S.__name__ + P.__name__ + T(name='x').name")
+allow("ok_parent_package_init", "import sample_package.inner.leaf", "assert sample_package.READY and sample_package.inner.READY; return sample_package.inner.leaf.NAME")
+allow("ok_relative_import", "from sample_package import relative", "return relative.leaf_name()")
+allow("ok_late_stdlib_import", "", "import colorsys, wave, xml.dom.minidom\nreturn str(colorsys.rgb_to_hsv(1, 0, 0))")
+allow("ok_late_submodule_of_shared_package", "with workflow.unsafe.imports_passed_through():\n    import sample_shared",
+      "import sample_shared.extra\nassert sample_shared.extra.BASE is sample_shared.Base; return ''")
+allow("ok_late_passed_through_import", "",
+      "with workflow.unsafe.imports_passed_through():\n    import helper_shared\nassert helper_shared.SEEN is not None; return ''")
+allow("ok_string_formatting", "import string, textwrap, re",
+      "return string.Template('$a').substitute(a=1) + textwrap.dedent(' x') + re.sub('a+', 'b', 'aaa') + f'{3.14159:.2f}'")
+allow("ok_contextlib", "import contextlib\n@contextlib.contextmanager\ndef cm(): yield 1", "with cm() as x, contextlib.ExitStack(): return str(x)")
+allow("ok_contextvars", "import contextvars\nV = contextvars.ContextVar('v', default=1)", "V.set(2); return str(V.get())")
+allow("ok_exception_group", "", "try: raise ExceptionGroup('g', [ValueError('x')])\nexcept* ValueError: pass\nreturn ''", since=(3, 11))
+allow("ok_gc", "import gc, sys, weakref", "gc.collect(); sys.getrefcount(gc); weakref.ref(gc); return str(sys.version_info[0])")
+allow("ok_executor_class_unused", "from concurrent.futures import ThreadPoolExecutor, Future", "return ThreadPoolExecutor.__name__ + str(Future().done())")
+allow("ok_sqlite_in_memory", "import sqlite3", "return str(sqlite3.connect(':memory:').execute('select 1').fetchone())")
+allow("ok_xml", "import xml.etree.ElementTree as E", "return E.fromstring('<a b=\"1\"/>').get('b')")
+allow("ok_email_message", "from email.message import EmailMessage", "m = EmailMessage(); m['Subject'] = 'x'; m.set_content('y'); return m.as_string()")
+allow("ok_calendar", "import calendar", "return calendar.month(2020, 1) + str(calendar.isleap(2020))")
+allow("ok_exception_notes_with_paths", "", "try: raise FileNotFoundError(2, 'x', '/nonexistent')\nexcept OSError as e: return str(e)")
+
+# --- harmless libraries, where installed -------------------------------------------------------------------------------------
+for _name, _top, _body in [
+    ("httpx", "import httpx", "return str(httpx.URL('http://a/b?c=1'))"),
+    ("requests", "import requests", "return requests.Request('GET', 'http://a').method"),
+    ("urllib3", "import urllib3", "return str(urllib3.Retry(3).total)"),
+    ("aiohttp", "import aiohttp", "return aiohttp.ClientTimeout.__name__"),
+    ("numpy", "import numpy as np", "return str(np.arange(5).sum())"),
+    ("pandas", "import pandas as pd", "return str(pd.DataFrame({'a': [1]}).a.sum())"),
+    ("polars", "import polars as pl", "return str(pl.DataFrame({'a': [1]}).height)"),
+    ("pydantic", "import datetime, uuid, pydantic\nclass M(pydantic.BaseModel):\n    at: datetime.datetime\n    id: uuid.UUID\n    tags: list = pydantic.Field(default_factory=list)",
+     "return M(at='2020-01-01T00:00:00Z', id='12345678123456781234567812345678').model_dump_json()"),
+    ("attrs", "import attrs\n@attrs.define\nclass X:\n    a: int = attrs.field(factory=int)", "return str(X())"),
+    ("jinja2", "import jinja2", "return jinja2.Template('{{ x }}').render(x=1)"),
+    ("yaml", "import yaml", "return yaml.safe_dump({'a': 1})"),
+    ("msgspec", "import msgspec\nclass X(msgspec.Struct):\n    a: int", "return msgspec.json.encode(X(1)).decode()"),
+    ("orjson", "import orjson", "return orjson.dumps({'a': 1}).decode()"),
+    ("sqlalchemy", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1))"),
+    ("structlog", "import structlog", "structlog.get_logger().info('x'); return ''"),
+    ("loguru", "from loguru import logger", "logger.info('x'); return ''"),
+    ("rich", "import rich.text", "return rich.text.Text('x').plain"),
+    ("click", "import click", "return click.style('x')"),
+    ("tenacity", "import tenacity", "return str(bool(tenacity.stop_after_attempt(3)))"),
+    ("dateutil", "from dateutil import parser, tz", "return str(parser.isoparse('2020-01-01')) + str(tz.UTC)"),
+    ("cryptography", "from cryptography.hazmat.primitives import hashes", "h = hashes.Hash(hashes.SHA256()); h.update(b'x'); return h.finalize().hex()"),
+    ("protobuf", "from google.protobuf import struct_pb2", "s = struct_pb2.Struct(); s.update({'a': 1}); return str(s)"),
+    ("beartype", "from beartype import beartype\n@beartype\ndef f(x: int): return x", "return str(f(1))"),
+    ("boto3", "import boto3", "return boto3.__name__"),
+    ("openai", "import openai", "return openai.__name__"),
+    ("typing_extensions", "import typing_extensions\nclass T(typing_extensions.TypedDict):\n    a: int", "return str(T(a=1))"),
+    ("nexusrpc", "import nexusrpc", "return nexusrpc.__name__"),
+]:
+    allow(f"library_{_name}", _top, _body)
+
+assert len({c.name for c in CASES}) == len(CASES), "two snippets share a name"

@@ -1,0 +1,43 @@
+"""What both host programs do: write records, and find out how a workflow ended."""
+import asyncio
+import json
+import sys
+
+from temporalio.client import WorkflowFailureError
+
+SERVER, RECORDS, DIRECTORY, *NAMES = sys.argv[1:]
+
+
+def record(name, **fields):
+    with open(RECORDS, "a") as f:
+        f.write(json.dumps({"name": name, **fields}) + "\n")
+
+
+async def failed_task(handle):
+    """The last failed workflow task of a run as (type, message), None when there is none."""
+    found = None
+    async for event in handle.fetch_history_events():
+        if event.HasField("workflow_task_failed_event_attributes"):
+            failure = event.workflow_task_failed_event_attributes.failure
+            found = failure.application_failure_info.type, failure.message
+    return found
+
+
+async def outcome(handle, patience=8.0):
+    """How the workflow ended, and stops it if it did not:
+    {"status": completed | failed (the workflow) | task-failed | hung, "type", "text", "result"}."""
+    result = asyncio.ensure_future(handle.result())
+    waited, task = 0.0, None
+    while not result.done() and waited < patience and not task:
+        await asyncio.wait([result], timeout=0.5)
+        waited += 0.5
+        if not result.done():
+            task = await failed_task(handle)
+    if not result.done():
+        result.cancel()
+        await handle.terminate()
+        return dict(status="task-failed", type=task[0], text=task[1]) if task else dict(status="hung", type="", text="")
+    try:
+        return dict(status="completed", type="", text="", result=result.result())
+    except WorkflowFailureError as e:
+        return dict(status="failed", type=getattr(e.cause, "type", None) or type(e.cause).__name__, text=str(e.cause))

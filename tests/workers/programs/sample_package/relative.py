@@ -1,0 +1,5 @@
+from .inner import leaf
+
+
+def leaf_name():
+    return leaf.NAME

@@ -1,0 +1,1 @@
+from sample_shared import Base as BASE

@@ -1,0 +1,114 @@
+"""Each snippet of cases.py gets its verdict, at the user's own line, in every mode that refuses."""
+import sys
+
+import cases
+import harness
+import pytest
+
+AVAILABLE = [c for c in cases.CASES if c.since <= sys.version_info[:2] < c.before]
+BY_NAME = {c.name: c for c in AVAILABLE}
+
+
+@pytest.fixture(params=["enforce", "strict"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def answer(host, case_name, mode):
+    """What the host recorded for this snippet, and what the log says about it."""
+    found = dict(host[case_name])
+    if found["status"] == "skipped":
+        pytest.skip(found["text"])
+    found["log"] = [e for e in harness.violations(host.log)
+                    if e.get("workflow_type") == case_name or f"snippet_{case_name}.py:" in e.get("where", "")]
+    return found
+
+
+def names(*verdicts):
+    chosen = [c for c in AVAILABLE if c.verdict in verdicts]
+    return pytest.mark.parametrize("case_name", [
+        pytest.param(c.name, marks=pytest.mark.xfail(reason=c.later, strict=True) if c.later else ()) for c in chosen])
+
+
+def user_line(case, level):
+    """FILE:LINE of what the user has to change (the last line of a "load" snippet), None where that is not one line."""
+    top, body = case.top.split("\n"), case.body.split("\n")
+    lines = ["", *top, "", "", "", "", "", "", *body]
+    marked = [n for n, text in enumerate(lines, 1) if "# here" in text]
+    if not marked and level == "load":
+        marked = [len(top) + 1]
+    elif not marked and len(body) == 1:
+        marked = [len(lines)]
+    return f"snippet_{case.name}.py:{marked[0]}" if len(marked) == 1 else None
+
+
+def describe(case, answer):
+    return (f"\n{case.top}\n--- run:\n{case.body}\n--- got: {answer['status']} {answer['type']}: {answer['text']}\n"
+            f"--- log:\n{harness.show(answer['log'])}")
+
+
+def assert_refused(case, answer, level="run"):
+    what = describe(case, answer)
+    assert answer["status"] in ("failed", "task-failed", "refused-at-load"), "not refused" + what
+    assert "RestrictedWorkflowAccessError" in answer["type"] + answer["text"], "failed, but not by a refusal" + what
+    assert case.says is None or case.says in answer["text"], f"does not name {case.says}" + what
+    where = user_line(case, level)
+    assert where is None or where in answer["text"], f"does not name {where}" + what
+    blocked = [e for e in answer["log"] if e["action"] == "block"]
+    assert blocked, "nothing in the log" + what
+    assert where is None or any(e["where"].endswith(where) for e in blocked), f"no log line has where=...{where}" + what
+
+
+def assert_completed(case, answer):
+    assert answer["status"] == "completed", "did not complete" + describe(case, answer)
+
+
+@names("block")
+def test_nondeterministic_call_is_refused(case_name, mode, answer):
+    assert_refused(BY_NAME[case_name], answer)
+
+
+@names("allow")
+def test_harmless_code_completes(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    assert_completed(case, answer)
+    assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], "completed, but was reported" + describe(case, answer)
+
+
+@names("warn")
+def test_unordered_wait_completes_with_a_warning(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    assert_completed(case, answer)
+    warned = [e for e in answer["log"] if e["level"] == "warn" and case.says in e["rule"]]
+    assert warned, "no warning in the log" + describe(case, answer)
+
+
+@names("refuse")
+def test_call_refused_by_the_sdk_at_import_stays_refused(case_name, mode, answer):
+    assert_refused(BY_NAME[case_name], answer, "load")
+
+
+@names("load")
+def test_call_while_importing_the_workflow_is_refused_in_strict_and_warned_about_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    if mode == "strict":
+        assert_refused(case, answer, "load")
+        assert answer["status"] == "refused-at-load", "the worker started all the same" + describe(case, answer)
+    else:
+        assert_completed(case, answer)
+        warned = [e for e in answer["log"] if e["level"] == "warn" and e["action"] == "warn"]
+        assert warned, "no warning in the log" + describe(case, answer)
+
+
+@names("via")
+def test_call_by_a_passed_through_library_is_refused_in_strict_and_warned_about_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    if mode == "strict":
+        assert_refused(case, answer)
+    else:
+        assert_completed(case, answer)
+        warned = [e for e in answer["log"] if e["level"] == "warn" and e["action"] == "warn"]
+        assert warned, "no warning in the log" + describe(case, answer)
+        assert all("passthrough" in e["origin"] for e in warned), "origin is not the library" + describe(case, answer)
+    assert any("passthrough" in e["origin"] for e in answer["log"]), "origin is not the library" + describe(case, answer)

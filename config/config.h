@@ -13,9 +13,10 @@
  *   [rules]            NAME = ACTION [import=ACTION] [via=ACTION] [when=CONDITION] [guard=KIND]
  *                             [| REASON | REPLACEMENT]
  *                      A name that exists is changed: only what the line states; but a lower ACTION
- *                      also lowers import and via, and a higher one lifts them to warn, unless they are
- *                      stated. "PREFIX.*" changes the actions of every rule below the prefix. A name
- *                      that does not exist defines a new rule, and must then give REASON and REPLACEMENT.
+ *                      also lowers import and via, and a higher one lifts them to warn, unless
+ *                      they are stated. "PREFIX.*" changes the actions of every rule below the
+ *                      prefix. A name that does not exist defines a new rule, and must then give
+ *                      REASON and REPLACEMENT.
  *   [sinks]            MODULE = nearest | REASON      or      MODULE = anywhere | REASON
  *   [engine NAME]      packages = MODULE, MODULE ...
  */
@@ -88,7 +89,8 @@ struct sg_config {
 /*
  * Fills *ret_config from all sources. On failure returns a negative errno, leaves *ret_config untouched
  * and writes one sentence (source, line, key, value, what is accepted) to error[size].
- * A condition name is checked against known_conditions, a NULL-terminated array.
+ * A condition name is checked against known_conditions, a NULL-terminated array whose strings are
+ * kept.
  * SANDGLASS=off and a process with AT_SECURE give mode off: then nothing else is looked at, no list has
  * an entry, and the call succeeds.
  */

@@ -158,9 +158,10 @@ int sg_draft_state_once(struct sg_draft *draft, const char *heading, const char 
 		return 0;
 	sg_names_find(&draft->seen, key, &line);
 	if (line)
-		return sg_draft_fail(draft, -EINVAL, "%s is stated twice, first in line %zu",
-				name, line);
-	return sg_draft_fail(draft, -EINVAL, "%s is stated twice", name);
+		return sg_draft_fail(draft, -EINVAL,
+				"%s is stated twice, first in line %zu; accepted: once", name,
+				line);
+	return sg_draft_fail(draft, -EINVAL, "%s is stated twice; accepted: once", name);
 }
 
 int sg_draft_check_module(struct sg_draft *draft, const char *name)
@@ -168,8 +169,8 @@ int sg_draft_check_module(struct sg_draft *draft, const char *name)
 	if (sg_name_is_dotted(name))
 		return 0;
 	return sg_draft_fail(draft, -EINVAL,
-			"\"%.100s\" is not the name of a module; accepted: identifiers with dots between "
-			"them",
+			"\"%.100s\" is not the name of a module; accepted: identifiers with dots "
+			"between them",
 			name);
 }
 
@@ -218,7 +219,8 @@ int sg_draft_choose(struct sg_draft *draft, const char *what, const char *word,
 	show(shown, word);
 	if (reserved && strcmp(reserved, word) == 0)
 		return sg_draft_fail(draft, -EINVAL,
-				"the %s %s is not in this version; accepted: %s", what, shown, list);
+				"the %s %s is not in this version; accepted: %s", what, shown,
+				list);
 	return sg_draft_fail(draft, -EINVAL, "unknown %s \"%s\"%s%s%s; accepted: %s", what, shown,
 			nearest.best ? ", did you mean \"" : "", nearest.best ? nearest.best : "",
 			nearest.best ? "\"?" : "", list);

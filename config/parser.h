@@ -2,8 +2,8 @@
  * parser.h - configuration files: INI by inih, sections and keys as config.h has them.
  *
  * A line has at most 1000 bytes. Errors as in draft.h; -errno of the system for a file that cannot
- * be read. Sets the global options of our own, static inih, so not for two threads at once. GIL: not
- * needed.
+ * be read. Sets the global options of our own, static inih, so not for two threads at once. GIL:
+ * not needed.
  */
 #ifndef SG_PARSER_H
 #define SG_PARSER_H

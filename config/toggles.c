@@ -109,7 +109,8 @@ static int share_item(struct sg_draft *draft, char *item, void *user)
 	snprintf(contradiction, size, "%s %s", sharing->other_heading, item);
 	if (sg_names_find(&draft->seen, contradiction, NULL))
 		return sg_draft_fail(draft, -EINVAL,
-				"%.100s is both in passthrough and in reload; accepted: one of them",
+				"%.100s is both in passthrough and in reload; accepted: one of "
+				"them",
 				item);
 	sg_draft_list_remove(sharing->other, item);
 	return sg_draft_list_add(draft, sharing->list, item);

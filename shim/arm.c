@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct sg_config *config;
-static bool *armed; /* by index of the rule */
+static struct entry {
+	const struct sg_rule *rule;
+	bool armed, added;
+} *entries; /* the configuration's rules, then what workers' settings added */
+static size_t entry_count, entry_size;
 
 static sg_condition find_condition(const char *name)
 {
@@ -52,7 +55,8 @@ static PyObject *reach(PyObject *module, const char *path)
 	return value;
 }
 
-static bool resolve(const char *name, struct target *ret)
+/* copy: a run's own module of that name, or NULL: the host's modules. */
+static bool resolve(const char *name, const char *copy_name, PyObject *copy, struct target *ret)
 {
 	const char *end = name + strlen(name);
 	PyObject *key, *module;
@@ -63,12 +67,19 @@ static bool resolve(const char *name, struct target *ret)
 		while (end > name && *end != '.');
 		if (end == name)
 			return false;
-		key = PyUnicode_FromStringAndSize(name, end - name);
-		module = key ? sg_modules_host(key) : NULL;
-		sg_python_clear(&key);
+		if (copy) {
+			if (strncmp(name, copy_name, (size_t)(end - name)) != 0 || copy_name[end - name])
+				continue;
+			module = copy;
+		} else {
+			key = PyUnicode_FromStringAndSize(name, end - name);
+			module = key ? sg_modules_host(key) : NULL;
+			sg_python_clear(&key);
+		}
 		if (!module)
 			continue;
-		ret->object = reach(module, end + 1);
+		/* "module.*" is about the module itself. */
+		ret->object = strcmp(end, ".*") == 0 ? sg_python_ref(module) : reach(module, end + 1);
 		if (!ret->object)
 			continue;
 		ret->module = sg_python_ref(module);
@@ -124,6 +135,8 @@ static int attach(const struct sg_rule *rule, const struct target *target)
 	case SG_GUARD_FRAME:
 		return arm_code(rule, target->object);
 	case SG_GUARD_READ:
+		if (strchr(target->attribute, '.')) /* an attribute of a class: calling it is what can be seen */
+			return sg_guard_install(rule, condition, target->object);
 		return sg_attribute_guard(rule, target->module, target->attribute);
 	case SG_GUARD_MAPPING:
 		return sg_mapping_guard(rule, target->object);
@@ -162,17 +175,15 @@ static void log_failure(const struct sg_rule *rule, int error)
 	sg_log_end(&line);
 }
 
-static void try_rule(size_t index)
+static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy)
 {
-	const struct sg_rule *rule = &config->rules[index];
+	const struct sg_rule *rule = entry->rule;
 	struct target target = {NULL, NULL, NULL};
 	int error;
 
-	if (armed[index])
+	if (rule->guard != SG_GUARD_MODULE && !resolve(rule->name, copy_name, copy, &target))
 		return;
-	if (rule->guard != SG_GUARD_MODULE && !resolve(rule->name, &target))
-		return;
-	armed[index] = true;
+	entry->armed = true;
 	error = attach(rule, &target);
 	if (error)
 		log_failure(rule, error);
@@ -180,44 +191,107 @@ static void try_rule(size_t index)
 	sg_python_clear(&target.module);
 }
 
-void sg_arm_start(const struct sg_config *in_force)
+static struct entry *new_entry(const struct sg_rule *rule)
 {
-	config = in_force;
-	armed = calloc(config->rule_count, sizeof(*armed));
-	if (!armed)
-		return;
-	for (size_t i = 0; i < config->rule_count; i++)
-		try_rule(i);
+	if (entry_count == entry_size) {
+		size_t size = entry_size ? 2 * entry_size : 1024;
+		struct entry *grown = realloc(entries, size * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		entries = grown;
+		entry_size = size;
+	}
+	entries[entry_count] = (struct entry){rule, false, false};
+	return &entries[entry_count++];
+}
+
+void sg_arm_start(const struct sg_config *config)
+{
+	struct entry *entry;
+
+	for (size_t i = 0; i < config->rule_count; i++) {
+		entry = new_entry(&config->rules[i]);
+		if (entry)
+			try_entry(entry, NULL, NULL);
+	}
+}
+
+static bool leads_through(const char *rule_name, const char *module, size_t length)
+{
+	return strncmp(rule_name, module, length) == 0 && rule_name[length] == '.';
 }
 
 void sg_arm_module(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (!armed)
-		return;
-	for (size_t i = 0; i < config->rule_count; i++) {
-		const char *rule = config->rules[i].name;
+	for (size_t i = 0; i < entry_count; i++)
+		if (!entries[i].armed && leads_through(entries[i].rule->name, name, length))
+			try_entry(&entries[i], NULL, NULL);
+}
 
-		if (!armed[i] && strncmp(rule, name, length) == 0 && rule[length] == '.')
-			try_rule(i);
+void sg_arm_copy(const char *name, PyObject *module)
+{
+	size_t length = strlen(name);
+	struct sg_context *token;
+
+	for (size_t i = 0; i < entry_count; i++) {
+		if (!entries[i].added || !leads_through(entries[i].rule->name, name, length))
+			continue;
+		token = sg_context_suspend();
+		try_entry(&entries[i], name, module);
+		sg_context_leave(token);
 	}
+}
+
+static const struct sg_rule *find_rule(const char *name)
+{
+	for (size_t i = 0; i < entry_count; i++)
+		if (strcmp(entries[i].rule->name, name) == 0)
+			return entries[i].rule;
+	return NULL;
+}
+
+int sg_arm_add(const char *name, enum sg_guard_kind kind)
+{
+	const struct sg_rule *known = find_rule(name);
+	struct sg_rule *rule;
+	struct entry *entry;
+
+	if (known && known->guard != SG_GUARD_FRAME && known->guard != SG_GUARD_MODULE)
+		return 0;
+	rule = calloc(1, sizeof(*rule));
+	if (rule)
+		rule->name = strdup(name);
+	entry = rule && rule->name ? new_entry(rule) : NULL;
+	if (!entry) {
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+		return -1;
+	}
+	rule->guard = kind;
+	rule->action = rule->at_import = rule->via = SG_ACTION_ALLOW;
+	rule->reason = "the worker's restrictions refuse it";
+	rule->replacement = "an activity, or lift the restriction in the worker";
+	rule->source = "the worker's restrictions";
+	entry->added = true;
+	try_entry(entry, NULL, NULL);
+	return 0;
 }
 
 void sg_arm_stop(void)
 {
 	struct sg_line line;
 
-	for (size_t i = 0; armed && i < config->rule_count; i++) {
-		if (armed[i] || !sg_log_begin(&line, SG_LOG_DEBUG, "unused"))
+	for (size_t i = 0; i < entry_count; i++) {
+		if (entries[i].armed || !sg_log_begin(&line, SG_LOG_DEBUG, "unused"))
 			continue;
-		sg_log_text(&line, "rule", config->rules[i].name);
+		sg_log_text(&line, "rule", entries[i].rule->name);
 		sg_log_text(&line, "reason", "never imported, or not in this version");
 		sg_log_end(&line);
 	}
 	sg_mapping_remove_all();
 	sg_attribute_remove_all();
 	sg_guard_remove_all();
-	free(armed);
-	armed = NULL;
+	entry_count = 0;
 }

@@ -9,12 +9,22 @@
 #define SG_ARM_H
 
 #include "config/config.h"
+#include "shim/python.h"
 
 /* Arms every rule whose module is loaded; later modules are told to sg_arm_module(). */
 void sg_arm_start(const struct sg_config *config);
 
 /* A module has been imported by the host. Cheap when no rule waits for it. */
 void sg_arm_module(const char *name);
+
+/*
+ * A name that some worker's settings refuse and no rule knows. Its rule allows by itself; the policy of the run
+ * decides (family.h, judge). "a.b.*" is every attribute of module a.b. 0, or -1 with an exception.
+ */
+int sg_arm_add(const char *name, enum sg_guard_kind kind);
+
+/* A run has loaded its own copy of a module: the names that were added are guarded there too. */
+void sg_arm_copy(const char *name, PyObject *module);
 
 /* Undoes every guard. */
 void sg_arm_stop(void);

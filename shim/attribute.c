@@ -3,26 +3,52 @@
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
+#include "shim/modules.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-/* list of (module, name) keys of rules: module -> {name: address of the rule} */
+/* module name -> {attribute, or "*": address of the rule}; by name, as runs have copies of a module */
 static PyObject *modules;
 
 typedef PyObject *(*getattr_fn)(PyObject *, PyObject *);
 
-static int consult(PyObject *module, PyObject *name)
+static PyObject *name_of(PyObject *module)
+{
+	PyObject *key = PyUnicode_FromString("__name__"), *name = NULL;
+
+	if (key)
+		name = PyDict_GetItemWithError(PyModule_GetDict(module), key);
+	sg_python_clear(&key);
+	return name;
+}
+
+static PyObject *find_rule(PyObject *names, PyObject *attribute)
+{
+	PyObject *address = PyDict_GetItemWithError(names, attribute), *star;
+
+	if (address || sg_python_text(attribute)[0] == '_')
+		return address;
+	star = PyUnicode_FromString("*");
+	address = star ? PyDict_GetItemWithError(names, star) : NULL;
+	sg_python_clear(&star);
+	return address;
+}
+
+static int consult(PyObject *module, PyObject *attribute)
 {
 	struct sg_call call = {.self = module};
-	PyObject *names, *address;
+	PyObject *name = name_of(module), *names, *address;
+	char full[512];
 
-	names = PyDict_GetItemWithError(modules, module);
-	address = names ? PyDict_GetItemWithError(names, name) : NULL;
-	if (!address) {
-		PyErr_Clear();
+	names = name && modules ? PyDict_GetItemWithError(modules, name) : NULL;
+	address = names ? find_rule(names, attribute) : NULL;
+	PyErr_Clear();
+	if (!address)
 		return 0;
-	}
 	call.rule = PyLong_AsVoidPtr(address);
+	snprintf(full, sizeof(full), "%s.%s", sg_python_text(name), sg_python_text(attribute));
+	call.name = full;
 	return sg_decide(&call, NULL);
 }
 
@@ -41,24 +67,26 @@ static PyTypeObject *guarded_type;
 
 int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char *name)
 {
-	PyObject *names, *address = PyLong_FromVoidPtr((void *)rule);
+	PyObject *names, *key = NULL, *address = PyLong_FromVoidPtr((void *)rule);
 	int error = -ENOTSUP;
 
 	if (!address || (!modules && !(modules = PyDict_New())))
 		goto out;
 	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyModule_Type)))
 		goto out;
-	names = PyDict_GetItemWithError(modules, module);
-	if (!names) {
-		if (PyErr_Occurred() || sg_cpython_type(module) != &PyModule_Type)
+	if (sg_cpython_type(module) != guarded_type) {
+		if (sg_cpython_type(module) != &PyModule_Type)
 			goto out;
-		names = PyDict_New();
-		if (!names || PyDict_SetItem(modules, module, names) < 0)
-			goto out;
-		Py_DecRef(names);
 		sg_cpython_set_type(module, guarded_type);
 	}
-	if (PyDict_SetItemString(names, name, address) == 0)
+	key = name_of(module);
+	names = key ? PyDict_GetItemWithError(modules, key) : NULL;
+	if (key && !names && !PyErr_Occurred()) {
+		names = PyDict_New();
+		if (names && PyDict_SetItem(modules, key, names) == 0)
+			Py_DecRef(names); /* the dict keeps it */
+	}
+	if (names && PyDict_SetItemString(names, name, address) == 0)
 		error = 0;
 out:
 	PyErr_Clear();
@@ -68,9 +96,13 @@ out:
 
 void sg_attribute_remove_all(void)
 {
-	PyObject *module, *names;
+	PyObject *name, *names, *module;
 	Py_ssize_t position = 0;
 
-	while (modules && PyDict_Next(modules, &position, &module, &names))
-		sg_cpython_set_type(module, &PyModule_Type);
+	/* Copies that belong to runs keep the type: without a context it is a module's. */
+	while (modules && PyDict_Next(modules, &position, &name, &names)) {
+		module = sg_modules_host(name);
+		if (module && sg_cpython_type(module) == guarded_type)
+			sg_cpython_set_type(module, &PyModule_Type);
+	}
 }

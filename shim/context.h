@@ -31,6 +31,7 @@ struct sg_run {
 struct sg_context {
 	struct sg_run *run;
 	enum sg_phase phase;
+	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
 };
 
 extern __thread struct sg_context *sg_context_current;

@@ -64,6 +64,9 @@ struct type_head {
 
 struct sg_cpython sg_cpython;
 static PyTypeObject *function_subtype;
+
+static PyObject *run_source(const char *source, const char *name, PyObject *value);
+static PyObject *item(PyObject *dict, const char *key);
 static sg_vectorcall python_vectorcall;
 
 bool sg_cpython_readable(const void *address, size_t size)
@@ -180,6 +183,22 @@ sg_initproc *sg_cpython_init_slot(PyTypeObject *type)
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type)
 {
 	return sg_cpython.type_slots ? &((struct type_head *)type)->new : NULL;
+}
+
+bool sg_cpython_is_c_class(PyTypeObject *type)
+{
+	/* Every class statement ends objects with this one function; heap types of C code may inherit it too. */
+	static void *subtype_dealloc;
+
+	if (!subtype_dealloc) {
+		PyObject *namespace = run_source("class C: pass\n", NULL, NULL);
+		PyObject *class = namespace ? item(namespace, "C") : NULL;
+
+		if (class)
+			subtype_dealloc = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_DEALLOC);
+		sg_python_clear(&namespace);
+	}
+	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc;
 }
 
 static sg_vectorcall *function_vectorcall(PyObject *function)

@@ -66,6 +66,9 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 
+/* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
+bool sg_cpython_is_c_class(PyTypeObject *type);
+
 /*
  * Catches every call of a Python function: all of them arrive at hook with the same arguments. The original is
  * called through sg_cpython_call_function(). Returns 0, or -ENOTSUP when the function is not a plain one

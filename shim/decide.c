@@ -86,6 +86,7 @@ struct incident {
 	const struct sg_origin *origin;
 	enum sg_action action;
 	enum sg_phase phase;
+	const struct sg_judgement *judgement; /* the worker's own word, or NULL */
 	struct text chain, place, function, library;
 };
 
@@ -120,12 +121,24 @@ static const char *origin_name(enum sg_origin_kind kind)
 	return names[kind];
 }
 
+/* The qualified name that the user is told. */
+static const char *incident_name(const struct incident *incident)
+{
+	/* A rule found by a wildcard has no name of its own. */
+	return incident->call->name && strchr(incident->rule->name, '*') ? incident->call->name :
+		incident->rule->name;
+}
+
 static void compose_message(const struct incident *incident, struct text *message)
 {
 	const struct sg_rule *rule = incident->rule;
 
-	append(message, "Cannot access %s from inside a workflow, because %s. Called ", rule->name,
-			rule->reason);
+	if (incident->judgement && incident->judgement->message) {
+		append(message, "%s", sg_python_text(incident->judgement->message));
+		return;
+	}
+	append(message, "Cannot access %s from inside a workflow, because %s. Called ",
+			incident_name(incident), rule->reason);
 	if (incident->library.length)
 		append(message, "by a passed-through library (%s) ", incident->library.buffer);
 	append(message, "in %s at %s, %s", incident->function.buffer, incident->place.buffer,
@@ -133,8 +146,11 @@ static void compose_message(const struct incident *incident, struct text *messag
 			"at run time");
 	if (strcmp(incident->chain.buffer, rule->name) != 0)
 		append(message, " (%s)", incident->chain.buffer);
-	append(message, ". Instead: %s. To allow it on this worker: SANDGLASS_RULES=%s=allow",
-			rule->replacement, rule->name);
+	append(message, ". Instead: %s.", rule->replacement);
+	if (incident->judgement)
+		append(message, " To allow it: the restrictions that this worker passes to its sandbox");
+	else
+		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->name);
 }
 
 /* How often this incident has been seen, this time included. */
@@ -243,6 +259,50 @@ static enum sg_action min_action(enum sg_action a, enum sg_action b)
 	return a < b ? a : b;
 }
 
+static void consider(struct sg_policy *policy, const char *name, const struct sg_judgement **best)
+{
+	const struct sg_judgement *judgement = sg_policy_judge(policy, name);
+
+	/* What is allowed by any of its names is allowed: the worker knew what it calls. */
+	if (judgement->verdict > SG_JUDGED_SILENT &&
+	    (!*best || judgement->verdict == SG_JUDGED_ALLOWED))
+		*best = judgement;
+}
+
+/* What the worker's settings say about any function in the chain; NULL: nothing. */
+static const struct sg_judgement *judge(const struct incident *incident, struct sg_policy *policy)
+{
+	const struct sg_origin *origin = incident->origin;
+	const struct sg_judgement *best = NULL;
+	struct text name;
+
+	consider(policy, incident->call->rule->name, &best);
+	if (incident->call->name)
+		consider(policy, incident->call->name, &best);
+	for (int i = 0; i < origin->chain_length; i++) {
+		if (origin->chain_rule[i])
+			consider(policy, origin->chain_rule[i]->name, &best);
+		name.length = 0;
+		append(&name, "%s.", sg_python_text(origin->chain_module[i]));
+		append_function(&name, origin->chain[i]);
+		consider(policy, name.buffer, &best);
+	}
+	return best;
+}
+
+static enum sg_action judged_action(const struct sg_judgement *judgement, enum sg_origin_kind kind,
+		enum sg_phase phase)
+{
+	enum sg_mode mode = sg_policy_config->mode;
+
+	if (judgement->verdict == SG_JUDGED_ALLOWED || kind == SG_ORIGIN_TRUSTED ||
+	    kind == SG_ORIGIN_IMPORTED || (phase == SG_PHASE_IMPORT && !judgement->at_import))
+		return SG_ACTION_ALLOW;
+	if (judgement->warning || (kind == SG_ORIGIN_PASSTHROUGH && mode != SG_MODE_STRICT))
+		return SG_ACTION_WARN;
+	return mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE ? SG_ACTION_WARN : SG_ACTION_BLOCK;
+}
+
 static enum sg_action verdict(const struct sg_rule *rule, enum sg_origin_kind kind, enum sg_phase phase)
 {
 	enum sg_mode mode = sg_policy_config->mode;
@@ -269,7 +329,7 @@ static void refuse(struct incident *incident, struct sg_run *run, const struct s
 	struct text message = {.length = 0};
 
 	compose_message(incident, &message);
-	engine->refuse(incident->rule->name, message.buffer);
+	engine->refuse(incident_name(incident), message.buffer);
 	PyErr_Fetch(&type, &value, &traceback);
 	PyErr_NormalizeException(&type, &value, &traceback);
 	sg_python_clear(&run->refusal);
@@ -287,6 +347,10 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 	if (incident->action == SG_ACTION_BLOCK) {
 		refuse(incident, run, engine);
 		return -1;
+	}
+	if (incident->judgement && incident->judgement->warning && sg_policy_config->mode <= SG_MODE_STRICT) {
+		compose_message(incident, &message);
+		return PyErr_WarnEx(incident->judgement->warning, message.buffer, 1);
 	}
 	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
 	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
@@ -312,7 +376,10 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 	sg_origin_find(context->run, &origin);
 	incident.origin = &origin;
 	incident.rule = effective_rule(call, &origin);
-	incident.action = verdict(incident.rule, origin.kind, context->phase);
+	incident.judgement = judge(&incident, context->run->policy);
+	incident.action = incident.judgement ?
+		judged_action(incident.judgement, origin.kind, context->phase) :
+		verdict(incident.rule, origin.kind, context->phase);
 	if (incident.action > SG_ACTION_ALLOW ||
 	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
 		result = act(&incident, context->run, engine);

@@ -26,6 +26,14 @@ struct sg_family {
 	void (*remove)(void);
 };
 
+/* What the worker's own settings say about a name. */
+struct sg_judgement {
+	enum { SG_JUDGED_SILENT, SG_JUDGED_ALLOWED, SG_JUDGED_REFUSED } verdict;
+	bool at_import;     /* REFUSED: also while the workflow's modules are imported */
+	PyObject *message;  /* REFUSED: str that replaces our own text, or NULL */
+	PyObject *warning;  /* REFUSED: warning class to be used instead of an exception, or NULL */
+};
+
 struct sg_engine {
 	const char *name;
 	const char *trigger;  /* the module whose import means that this engine is in use */
@@ -38,6 +46,16 @@ struct sg_engine {
 	bool (*importing_shared)(void);
 	/* Does the engine share this module between runs? settings: what the worker gave. -1: exception. */
 	int (*shares)(PyObject *settings, PyObject *module_name);
+	/* Judges a dotted name by the worker's settings: fills *ret with new references. 0, or -1 with an exception. */
+	int (*judge)(PyObject *settings, const char *name, struct sg_judgement *ret);
+	/* Calls add() for each name below which the settings refuse more than our rules know. 0 or -1. */
+	int (*additions)(PyObject *settings, int (*add)(const char *name, enum sg_guard_kind kind));
+	/* In context, before a module is loaded for a run. -1 with an exception: it must not be. */
+	int (*loading)(struct sg_context *context, PyObject *name, bool shared);
+	/* May a run see a shared module that it has not imported by itself? */
+	bool (*lazy)(PyObject *settings);
+	/* Must not even be imported. 1, 0, or -1 with an exception. */
+	int (*forbids)(PyObject *settings, PyObject *name, enum sg_phase phase);
 	/* Sets the engine's exception for a refused call. */
 	void (*refuse)(const char *qualified_name, const char *message);
 	/* In context. Loads a module that only the engine knows; NULL without an exception: not one of those. */

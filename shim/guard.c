@@ -19,13 +19,11 @@ struct patch {
 static struct patch *patches;
 static size_t patch_count, patch_size;
 
-/* function address -> trampoline record of guarded Python functions; open addressing, never shrinks */
-struct function_guard {
-	PyObject *function;
-	struct sg_trampoline guard;
-};
-static struct function_guard *functions;
-static size_t function_count, function_size; /* function_size is a power of two */
+/*
+ * (code, qualified name) -> address of a struct sg_trampoline. Not by the function's identity: each run may have
+ * its own copy of a module, and copies share their code objects.
+ */
+static PyObject *functions;
 
 static struct patch *new_patch(void)
 {
@@ -112,77 +110,90 @@ static int guard_method_def(const struct sg_rule *rule, sg_condition condition, 
 
 /* --- Python functions -------------------------------------------------------------------------- */
 
-static struct function_guard *find_function(PyObject *function)
+static PyObject *function_key(PyObject *function)
 {
-	size_t i = ((uintptr_t)function >> 4) & (function_size - 1);
+	PyObject *code = PyObject_GetAttrString(function, "__code__"), *key = NULL;
+	PyObject *name = code ? PyObject_GetAttrString(function, "__qualname__") : NULL;
 
-	while (functions[i].function && functions[i].function != function)
-		i = (i + 1) & (function_size - 1);
-	return &functions[i];
+	if (name)
+		key = PyTuple_Pack(2, code, name);
+	sg_python_clear(&name);
+	sg_python_clear(&code);
+	return key;
+}
+
+static struct sg_trampoline *find_function(PyObject *function)
+{
+	PyObject *type, *value, *traceback, *key, *address = NULL;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	key = function_key(function);
+	if (key && functions)
+		address = PyDict_GetItemWithError(functions, key);
+	sg_python_clear(&key);
+	PyErr_Restore(type, value, traceback);
+	return address ? PyLong_AsVoidPtr(address) : NULL;
 }
 
 /* Unlike a C primitive, the function's own body stays in the context: it may call workflow code. */
 static PyObject *guarded_function(PyObject *function, PyObject *const *args, size_t nargsf,
 		PyObject *kwnames)
 {
-	struct function_guard *found;
+	struct sg_trampoline *guard = sg_context_active() ? find_function(function) : NULL;
 
-	if (sg_context_active()) {
-		found = find_function(function);
-		if (found->function) {
-			struct sg_call call = {
-				.rule = found->guard.rule, .args = args,
-				.nargs = sg_cpython_vectorcall_nargs(nargsf), .kwnames = kwnames
-			};
+	if (guard) {
+		struct sg_call call = {
+			.rule = guard->rule, .args = args,
+			.nargs = sg_cpython_vectorcall_nargs(nargsf), .kwnames = kwnames
+		};
 
-			if (sg_decide(&call, found->guard.condition) < 0)
-				return NULL;
-		}
+		if (sg_decide(&call, guard->condition) < 0)
+			return NULL;
 	}
 	return sg_cpython_call_function(function, args, nargsf, kwnames);
 }
 
-static int grow_functions(void)
+static int remember_function(const struct sg_rule *rule, sg_condition condition, PyObject *function)
 {
-	struct function_guard *old = functions;
-	size_t old_size = function_size, size = old_size ? 2 * old_size : 128;
+	struct sg_trampoline *guard = calloc(1, sizeof(*guard));
+	PyObject *key = function_key(function), *address = guard ? PyLong_FromVoidPtr(guard) : NULL;
+	int error = -ENOMEM;
 
-	functions = calloc(size, sizeof(*functions));
-	if (!functions) {
-		functions = old;
-		return -ENOMEM;
+	if (!functions)
+		functions = PyDict_New();
+	if (key && address && functions && PyDict_SetItem(functions, key, address) == 0) {
+		*guard = (struct sg_trampoline){NULL, rule, condition, 0};
+		error = 0;
+	} else {
+		free(guard);
 	}
-	function_size = size;
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i].function)
-			*find_function(old[i].function) = old[i];
-	free(old);
-	return 0;
+	PyErr_Clear();
+	sg_python_clear(&address);
+	sg_python_clear(&key);
+	return error;
 }
 
 static int guard_function(const struct sg_rule *rule, sg_condition condition, PyObject *function)
 {
-	struct function_guard *entry;
+	struct sg_trampoline *known = find_function(function);
 	struct patch *patch;
 	int error;
 
-	if (2 * (function_count + 1) > function_size && (error = grow_functions()) != 0)
-		return error;
-	entry = find_function(function);
-	if (entry->function)
+	if (known && known->rule != rule)
 		return -EEXIST;
+	if (known) /* a run's copy: it dies with the run, so it is neither listed nor kept alive */
+		return sg_cpython_hook_function(function, guarded_function);
 	patch = new_patch();
 	if (!patch)
 		return -ENOMEM;
 	error = sg_cpython_hook_function(function, guarded_function);
+	if (!error)
+		error = remember_function(rule, condition, function);
 	if (error) {
 		patch_count--;
 		return error;
 	}
-	entry->function = sg_python_ref(function);
-	entry->guard = (struct sg_trampoline){NULL, rule, condition, 0};
-	function_count++;
-	patch->function = function;
+	patch->function = sg_python_ref(function);
 	return 0;
 }
 
@@ -260,22 +271,44 @@ out:
 	return error;
 }
 
+/* The class's own function of that name: borrowed. */
+static PyObject *own_function(PyTypeObject *type, const char *name)
+{
+	PyObject *dict = PyObject_GetAttrString((PyObject *)type, "__dict__");
+	PyObject *key = PyUnicode_FromString(name), *function = NULL;
+
+	if (dict && key)
+		function = PyObject_GetItem(dict, key); /* a mappingproxy */
+	PyErr_Clear();
+	sg_python_clear(&key);
+	sg_python_clear(&dict);
+	if (function && !PyType_IsSubtype(sg_cpython_type(function), &PyFunction_Type)) {
+		PyObject *wrapped = sg_python_attribute_or_null(function, "__func__"); /* staticmethod __new__ */
+
+		Py_DecRef(function);
+		function = wrapped;
+	}
+	return function;
+}
+
 static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type)
 {
-	static const char *const makers[] = {"__init__", "__new__"};
-	PyObject *maker;
+	PyObject *maker = own_function(type, "__init__");
 	int error;
 
-	for (int i = 0; i < 2; i++) {
-		maker = sg_python_attribute_or_null((PyObject *)type, makers[i]);
-		if (maker && PyType_IsSubtype(sg_cpython_type(maker), &PyFunction_Type)) {
-			error = guard_function(rule, condition, maker);
-			Py_DecRef(maker);
-			return error;
-		}
-		sg_python_clear(&maker);
+	if (!maker)
+		maker = own_function(type, "__new__");
+	if (maker) {
+		error = guard_function(rule, condition, maker);
+		Py_DecRef(maker);
+		return error;
 	}
-	return guard_c_class(rule, condition, type);
+	if (!(PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE) || !sg_cpython_init_slot(type) ||
+	    sg_cpython_is_c_class(type))
+		return guard_c_class(rule, condition, type);
+	/* A Python class that makes its objects with a base's functions: only its own slot is its own. */
+	return patch_slot((void **)sg_cpython_init_slot(type), rule, condition,
+			METH_VARARGS | METH_KEYWORDS, SG_CONVENTION_INIT, (PyObject *)type, type);
 }
 
 int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target)

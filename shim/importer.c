@@ -1,7 +1,9 @@
 #include "shim/importer.h"
 
+#include "shim/arm.h"
 #include "shim/context.h"
 #include "shim/modules.h"
+#include "shim/origin.h"
 #include "shim/policy.h"
 
 #include <string.h>
@@ -42,6 +44,16 @@ static int is_shared(const struct sg_run *run, PyObject *name)
 	if (run->policy->engine->importing_shared())
 		return 1;
 	return below_shared(run, name);
+}
+
+/* A shared library that imports something late gets what the host has, as it got the rest. */
+static bool by_library(const struct sg_run *run)
+{
+	struct sg_context *token = sg_context_suspend();
+	enum sg_code code = sg_origin_nearest(run);
+
+	sg_context_leave(token);
+	return code == SG_CODE_LIBRARY;
 }
 
 static PyObject *import_in_host(PyObject *name)
@@ -91,8 +103,9 @@ static int import_parent(PyObject *name)
 	return 0;
 }
 
-static PyObject *load_in_run(struct sg_run *run, PyObject *name, PyObject *args, PyObject *kwargs)
+static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObject *args, PyObject *kwargs)
 {
+	struct sg_run *run = context->run;
 	PyObject *module;
 	int shared;
 
@@ -102,8 +115,16 @@ static PyObject *load_in_run(struct sg_run *run, PyObject *name, PyObject *args,
 	shared = is_shared(run, name);
 	if (shared < 0)
 		return NULL;
-	if (!shared)
-		return PyObject_Call(original_load, args, kwargs);
+	if (by_library(run))
+		return import_in_host(name);
+	if (run->policy->engine->loading(context, name, shared) < 0)
+		return NULL;
+	if (!shared) {
+		module = PyObject_Call(original_load, args, kwargs);
+		if (module)
+			sg_arm_copy(sg_python_text(name), module);
+		return module;
+	}
 	if (import_parent(name) < 0)
 		return NULL;
 	module = import_in_host(name);
@@ -122,7 +143,7 @@ static PyObject *find_and_load(PyObject *self, PyObject *args, PyObject *kwargs)
 	if (!name)
 		return NULL;
 	if (sg_context_active() && sg_context_current->run->modules)
-		return load_in_run(sg_context_current->run, name, args, kwargs);
+		return load_in_run(sg_context_current, name, args, kwargs);
 	module = PyObject_Call(original_load, args, kwargs);
 	if (!module)
 		return NULL;

@@ -44,6 +44,16 @@ static int parent_is_own(PyObject *table, PyObject *name)
 	return answer;
 }
 
+static bool forbidden(PyObject *name)
+{
+	const struct sg_policy *policy = sg_context_current->run->policy;
+	int answer = policy->engine->forbids(policy->settings, name, sg_context_current->phase);
+
+	if (answer < 0)
+		PyErr_Clear();
+	return answer > 0;
+}
+
 /* Borrowed module as the current run sees it; NULL with or without an exception. */
 static PyObject *find(PyObject *self, PyObject *name)
 {
@@ -58,7 +68,12 @@ static PyObject *find(PyObject *self, PyObject *name)
 	module = PyDict_GetItemWithError(self, name);
 	if (!module || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
 		return NULL;
+	if (!sg_context_current->run->policy->lazy && PyUnicode_CompareWithASCIIString(name, "sys") != 0 &&
+	    PyUnicode_CompareWithASCIIString(name, "builtins") != 0)
+		return NULL;
 	answer = sg_policy_shares(sg_context_current->run->policy, name);
+	if (answer == 1 && forbidden(name))
+		return NULL; /* the importer says so */
 	if (answer == 1) {
 		answer = parent_is_own(table, name);
 		if (answer == 0)

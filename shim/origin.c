@@ -82,6 +82,7 @@ static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *glob
 	if (name && origin->chain_length < SG_ORIGIN_CHAIN) {
 		origin->chain[origin->chain_length] = sg_python_ref(code);
 		origin->chain_module[origin->chain_length] = sg_python_ref(name);
+		origin->chain_rule[origin->chain_length] = rule;
 		origin->chain_length++;
 	}
 }
@@ -137,7 +138,7 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 		return false;
 	case SG_CODE_SINK:
 		if (!walk->candidate)
-			return true;
+			return !walk->via; /* nearest means nearest: not below a shared library */
 		if (walk->third_party) {
 			walk->origin->kind = SG_ORIGIN_IMPORTED;
 			return true;
@@ -171,6 +172,23 @@ void sg_origin_find(const struct sg_run *run, struct sg_origin *ret)
 		frame = back;
 	}
 	sg_python_clear(&frame);
+}
+
+enum sg_code sg_origin_nearest(const struct sg_run *run)
+{
+	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
+	enum sg_code code = SG_CODE_STDLIB;
+
+	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK)) {
+		globals = sg_cpython_frame_globals(frame);
+		code = sg_policy_code(run, globals);
+		sg_python_clear(&globals);
+		back = PyFrame_GetBack(frame);
+		Py_DecRef(frame);
+		frame = back;
+	}
+	sg_python_clear(&frame);
+	return code;
 }
 
 void sg_origin_release(struct sg_origin *origin)

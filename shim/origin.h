@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "shim/context.h"
+#include "shim/policy.h"
 
 #define SG_ORIGIN_CHAIN 6
 
@@ -24,6 +25,7 @@ struct sg_origin {
 	int rule_position;              /* its place in the chain */
 	PyObject *chain[SG_ORIGIN_CHAIN]; /* code objects of the standard library, innermost first */
 	PyObject *chain_module[SG_ORIGIN_CHAIN];
+	const struct sg_rule *chain_rule[SG_ORIGIN_CHAIN];
 	int chain_length;
 	PyObject *user_code;            /* workflow code that is answerable; NULL for TRUSTED */
 	int user_line;
@@ -32,6 +34,9 @@ struct sg_origin {
 };
 
 void sg_origin_find(const struct sg_run *run, struct sg_origin *ret);
+/* Kind of the nearest frame that is not the standard library's plumbing (importlib included). */
+enum sg_code sg_origin_nearest(const struct sg_run *run);
+
 void sg_origin_release(struct sg_origin *origin);
 
 /* 0, or -1 with an exception. Later rules for the same code or module are ignored. */

@@ -1,5 +1,6 @@
 #include "shim/policy.h"
 
+#include "shim/arm.h"
 #include "shim/cpython.h"
 #include "shim/extension.h"
 
@@ -26,10 +27,15 @@ struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settin
 		return NULL;
 	}
 	policy->shared = PyDict_New();
-	if (!policy->shared) {
+	policy->judgements = PyDict_New();
+	if (!policy->shared || !policy->judgements ||
+	    engine->additions(settings, sg_arm_add) < 0) {
+		sg_python_clear(&policy->shared);
+		sg_python_clear(&policy->judgements);
 		free(policy);
 		return NULL;
 	}
+	policy->lazy = engine->lazy(settings);
 	policy->engine = engine;
 	policy->settings = sg_python_ref(settings);
 	policy->workflow_module = sg_python_ref(workflow_module);
@@ -94,6 +100,38 @@ int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
 		shared = -1;
 	Py_DecRef(answer);
 	return shared;
+}
+
+static struct sg_judgement *judge(const struct sg_policy *policy, const char *name)
+{
+	struct sg_judgement *judgement = calloc(1, sizeof(*judgement));
+
+	if (judgement && policy->engine->judge(policy->settings, name, judgement) < 0) {
+		PyErr_Clear(); /* settings that cannot be asked say nothing */
+		judgement->verdict = SG_JUDGED_SILENT;
+	}
+	return judgement;
+}
+
+const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char *name)
+{
+	static const struct sg_judgement silent;
+	PyObject *key = PyUnicode_FromString(name), *known = NULL, *address;
+	struct sg_judgement *judgement = NULL;
+
+	if (key)
+		known = PyDict_GetItemWithError(policy->judgements, key);
+	if (known)
+		judgement = PyLong_AsVoidPtr(known);
+	else if (key && (judgement = judge(policy, name))) {
+		address = PyLong_FromVoidPtr(judgement);
+		if (address)
+			PyDict_SetItem(policy->judgements, key, address);
+		sg_python_clear(&address);
+	}
+	PyErr_Clear();
+	sg_python_clear(&key);
+	return judgement ? judgement : &silent;
 }
 
 /* Is module the package, or inside it? */
@@ -190,12 +228,16 @@ enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
 	if (run->modules)
 		own = PyDict_GetItemWithError(run->modules, name);
 	PyErr_Clear();
-	if (has_globals(own, globals))
-		return own == host ? SG_CODE_LIBRARY : SG_CODE_WORKFLOW;
+	if (own && own != host && has_globals(own, globals))
+		return SG_CODE_WORKFLOW;
 	if (!has_globals(host, globals)) {
 		/* A module that somebody else isolated (the engine's own sandbox), or exec() under some name. */
 		return !own && has_file(globals) ? SG_CODE_WORKFLOW : SG_CODE_STDLIB;
 	}
+	/* The workflow's own module is no library, even where the worker shares it between runs. */
+	if ((!own || own == host) &&
+	    strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) == 0)
+		return SG_CODE_WORKFLOW;
 	if (run->modules)
 		return SG_CODE_LIBRARY;
 	/* No isolation of ours: what the engine would not share is the workflow's. */

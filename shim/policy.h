@@ -17,6 +17,8 @@ struct sg_policy {
 	PyObject *settings;         /* the engine's own: identity is the key */
 	PyObject *workflow_module;  /* str: always executed for each run */
 	PyObject *shared;           /* dict: module name -> True or False */
+	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
+	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;
 };
 
@@ -39,6 +41,9 @@ struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settin
 
 /* 1: shared with the host, 0: executed for each run, -1: exception. Runs Python with the context suspended. */
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name);
+
+/* What the worker's settings say about a name; never NULL, never fails. */
+const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char *name);
 
 /* Kind of the code that runs with these globals; never fails. */
 enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals);

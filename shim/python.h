@@ -159,6 +159,7 @@ struct sg_python_inittab {
 	F(PyObject *, PySequence_Concat, (PyObject *, PyObject *)) \
 	F(int, PySequence_Contains, (PyObject *, PyObject *)) \
 	F(PyObject *, PySequence_List, (PyObject *)) \
+	F(PyObject *, PySequence_Tuple, (PyObject *)) \
 	F(int, PySet_Add, (PyObject *, PyObject *)) \
 	F(PyObject *, PySet_New, (PyObject *)) \
 	F(PyObject *, PySys_GetObject, (const char *)) \

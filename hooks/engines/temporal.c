@@ -10,8 +10,9 @@
  * In mode observe, and only there, the SDK's sandbox stays: its instance is what our methods call.
  */
 #define _GNU_SOURCE
+#include "hooks/engines/temporal_settings.h"
+
 #include "config/config.h"
-#include "shim/cpython.h"
 #include "shim/family.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -92,28 +93,6 @@ static bool importing_shared(void)
 	return call_for_truth(sdk.is_passed_through);
 }
 
-static int shares(PyObject *settings, PyObject *module_name)
-{
-	PyObject *all = sg_python_attribute_or_null(settings, "passthrough_all_modules"); /* 1.19 */
-	PyObject *names = NULL, *part;
-	const char *name = sg_python_text(module_name), *dot = name;
-	int answer = all ? PyObject_IsTrue(all) : 0;
-
-	if (answer == 0)
-		names = PyObject_GetAttrString(settings, "passthrough_modules");
-	while (answer == 0 && names && dot) {
-		dot = strchr(dot + (dot != name), '.');
-		part = PyUnicode_FromStringAndSize(name, dot ? dot - name : (Py_ssize_t)strlen(name));
-		answer = part ? PySequence_Contains(names, part) : -1;
-		sg_python_clear(&part);
-	}
-	if (answer == 0 && !names)
-		answer = -1;
-	sg_python_clear(&names);
-	sg_python_clear(&all);
-	return answer;
-}
-
 static void refuse(const char *qualified_name, const char *message)
 {
 	PyObject *name = PyUnicode_FromString(qualified_name), *text = PyUnicode_FromString(message);
@@ -142,8 +121,7 @@ static void refuse(const char *qualified_name, const char *message)
 /* A workflow of the worker's own script: the script is executed again under another name. */
 static PyObject *load(PyObject *name)
 {
-	PyObject *key, *main, *file = NULL, *util = NULL, *spec = NULL, *module = NULL, *loader = NULL;
-	PyObject *done = NULL;
+	PyObject *key, *main, *file = NULL, *util = NULL, *spec = NULL, *module = NULL, *done = NULL;
 
 	if (strcmp(sg_python_text(name), MAIN_COPY) != 0)
 		return NULL;
@@ -177,7 +155,6 @@ static PyObject *load(PyObject *name)
 					"from which its workflows could be loaded");
 	}
 	sg_python_clear(&done);
-	sg_python_clear(&loader);
 	sg_python_clear(&spec);
 	sg_python_clear(&util);
 	sg_python_clear(&file);
@@ -314,7 +291,7 @@ static struct instance *instance_of(PyObject *object)
 
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
 {
-	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME}, *token;
+	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, true}, *token;
 	PyObject *completion;
 
 	sg_python_clear(&instance->run.refusal);
@@ -334,7 +311,7 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 {
 	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
 	struct instance *instance = self ? instance_of(self) : NULL;
-	struct sg_context context = {NULL, SG_PHASE_RUNTIME}, *token;
+	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false}, *token;
 
 	if (!instance)
 		return NULL;
@@ -564,7 +541,7 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 	struct sg_call call = {.tuple = args, .kwargs = kwargs};
 	PyObject *details = sg_call_argument(&call, 0, "det"), *workflow_class, *object;
 	struct instance *instance;
-	struct sg_context context = {NULL, SG_PHASE_IMPORT}, *token;
+	struct sg_context context = {NULL, SG_PHASE_IMPORT, false}, *token;
 	struct timespec start;
 
 	if (!details) {
@@ -632,7 +609,7 @@ static int install(PyObject *module)
 	sdk.is_passed_through = sg_python_attribute_or_null(sdk.unsafe, "is_imports_passed_through");
 	sdk.set_in_sandbox = sg_python_attribute_or_null(sdk.unsafe, "_set_in_sandbox");
 	sdk.instance_class = make_instance_class(base);
-	if (!sdk.instance_class)
+	if (!sdk.instance_class || sg_temporal_settings_install(restrictions, workflow) < 0)
 		goto out;
 	method = PyDescr_NewMethod((PyTypeObject *)sdk.runner_class, &create_instance_def);
 	if (method) {
@@ -660,7 +637,12 @@ SG_ENGINE(temporal) = {
 	.remove = remove_engine,
 	.unrestricted = unrestricted,
 	.importing_shared = importing_shared,
-	.shares = shares,
+	.shares = sg_temporal_shares,
+	.judge = sg_temporal_judge,
+	.additions = sg_temporal_additions,
+	.loading = sg_temporal_loading,
+	.lazy = sg_temporal_lazy,
+	.forbids = sg_temporal_forbids,
 	.refuse = refuse,
 	.load = load,
 };

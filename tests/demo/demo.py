@@ -151,15 +151,20 @@ def source_line(needle):
 
 
 def show_log(lines):
-    """The lines a reader needs, cut to the width; where the whole log is, is said at the end."""
     for line in lines:
-        line = re.sub(r"^sandglass ts=\S+ ", "", line)
-        print("      " + paint("2", line if len(line) <= WIDTH - 6 else line[:WIDTH - 9] + "..."))
+        line = re.sub(r"^sandglass ts=\S+ pid=\d+ ", "", line)
+        for part in textwrap.wrap(line, WIDTH - 6, subsequent_indent="  ", break_long_words=False,
+                                  break_on_hyphens=False):
+            print("      " + paint("2", part))
     sys.stdout.flush()
 
 
 def event_lines(lines, event):
     return [line for line in lines if f" event={event} " in line + " "]
+
+
+def first(lines, text):
+    return next((line for line in lines if text in line + " "), None)
 
 
 async def main(directory):
@@ -223,17 +228,19 @@ async def main(directory):
 
         headline("5  What the debug log says (SANDGLASS_LOG=... SANDGLASS_LOG_LEVEL=debug)")
         lines, rest = orders.lines(), reports.lines()
+        runs = [first(event_lines(log, "run"), f"workflow_id={name} ")
+                for log, name in ((lines, "order-1001"), (rest, "report"))]
         violations = event_lines(lines, "violation")
-        show_log(lines[:1])
-        images = [line for line in lines + rest if " event=image" in line]
-        show_log(images[:3])
-        show_log(violations)
-        show_log(event_lines(lines, "summary"))
+        show_log(event_lines(lines, "start") + [line for line in runs if line])
+        show_log(event_lines(rest, "shared"))
+        show_log(filter(None, (first(violations, f"shop.py:{source_line(call)} ") for _, call, _ in HIDDEN)))
+        show_log(event_lines(lines, "summary") + event_lines(lines, "total"))
         for _, call, _ in HIDDEN:
             name, place = call.rstrip("()"), f"shop.py:{source_line(call)}"
             hits = [v for v in violations if name in v and place in v]
             check(hits, f"a violation line for {name} at {place}")
-        check(images, "a line for each set of modules made for workflows")
+        check(all(runs), "a line for each run of a workflow, with the modules executed for it")
+        check(event_lines(lines, "summary"), "a summary when the worker ends")
         check(not event_lines(rest, "violation"), "no violation in the reports worker")
         kept = os.path.join(ROOT, "build", "demo")
         os.makedirs(kept, exist_ok=True)

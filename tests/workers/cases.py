@@ -177,7 +177,7 @@ block("environ_get_bound_at_import", "import os\nget = os.environ.get", "return 
 block("environ_contains", "import os", "return str('HOME' in os.environ)", says="os.environ")
 block("environ_iterate", "import os", "return str(sorted(os.environ))", says="os.environ")
 block("environ_copy", "import os", "return str(len(dict(os.environ)))", says="os.environ")
-block("environ_set", "import os", "os.environ['SG_SNIPPET'] = '1'; return ''", says="os.environ")
+block("environ_set", "import os", "os.environ['SG_SNIPPET'] = '1'; return ''")
 block("environ_setdefault", "import os", "return os.environ.setdefault('PATH', 'x')", says="os.environ")
 block("environb", "import os", "return str(os.environb.get(b'HOME'))", says="os.environ")
 block("os_getenv", "import os", "return str(os.getenv('HOME'))", says="os.getenv")
@@ -323,7 +323,7 @@ block("email_date", "import email.utils", "return email.utils.formatdate()")
 block("input", "", "return input()", says="input")
 block("breakpoint", "", "breakpoint()\nreturn ''", says="breakpoint")
 block("helper_of_the_workflow", "import helper_private", "clock = helper_private.read_clock\nreturn str(clock())", says="helper_private.py:")
-block("helper_imported_late", "", "import helper_private\nreturn str(helper_private.read_clock())", says="helper_private.py:")
+block("helper_imported_late", "", "import helper_private\nreturn str(helper_private.read_clock_again())", says="helper_private.py:")
 
 # --- what swallows a refusal -------------------------------------------------------------------------------------
 block("swallow_except_exception", "import time", "try: t = time.time()  # here\nexcept Exception: t = 0\nreturn str(t)")
@@ -387,7 +387,7 @@ allow("ok_time_with_argument", "import time",
 allow("ok_datetime", "import datetime",
       "d = datetime.datetime(2020, 1, 1); assert type(d) is datetime.datetime and isinstance(d, datetime.date)\n"
       "datetime.datetime.fromtimestamp(0, datetime.timezone.utc); datetime.datetime.fromisoformat('2020-01-01')\n"
-      "datetime.datetime.strptime('2020', '%Y'); d.astimezone; d.replace(tzinfo=datetime.timezone.utc).astimezone()\n"
+      "datetime.datetime.strptime('2020', '%Y'); d.astimezone; d.replace(tzinfo=datetime.timezone.utc).astimezone(datetime.timezone(datetime.timedelta(hours=1)))\n"
       "return (d + datetime.timedelta(1)).isoformat()")
 allow("ok_random_seeded", "import random",
       "r = random.Random(42); r.random(), r.choice([1]), r.getrandbits(3), r.shuffle([1, 2]); r.seed(7)\nreturn str(r.random())")
@@ -475,6 +475,7 @@ allow("ok_string_formatting", "import string, textwrap, re",
 allow("ok_contextlib", "import contextlib\n@contextlib.contextmanager\ndef cm(): yield 1", "with cm() as x, contextlib.ExitStack(): return str(x)")
 allow("ok_contextvars", "import contextvars\nV = contextvars.ContextVar('v', default=1)", "V.set(2); return str(V.get())")
 allow("ok_exception_group", "", "try: raise ExceptionGroup('g', [ValueError('x')])\nexcept* ValueError: pass\nreturn ''", since=(3, 11))
+allow("ok_error_in_a_finaliser", "class X:\n    def __del__(self): 1 / 0", "x = X()\ndel x\nreturn ''")
 allow("ok_gc", "import gc, sys, weakref", "gc.collect(); sys.getrefcount(gc); weakref.ref(gc); return str(sys.version_info[0])")
 allow("ok_executor_class_unused", "from concurrent.futures import ThreadPoolExecutor, Future", "return ThreadPoolExecutor.__name__ + str(Future().done())")
 allow("ok_sqlite_in_memory", "import sqlite3", "return str(sqlite3.connect(':memory:').execute('select 1').fetchone())")

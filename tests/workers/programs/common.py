@@ -1,9 +1,11 @@
 """What both host programs do: write records, and find out how a workflow ended."""
 import asyncio
+import contextlib
 import json
 import sys
 
 from temporalio.client import WorkflowFailureError
+from temporalio.service import RPCError
 
 SERVER, RECORDS, DIRECTORY, *NAMES = sys.argv[1:]
 
@@ -35,7 +37,8 @@ async def outcome(handle, patience=8.0):
             task = await failed_task(handle)
     if not result.done():
         result.cancel()
-        await handle.terminate()
+        with contextlib.suppress(RPCError):  # it may have completed just now
+            await handle.terminate()
         return dict(status="task-failed", type=task[0], text=task[1]) if task else dict(status="hung", type="", text="")
     try:
         return dict(status="completed", type="", text="", result=result.result())

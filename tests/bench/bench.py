@@ -1,0 +1,111 @@
+"""What Sandglass costs, with and without it side by side. Run it with `make bench`.
+
+Every figure is a median over processes started in turn: plain, preloaded, plain, preloaded ...
+ROUNDS=N in the environment changes how many of each (default 9).
+"""
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "fixtures")]
+
+import flows  # noqa: E402
+from local_server import LocalServer  # noqa: E402
+from temporalio import __version__ as sdk_version  # noqa: E402
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker  # noqa: E402
+
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+SIDES = ("plain", "preload")
+
+
+def environment(side):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS") and k != "LD_PRELOAD"}
+    if side == "preload":
+        env["LD_PRELOAD"] = os.environ["SANDGLASS_OBJECT"]
+    return env
+
+
+def measure(side, *arguments):
+    command = [sys.executable, os.path.join(HERE, "measure.py"), *arguments]
+    done = subprocess.run(command, env=environment(side), capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"bench: {side} {arguments[0]} failed:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def start_process(side):
+    begin = time.perf_counter_ns()
+    subprocess.run([sys.executable, "-c", "pass"], env=environment(side), check=True)
+    return {"start of a process": time.perf_counter_ns() - begin}
+
+
+def medians(work, rounds=ROUNDS):
+    """{side: {name: median}} of work(side), the sides in turn."""
+    seen = {side: {} for side in SIDES}
+    for _ in range(rounds):
+        for side in SIDES:
+            for name, value in work(side).items():
+                seen[side].setdefault(name, []).append(value)
+    return {side: {name: statistics.median(values) for name, values in names.items()} for side, names in seen.items()}
+
+
+def amount(nanoseconds):
+    for unit, size in (("ns", 1), ("us", 1e3), ("ms", 1e6)):
+        if nanoseconds < 1000 * size or unit == "ms":
+            return f"{nanoseconds / size:.{1 if nanoseconds < 100 * size else 0}f} {unit}"
+
+
+def outside():
+    result = medians(lambda side: measure(side, "outside"))
+    for side, names in medians(start_process, 4 * ROUNDS).items():
+        result[side].update(names)
+    print(f"\n{'outside workflows, guards in place':38}{'plain':>12}{'Sandglass':>12}{'ratio':>9}")
+    for name, plain in result["plain"].items():
+        preload = result["preload"][name]
+        print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload / plain:>9.2f}", flush=True)
+
+
+def runner_row(title, kind, history):
+    result = medians(lambda side: measure(side, kind, history))
+    bare, under = result["plain"]["unsandboxed"], result["preload"]["unsandboxed"]
+    # Each runner is compared with the unsandboxed one of its own process.
+    cells = [f"{amount(bare):>14}"]
+    for side, base in (("preload", under), ("plain", bare)):
+        value = result[side]["sandboxed"]
+        cells.append(f"{amount(value):>10} {value / base:7.2f}x")
+    print(f"  {title:36}" + "".join(cells), flush=True)
+
+
+async def record(path):
+    server = LocalServer()
+    try:
+        client = await server.start()
+        async with Worker(client, task_queue="bench", workflows=[flows.TwentyActivities], activities=[flows.print_line],
+                          workflow_runner=UnsandboxedWorkflowRunner()):
+            handle = await client.start_workflow(flows.TwentyActivities.run, "text", id="bench", task_queue="bench")
+            await handle.result()
+            history = await handle.fetch_history()
+        with open(path, "w") as file:
+            file.write(history.to_json())
+    finally:
+        server.stop()
+
+
+def main():
+    print(f"Python {sys.version.split()[0]}, temporalio {sdk_version}, medians of {ROUNDS} rounds in turn")
+    outside()
+    with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
+        history = os.path.join(scratch, "history.json")
+        asyncio.run(record(history))
+        print(f"\n{'workflows':38}{'unsandboxed':>14}{'Sandglass':>19}{'SDK sandbox':>19}")
+        runner_row("creating a run, small file", "runs", history)
+        runner_row("replay of 20 activities", "replay", history)
+
+
+main()

@@ -95,12 +95,13 @@ static bool shared_generator(struct sg_call *call, int argument)
 		return true;
 	}
 	/* A state that is set is as good as a seed: so copies and unpickled generators are fine. */
-	if (strcmp(call->rule->name, "_random.Random.setstate") == 0) {
+	if (strcmp(call->rule->name, "random.Random.setstate") == 0) {
 		mark(call->run, call->self, true);
 		return false;
 	}
 	if (seeded_by_run(call->run->generators, call->self))
 		return false;
+	call->exact = true;
 	return mark(call->run, call->self, false);
 }
 

@@ -3,28 +3,45 @@
  */
 #include "shim/family.h"
 
-#include <string.h>
-
-/*
- * A wait with a time-out: lock.acquire(blocking, timeout), SimpleQueue.get(block, timeout). A negative
- * time-out is acquire's word for none.
- */
-static bool timeout(struct sg_call *call, int argument)
+/* Whether the object says, by a method without arguments, that a caller would have to wait. */
+static bool says(PyObject *object, const char *method)
 {
-	PyObject *value = sg_call_argument(call, 1, "timeout");
-	double seconds;
+	PyObject *bound = sg_python_attribute_or_null(object, method), *answer = NULL;
+	bool yes;
 
-	(void)argument;
-	if (!value || value == Py_None)
-		return false;
-	seconds = PyFloat_AsDouble(value);
-	if (seconds == -1 && PyErr_Occurred()) {
-		PyErr_Clear();
-		return false;
-	}
-	return seconds >= 0;
+	if (bound)
+		answer = PyObject_CallObject(bound, NULL);
+	yes = answer && PyObject_IsTrue(answer) > 0;
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	sg_python_clear(&bound);
+	return yes;
 }
 
-static const struct sg_condition_entry conditions[] = {{"timeout", timeout}, {NULL, NULL}};
+/*
+ * lock.acquire(blocking, timeout) and SimpleQueue.get(block, timeout). With a time-out the answer
+ * depends on the clock (a negative one is acquire's word for none). Without one the thread stands still if
+ * somebody else has to act first: in a workflow nobody will, or at another time on replay.
+ */
+static bool blocking(struct sg_call *call, int argument)
+{
+	PyObject *wait = sg_call_argument(call, 0, "blocking"), *timeout = sg_call_argument(call, 1, "timeout");
+	double seconds = -1;
+
+	(void)argument;
+	if (!wait)
+		wait = sg_call_argument(call, 0, "block");
+	if (wait && PyObject_IsTrue(wait) == 0)
+		return false;
+	if (timeout && timeout != Py_None)
+		seconds = PyFloat_AsDouble(timeout);
+	PyErr_Clear();
+	if (seconds >= 0)
+		return seconds > 0;
+	/* A re-entrant lock has no locked() before 3.14; empty() is SimpleQueue's. */
+	return says(call->self, "locked") || says(call->self, "empty");
+}
+
+static const struct sg_condition_entry conditions[] = {{"blocking", blocking}, {NULL, NULL}};
 
 SG_FAMILY(thread_family) = {.name = "thread", .conditions = conditions};

@@ -128,10 +128,13 @@ static int arm_code(const struct sg_rule *rule, PyObject *object)
 static int attach(const struct sg_rule *rule, const struct target *target)
 {
 	sg_condition condition = rule->condition ? find_condition(rule->condition) : NULL;
+	int error;
 
 	switch (rule->guard) {
 	case SG_GUARD_CALL:
-		return sg_guard_install(rule, condition, target->object);
+		error = sg_guard_install(rule, condition, target->object);
+		/* A Python function is also known in the chain: what it is allowed to do, its primitives are. */
+		return error ? error : arm_code(rule, target->object);
 	case SG_GUARD_FRAME:
 		return arm_code(rule, target->object);
 	case SG_GUARD_READ:

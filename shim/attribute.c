@@ -65,6 +65,47 @@ static PyType_Spec spec = {
 };
 static PyTypeObject *guarded_type;
 
+static PyObject *hosts;  /* list of guarded modules of the host */
+static int running;      /* threads in workflow code */
+
+static void set_types(PyTypeObject *from, PyTypeObject *to)
+{
+	for (Py_ssize_t i = 0; hosts && i < PyList_Size(hosts); i++) {
+		PyObject *module = PyList_GetItem(hosts, i);
+
+		if (sg_cpython_type(module) == from)
+			sg_cpython_set_type(module, to);
+	}
+}
+
+void sg_attribute_enter(void)
+{
+	if (running++ == 0)
+		set_types(&PyModule_Type, guarded_type);
+}
+
+void sg_attribute_leave(void)
+{
+	if (--running == 0)
+		set_types(guarded_type, &PyModule_Type);
+}
+
+/* 0: the module will have our type when it matters, -1: it has a type of its own. */
+static int guard_module(PyObject *module, PyObject *name)
+{
+	if (sg_cpython_type(module) == guarded_type)
+		return 0;
+	if (sg_cpython_type(module) != &PyModule_Type)
+		return -1;
+	if (module != sg_modules_host(name) || running)
+		sg_cpython_set_type(module, guarded_type);
+	if (module != sg_modules_host(name))
+		return 0;
+	if (!hosts)
+		hosts = PyList_New(0);
+	return hosts && (PySequence_Contains(hosts, module) == 1 || PyList_Append(hosts, module) == 0) ? 0 : -1;
+}
+
 int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char *name)
 {
 	PyObject *names, *key = NULL, *address = PyLong_FromVoidPtr((void *)rule);
@@ -74,12 +115,9 @@ int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char 
 		goto out;
 	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyModule_Type)))
 		goto out;
-	if (sg_cpython_type(module) != guarded_type) {
-		if (sg_cpython_type(module) != &PyModule_Type)
-			goto out;
-		sg_cpython_set_type(module, guarded_type);
-	}
 	key = name_of(module);
+	if (!key || guard_module(module, key) < 0)
+		goto out;
 	names = key ? PyDict_GetItemWithError(modules, key) : NULL;
 	if (key && !names && !PyErr_Occurred()) {
 		names = PyDict_New();
@@ -96,13 +134,7 @@ out:
 
 void sg_attribute_remove_all(void)
 {
-	PyObject *name, *names, *module;
-	Py_ssize_t position = 0;
-
 	/* Copies that belong to runs keep the type: without a context it is a module's. */
-	while (modules && PyDict_Next(modules, &position, &name, &names)) {
-		module = sg_modules_host(name);
-		if (module && sg_cpython_type(module) == guarded_type)
-			sg_cpython_set_type(module, &PyModule_Type);
-	}
+	set_types(guarded_type, &PyModule_Type);
+	sg_python_clear(&hosts);
 }

@@ -185,6 +185,17 @@ sg_newproc *sg_cpython_new_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->new : NULL;
 }
 
+void **sg_cpython_getattro_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
+}
+
+void **sg_cpython_vectorcall_slot(PyTypeObject *type)
+{
+	/* Where type's own instances, the classes, keep it. */
+	return (void **)((char *)type + ((struct type_head *)&PyType_Type)->vectorcall_offset);
+}
+
 bool sg_cpython_is_c_class(PyTypeObject *type)
 {
 	/* Every class statement ends objects with this one function; heap types of C code may inherit it too. */

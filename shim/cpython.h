@@ -65,6 +65,8 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 /* Address of a slot in the type object. */
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
+void **sg_cpython_getattro_slot(PyTypeObject *type);
+void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
 /* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
 bool sg_cpython_is_c_class(PyTypeObject *type);

@@ -247,7 +247,7 @@ void sg_decide_summary(void)
 /* The rule that names the call best: the outermost standard library function, then what a condition knows. */
 static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin)
 {
-	const struct sg_rule *rule = origin->rule;
+	const struct sg_rule *rule = call->exact ? call->rule : origin->rule;
 
 	if (!rule && call->name)
 		rule = sg_config_rule(sg_policy_config, call->name);
@@ -361,6 +361,13 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 	return 0;
 }
 
+/* A constant of a module is read by library code all the time; only the workflow's own line is meant. */
+static bool is_plain_read(const struct sg_origin *origin)
+{
+	return origin->kind == SG_ORIGIN_DIRECT && origin->chain_length == 0 &&
+	       !sg_policy_third_party(origin->user_code);
+}
+
 static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)
 {
 	const struct sg_engine *engine = context->run->policy->engine;
@@ -377,6 +384,8 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 	incident.origin = &origin;
 	incident.rule = effective_rule(call, &origin);
 	incident.judgement = judge(&incident, context->run->policy);
+	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))
+		origin.kind = SG_ORIGIN_TRUSTED;
 	incident.action = incident.judgement ?
 		judged_action(incident.judgement, origin.kind, context->phase) :
 		verdict(incident.rule, origin.kind, context->phase);

@@ -26,6 +26,7 @@ struct sg_call {
 	PyObject *tuple;        /* positional arguments where args is NULL; may be NULL: none */
 	PyObject *kwargs;       /* dict or NULL */
 	const char *name;       /* set by a condition that knows a better name for what is called */
+	bool exact;             /* set by a condition: no function further out speaks for this call */
 };
 
 /* Does the call do what its rule is about? True: the rule applies. Exceptions must be cleared. */

@@ -245,6 +245,21 @@ static int patch_type_slot(const struct sg_rule *rule, sg_condition condition, P
 	return patch_subclasses(type, (size_t)((char *)slot - (char *)type), original, *slot);
 }
 
+static int clear_slot(void **slot, PyTypeObject *type)
+{
+	struct patch *patch;
+
+	if (!*slot)
+		return 0;
+	patch = new_patch();
+	if (!patch)
+		return -ENOMEM;
+	*patch = (struct patch){slot, *slot, NULL, sg_python_ref((PyObject *)type), type, NULL};
+	*slot = NULL;
+	PyType_Modified(type);
+	return 0;
+}
+
 static int guard_c_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type)
 {
 	PyObject *own = sg_python_attribute_or_null((PyObject *)type, "__init__");
@@ -257,6 +272,8 @@ static int guard_c_class(const struct sg_rule *rule, sg_condition condition, PyT
 	/* A class without an __init__ of its own has object's: there its __new__ does the work. */
 	if (wrapped && *wrapped == *init && *init != PyType_GetSlot(&PyBaseObject_Type, Py_tp_init)) {
 		error = patch_type_slot(rule, condition, type, init, SG_CONVENTION_INIT);
+		if (!error)
+			error = clear_slot(sg_cpython_vectorcall_slot(type), type);
 		/* Python subclasses reach it as Base.__init__(self, ...): the wrapper's own pointer. */
 		if (!error && sg_cpython_writable(wrapped, sizeof(*wrapped)))
 			error = patch_slot(wrapped, rule, condition, METH_VARARGS | METH_KEYWORDS,
@@ -265,6 +282,9 @@ static int guard_c_class(const struct sg_rule *rule, sg_condition condition, PyT
 	}
 	if (*new)
 		error = patch_type_slot(rule, condition, type, new, SG_CONVENTION_KEYWORDS);
+	/* A shortcut past both, where a class has one. */
+	if (!error)
+		error = clear_slot(sg_cpython_vectorcall_slot(type), type);
 out:
 	PyErr_Clear();
 	sg_python_clear(&own);
@@ -335,6 +355,15 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return guard_class(rule, condition, (PyTypeObject *)target);
 	return -ENOTSUP;
+}
+
+int sg_guard_attributes(const struct sg_rule *rule, PyTypeObject *type)
+{
+	void **slot = sg_cpython_getattro_slot(type);
+
+	if (!slot)
+		return -ENOTSUP;
+	return patch_slot(slot, rule, NULL, METH_O, SG_CONVENTION_OBJECT, (PyObject *)type, type);
 }
 
 void sg_guard_remove_all(void)

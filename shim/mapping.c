@@ -3,6 +3,7 @@
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
+#include "shim/guard.h"
 
 #include <errno.h>
 
@@ -109,6 +110,11 @@ int sg_mapping_guard(const struct sg_rule *rule, PyObject *target)
 		goto out;
 	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyDict_Type)))
 		goto out;
+	if (dict != target) {
+		error = sg_guard_attributes(rule, sg_cpython_type(target));
+		if (error)
+			goto out;
+	}
 	sg_cpython_set_type(dict, guarded_type);
 	guarded[guarded_count].dict = sg_python_ref(dict);
 	guarded[guarded_count++].rule = rule;

@@ -138,7 +138,7 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 		return false;
 	case SG_CODE_SINK:
 		if (!walk->candidate)
-			return !walk->via; /* nearest means nearest: not below a shared library */
+			return true;
 		if (walk->third_party) {
 			walk->origin->kind = SG_ORIGIN_IMPORTED;
 			return true;

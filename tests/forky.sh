@@ -111,7 +111,7 @@ test)
 		exit 0
 	fi
 	enter "$inside" env JOBS="${JOBS:-1}" PYTHON="${PYTHON:-}" tests/run.sh workers 2>&1 |
-		grep -E '^(ok|FAIL|setup|run| )' | sed 's#repeat: #repeat: tests/forky.sh run env #'
+		grep -E '^(ok|FAIL|setup|run| )' | sed 's#repeat: #&tests/forky.sh run env #; s#cd /sandglass && #tests/forky.sh run env #'
 	cp "$root$inside"/build/test/*.row "$root$inside"/build/test/*.log "$results"/ 2>/dev/null ||
 		echo "forky workers 0 1 0 0" >"$results/workers-forky.row"
 	;;

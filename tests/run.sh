@@ -48,9 +48,12 @@ suite() {
 		read -r passed failed skipped <<<"$row"
 		if [[ $failed != 0 ]]; then
 			echo "${red}FAIL${plain} $layer $label: $failed failed (status $status). Output: $log"
-			# pytest tells for each test how to run it again; what it says last is the short list.
-			grep -E '^(FAILED|ERROR|FAIL) |^[^ ]+:[0-9]+:[FE]:|^cd .* -m pytest ' "$log" | sort -u | head -n 40 | sed 's/^/     /'
-			grep -qE '^(FAILED|ERROR|FAIL) |:[FE]:' "$log" || tail -n 15 "$log" | sed 's/^/     /'
+			# pytest tells for each failing test how to run it again; the others name it.
+			grep -E '^cd .* -m pytest ' "$log" | sort -u | sed 's/^/     /' >"$log.repeat"
+			[[ -s $log.repeat ]] || grep -E '^(FAILED|ERROR|FAIL) |^[^ ]+:[0-9]+:[FE]:' "$log" | sed 's/^/     /' >"$log.repeat"
+			[[ -s $log.repeat ]] || tail -n 15 "$log" | sed 's/^/     /' >"$log.repeat"
+			head -n 25 "$log.repeat"
+			(($(wc -l <"$log.repeat") <= 25)) || echo "     ... all of them: $log.repeat"
 			echo "     repeat: $repeat"
 		else
 			echo "${green}ok${plain}   $layer $label: $passed passed, $skipped skipped, $((SECONDS - began)) s"

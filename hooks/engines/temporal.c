@@ -13,6 +13,7 @@
 #include "hooks/engines/temporal_settings.h"
 
 #include "config/config.h"
+#include "shim/attribute.h"
 #include "shim/family.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -63,12 +64,14 @@ static void tell_in_sandbox(bool inside)
 static struct sg_context *enter(struct sg_context *context)
 {
 	tell_in_sandbox(true);
+	sg_attribute_enter();
 	return sg_context_enter(context);
 }
 
 static void leave(struct sg_context *token)
 {
 	sg_context_leave(token);
+	sg_attribute_leave();
 	tell_in_sandbox(false);
 }
 

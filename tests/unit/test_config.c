@@ -99,7 +99,7 @@ START_TEST(default_rules_that_matter)
 	ck_assert_str_eq(rule("time.strftime")->condition, "missing");
 	ck_assert_int_eq(rule("time.strftime")->condition_argument, 1);
 	ck_assert_int_eq(rule("time.gmtime")->condition_argument, 0);
-	ck_assert_str_eq(rule("_thread.RLock.acquire")->condition, "timeout");
+	ck_assert_str_eq(rule("_thread.RLock.acquire")->condition, "blocking");
 	ck_assert_str_eq(rule("_random.Random.seed")->condition, "unseeded");
 	ck_assert_str_eq(rule("_random.Random.random")->condition, "shared-generator");
 	ck_assert_int_eq(rule("time.time")->guard, SG_GUARD_CALL);

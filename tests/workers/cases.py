@@ -29,7 +29,6 @@ class Case(NamedTuple):
 
 
 CASES = []
-HANGS = "waits that would never end are refused later (issue 4)"
 
 
 def case(verdict, name, top, body, **more):
@@ -293,8 +292,8 @@ block("thread_pool", "from concurrent.futures import ThreadPoolExecutor",
       "with ThreadPoolExecutor(1) as e: return str(e.submit(int).result())")
 block("process_pool", "from concurrent.futures import ProcessPoolExecutor",
       "with ProcessPoolExecutor(1) as e: return str(e.submit(int).result())")
-block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))", later=HANGS)
-block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))", later=HANGS)
+block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))")
+block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))")
 block("lock_timeout", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(timeout=0.01); return ''")
 block("event_timeout", "import threading", "threading.Event().wait(0.01); return ''")
 block("condition_timeout", "import threading", "c = threading.Condition()\nwith c: c.wait(0.01)  # here\nreturn ''")
@@ -302,11 +301,11 @@ block("semaphore_timeout", "import threading", "threading.Semaphore(0).acquire(t
 block("queue_timeout", "import queue", "try: queue.Queue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
 block("simple_queue_timeout", "import queue",
       "try: queue.SimpleQueue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
-block("lock_held_forever", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(); return ''", later=HANGS)
-block("queue_get_forever", "import queue", "queue.Queue().get(); return ''", later=HANGS)
+block("lock_held_forever", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(); return ''")
+block("queue_get_forever", "import queue", "queue.Queue().get(); return ''")
 block("run_until_complete", "import asyncio\nasync def f(): return 1",
-      "return str(asyncio.get_event_loop().run_until_complete(f()))", later=HANGS)
-block("nested_asyncio_run", "import asyncio\nasync def f(): return 1", "return str(asyncio.run(f()))", later=HANGS)
+      "return str(asyncio.get_event_loop().run_until_complete(f()))")
+block("nested_asyncio_run", "import asyncio\nasync def f(): return 1", "return str(asyncio.run(f()))")
 
 # --- the rest -------------------------------------------------------------------------------------------------
 block("select_select", "import select", "return str(select.select([], [], [], 0))", says="select")

@@ -40,5 +40,6 @@ def test_start_of_the_worker_is_logged(worker):
 
 def test_exit_summary_counts_the_violations(worker):
     summary = [e for e in worker.log if e["event"] == "summary"]
-    assert summary, harness.show(worker.log)
-    assert any("time.time" in e.text and "3" in e.text for e in summary), harness.show(summary)
+    assert [e["violations"] for e in summary] == ["3"], harness.show(worker.log)
+    totals = [e for e in worker.log if e["event"] == "total" and e["rule"] == "time.time"]
+    assert [e["count"] for e in totals] == ["3"] and "main_worker.py:" in totals[0]["where"], harness.show(worker.log)

@@ -271,10 +271,6 @@ def test_workflow_resumed_by_another_process_gives_the_same_result(server, tmp_p
 
 # --- the worker's own restrictions ----------------------------------------------------------------------------------------
 
-ISSUE_4 = pytest.mark.xfail(strict=True, reason="the worker's own restrictions are honoured later (issue 4)")
-
-
-@ISSUE_4
 @scenario("worker_lifts_one_restriction")
 def test_member_that_the_worker_unrestricted_is_allowed(played):
     assert assert_completed(played[0]) > 0
@@ -285,13 +281,11 @@ def test_other_members_stay_restricted(played):
     assert_refused(played[1], "uuid.uuid4")
 
 
-@ISSUE_4
 @scenario("worker_adds_a_restriction")
 def test_member_that_the_worker_added_is_refused(played):
     assert_refused(played, "helper_shared.count")
 
 
-@ISSUE_4
 @scenario("worker_forbids_a_module")
 def test_module_that_the_worker_forbids_cannot_be_imported(played):
     assert played[0] == "RestrictedWorkflowAccessError" and "helper_private" in played[1], str(played)
@@ -302,7 +296,6 @@ def test_module_that_the_worker_passes_through_is_shared(played):
     assert played[1] == played[0] + 1, str(played)
 
 
-@ISSUE_4
 @scenario("workers_with_different_restrictions")
 def test_two_workers_with_different_restrictions_do_not_disturb_each_other(played):
     for n, ended in enumerate(played):

@@ -25,7 +25,7 @@ async def failed_task(handle):
     return found
 
 
-async def outcome(handle, patience=8.0):
+async def outcome(handle, patience=20.0):
     """How the workflow ended, and stops it if it did not:
     {"status": completed | failed (the workflow) | task-failed | hung, "type", "text", "result"}."""
     result = asyncio.ensure_future(handle.result())

@@ -65,7 +65,7 @@ async def order(stage, handle):
     while await handle.query("state") != "open":
         await asyncio.sleep(0.05)
     await handle.signal("pay")
-    return await outcome(handle, 15)
+    return await outcome(handle)
 
 
 @scenario

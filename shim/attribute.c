@@ -4,6 +4,7 @@
 #include "shim/cpython.h"
 #include "shim/decide.h"
 #include "shim/modules.h"
+#include "shim/trampoline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,23 @@ static PyTypeObject *guarded_type;
 static PyObject *hosts;  /* list of guarded modules of the host */
 static int running;      /* threads in workflow code */
 
+#define CLASSES_MAX 8
+
+static struct {
+	PyTypeObject *type;
+	void *original, *replacement;
+} classes[CLASSES_MAX];
+static int class_count;
+
+static void set_slots(bool guarded)
+{
+	for (int i = 0; i < class_count; i++) {
+		*sg_cpython_getattro_slot(classes[i].type) =
+			guarded ? classes[i].replacement : classes[i].original;
+		PyType_Modified(classes[i].type);
+	}
+}
+
 static void set_types(PyTypeObject *from, PyTypeObject *to)
 {
 	for (Py_ssize_t i = 0; hosts && i < PyList_Size(hosts); i++) {
@@ -80,14 +98,18 @@ static void set_types(PyTypeObject *from, PyTypeObject *to)
 
 void sg_attribute_enter(void)
 {
-	if (running++ == 0)
+	if (running++ == 0) {
 		set_types(&PyModule_Type, guarded_type);
+		set_slots(true);
+	}
 }
 
 void sg_attribute_leave(void)
 {
-	if (--running == 0)
+	if (--running == 0) {
 		set_types(guarded_type, &PyModule_Type);
+		set_slots(false);
+	}
 }
 
 /* 0: the module will have our type when it matters, -1: it has a type of its own. */
@@ -132,8 +154,29 @@ out:
 	return error;
 }
 
+int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type)
+{
+	void **slot = sg_cpython_getattro_slot(type), *address;
+	struct sg_trampoline *trampoline;
+
+	if (!slot || class_count == CLASSES_MAX)
+		return -ENOTSUP;
+	trampoline = sg_trampoline_new(SG_CONVENTION_OBJECT, &address);
+	if (!trampoline)
+		return -ENOSPC;
+	*trampoline = (struct sg_trampoline){*slot, rule, NULL, METH_O};
+	classes[class_count].type = (PyTypeObject *)sg_python_ref((PyObject *)type);
+	classes[class_count].original = *slot;
+	classes[class_count++].replacement = address;
+	if (running)
+		set_slots(true);
+	return 0;
+}
+
 void sg_attribute_remove_all(void)
 {
+	set_slots(false);
+	class_count = 0;
 	/* Copies that belong to runs keep the type: without a context it is a module's. */
 	set_types(guarded_type, &PyModule_Type);
 	sg_python_clear(&hosts);

@@ -357,15 +357,6 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 	return -ENOTSUP;
 }
 
-int sg_guard_attributes(const struct sg_rule *rule, PyTypeObject *type)
-{
-	void **slot = sg_cpython_getattro_slot(type);
-
-	if (!slot)
-		return -ENOTSUP;
-	return patch_slot(slot, rule, NULL, METH_O, SG_CONVENTION_OBJECT, (PyObject *)type, type);
-}
-
 void sg_guard_remove_all(void)
 {
 	while (patch_count) {

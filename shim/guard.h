@@ -21,9 +21,6 @@
  */
 int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target);
 
-/* Guards every attribute look-up on objects of a Python class. Errors as above. */
-int sg_guard_attributes(const struct sg_rule *rule, PyTypeObject *type);
-
 /* Undoes all, in reverse order. */
 void sg_guard_remove_all(void);
 

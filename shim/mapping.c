@@ -1,9 +1,9 @@
 #include "shim/mapping.h"
 
+#include "shim/attribute.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
-#include "shim/guard.h"
 
 #include <errno.h>
 
@@ -111,7 +111,7 @@ int sg_mapping_guard(const struct sg_rule *rule, PyObject *target)
 	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyDict_Type)))
 		goto out;
 	if (dict != target) {
-		error = sg_guard_attributes(rule, sg_cpython_type(target));
+		error = sg_attribute_guard_class(rule, sg_cpython_type(target));
 		if (error)
 			goto out;
 	}

@@ -37,7 +37,10 @@ def server():
     if given:
         yield given
         return
-    own = LocalServer()
+    try:
+        own = LocalServer()
+    except RuntimeError as e:
+        pytest.exit(str(e), 2)  # once, not as an error of every test
     try:
         asyncio.run(own.start())
         yield own.address

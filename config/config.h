@@ -97,6 +97,13 @@ struct sg_config {
 int sg_config_load(struct sg_config *ret_config, const char *const *known_conditions,
 		char *error, size_t size);
 
+/*
+ * The same, but rules and sinks may be left out (rule_count 0) where the user has stated none: the object is
+ * loaded into many programs, and few of them are workers.
+ */
+int sg_config_load_settings(struct sg_config *ret_config, const char *const *known_conditions,
+		char *error, size_t size);
+
 /* Frees everything. Only tests need it. */
 void sg_config_release(struct sg_config *config);
 

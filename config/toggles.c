@@ -260,3 +260,8 @@ int sg_toggles_environment(struct sg_draft *draft)
 	}
 	return 0;
 }
+
+bool sg_toggles_need_rules(void)
+{
+	return secure_getenv("SANDGLASS_CONFIG") || secure_getenv("SANDGLASS_RULES");
+}

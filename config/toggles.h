@@ -22,4 +22,7 @@ const char *sg_toggles_config_files(void);
 /* All variables but SANDGLASS_CONFIG, which comes before them. */
 int sg_toggles_environment(struct sg_draft *draft);
 
+/* Does the environment name rules, or files that may? */
+bool sg_toggles_need_rules(void);
+
 #endif

@@ -32,6 +32,7 @@ struct sg_context {
 	struct sg_run *run;
 	enum sg_phase phase;
 	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
+	PyObject *entry;  /* borrowed: the frame that entered; what is further out is not the run's */
 };
 
 extern __thread struct sg_context *sg_context_current;

@@ -58,6 +58,12 @@ struct type_head {
 	sg_newproc new;
 };
 
+struct dict_head {
+	struct object base;
+	Py_ssize_t used;
+	uint64_t version;  /* until 3.13 */
+};
+
 /* Slot numbers that only the probe compares. */
 #define SLOT_TP_BASE 48
 #define SLOT_TP_DEALLOC 52
@@ -131,6 +137,39 @@ bool sg_cpython_writable(const void *address, size_t size)
 PyTypeObject *sg_cpython_type(PyObject *object)
 {
 	return ((struct object *)object)->type;
+}
+
+PyTypeObject *sg_cpython_type_base(PyTypeObject *type)
+{
+	return ((struct type_head *)type)->type_base;
+}
+
+PyObject *sg_cpython_type_dict(PyTypeObject *type)
+{
+	return ((struct type_head *)type)->dict;
+}
+
+const char *sg_cpython_type_name(PyTypeObject *type)
+{
+	return ((struct type_head *)type)->name;
+}
+
+Py_ssize_t sg_cpython_basicsize(PyTypeObject *type)
+{
+	return ((struct type_head *)type)->basicsize;
+}
+
+Py_ssize_t sg_cpython_refcount(PyObject *object)
+{
+	/* 3.14 keeps flags in the upper half; the count itself has 32 bits from 3.12 on, for immortal objects. */
+	Py_ssize_t count = ((struct object *)object)->refcount;
+
+	return sg_cpython.minor >= 12 ? count & 0xffffffff : count;
+}
+
+uint64_t sg_cpython_dict_tag(PyObject *dict)
+{
+	return sg_cpython.dict_tags ? ((struct dict_head *)dict)->version : 0;
 }
 
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)
@@ -423,6 +462,15 @@ out:
 	sg_python_clear(&function);
 }
 
+static void delete_item(PyObject *dict, const char *name)
+{
+	PyObject *key = PyUnicode_FromString(name);
+
+	if (!key || PyDict_DelItem(dict, key) < 0)
+		PyErr_Clear();
+	sg_python_clear(&key);
+}
+
 static PyType_Slot no_slots[] = {{0, NULL}};
 
 /*
@@ -448,6 +496,9 @@ static void make_function_subtype(void)
 	head->vectorcall_offset = base->vectorcall_offset;
 	head->call = base->call;
 	head->descr_get = base->descr_get;
+	/* What the type itself says would hide what each function says. */
+	delete_item(head->dict, "__module__");
+	delete_item(head->dict, "__doc__");
 	PyType_Modified(function_subtype);
 }
 
@@ -581,6 +632,63 @@ out:
 		Py_DecRef((PyObject *)type);
 }
 
+/* Runs each named function of the namespace; true when every one changed the dict's version. */
+static bool all_change_tag(PyObject *namespace, PyObject *dict, const char *const *functions)
+{
+	uint64_t before;
+
+	for (; *functions; functions++) {
+		before = sg_cpython_dict_tag(dict);
+		if (call_for_long(item(namespace, *functions)) != 1 || sg_cpython_dict_tag(dict) == before)
+			return false;
+	}
+	return true;
+}
+
+static void probe_dict_tags(void)
+{
+	static const char *const writes[] = {"store", "store", "replace", "merge", "remove", "empty", NULL};
+	static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", NULL};
+	PyObject *namespace, *dict, *instance;
+	uint64_t before;
+
+	sg_cpython.dict_tags = true;
+	namespace = run_source(
+		"d = {}\n"
+		"n = 0\n"
+		"def store():\n    global n; n += 1; d['k'] = n; return 1\n"
+		"def replace():\n    global n; n += 1; d.update(k=n); return 1\n"
+		"def merge():\n    global d; d |= {'l': 1}; return 1\n"
+		"def remove():\n    d.pop('l'); return 1\n"
+		"def empty():\n    d.clear(); return 1\n"
+		"class C:\n    def __init__(self): self.a = 1; self.b = 2\n"
+		"o = C()\n"
+		"def set_a(o, v):\n    o.a = v\n"
+		"for i in range(2000): set_a(C(), i)\n"
+		"i = o.__dict__\n"
+		"for j in range(2000): set_a(o, j)\n"
+		"def attribute():\n    global n; n += 1; set_a(o, n); return 1\n"
+		"def add():\n    o.c = 1; return 1\n"
+		"def remove_attribute():\n    del o.c; return 1\n", NULL, NULL);
+	dict = namespace ? item(namespace, "d") : NULL;
+	instance = namespace ? item(namespace, "i") : NULL;
+	if (dict && instance) {
+		before = sg_cpython_dict_tag(dict);
+		sg_cpython.dict_tags = all_change_tag(namespace, dict, writes) &&
+			sg_cpython_dict_tag(dict) != before;
+		before = sg_cpython_dict_tag(dict);
+		/* Looking must not change it. */
+		call_for_long(dict);
+		sg_cpython.dict_tags &= sg_cpython_dict_tag(dict) == before;
+		sg_cpython.instance_tags = sg_cpython.dict_tags &&
+			all_change_tag(namespace, instance, attributes);
+	} else {
+		sg_cpython.dict_tags = false;
+	}
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+}
+
 int sg_cpython_version(const char **ret_reason)
 {
 	const char *text = Py_GetVersion();
@@ -615,5 +723,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_method_defs();
 	probe_functions();
 	probe_dict_types();
+	probe_dict_tags();
 	return 0;
 }

@@ -29,6 +29,8 @@ struct sg_cpython {
 	bool functions_need_type;   /* ... only by a subtype of function (3.11) */
 	bool type_slots;            /* tp_init and tp_new are where we think */
 	bool dict_types;            /* the type of a dict can be changed in place */
+	bool dict_tags;             /* a dict has a version that every change changes */
+	bool instance_tags;         /* ... an instance's dict too, when attributes are set by hot code */
 };
 
 extern struct sg_cpython sg_cpython;
@@ -46,6 +48,15 @@ bool sg_cpython_readable(const void *address, size_t size);
 bool sg_cpython_writable(const void *address, size_t size);
 
 PyTypeObject *sg_cpython_type(PyObject *object);
+
+PyTypeObject *sg_cpython_type_base(PyTypeObject *type);       /* borrowed, NULL for object */
+PyObject *sg_cpython_type_dict(PyTypeObject *type);           /* borrowed; of a heap type */
+const char *sg_cpython_type_name(PyTypeObject *type);         /* tp_name */
+Py_ssize_t sg_cpython_basicsize(PyTypeObject *type);
+Py_ssize_t sg_cpython_refcount(PyObject *object);
+
+/* A number that changes with every change of the dict; 0 where this interpreter has none (see dict_tags). */
+uint64_t sg_cpython_dict_tag(PyObject *dict);
 
 /* Changes the type of an object in place. new_type gains a reference, the old one loses none if it is static. */
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type);

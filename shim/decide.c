@@ -1,6 +1,7 @@
 #include "shim/decide.h"
 
 #include "shim/context.h"
+#include "shim/cpython.h"
 #include "shim/family.h"
 #include "shim/log.h"
 #include "shim/origin.h"
@@ -93,7 +94,8 @@ struct incident {
 static void describe(struct incident *incident)
 {
 	const struct sg_origin *origin = incident->origin;
-	const char *called = incident->call->name ? incident->call->name : incident->call->rule->name;
+	const char *called = incident->call->name ? incident->call->name :
+		origin->rule ? incident->call->rule->name : incident->rule->name;
 
 	for (int i = origin->chain_length - 1; i >= 0; i--) {
 		if (origin->rule && i == origin->rule_position) {
@@ -140,7 +142,9 @@ static void compose_message(const struct incident *incident, struct text *messag
 	append(message, "Cannot access %s from inside a workflow, because %s. Called ",
 			incident_name(incident), rule->reason);
 	if (incident->library.length)
-		append(message, "by a passed-through library (%s) ", incident->library.buffer);
+		append(message, "by a %slibrary (%s) ",
+				incident->origin->kind == SG_ORIGIN_PASSTHROUGH ? "passed-through " : "",
+				incident->library.buffer);
 	append(message, "in %s at %s, %s", incident->function.buffer, incident->place.buffer,
 			incident->phase == SG_PHASE_IMPORT ? "while the workflow was imported" :
 			"at run time");
@@ -245,12 +249,31 @@ void sg_decide_summary(void)
 }
 
 /* The rule that names the call best: the outermost standard library function, then what a condition knows. */
+/* One C function may serve several classes: datetime.date.today and datetime.datetime.today. */
+static const struct sg_rule *rule_of_class(const struct sg_call *call)
+{
+	PyObject *module, *name;
+	struct text text = {.length = 0};
+
+	if (!call->self || !PyType_IsSubtype(sg_cpython_type(call->self), &PyType_Type))
+		return NULL;
+	module = sg_python_attribute_or_null(call->self, "__module__");
+	name = sg_python_attribute_or_null(call->self, "__qualname__");
+	append(&text, "%s.%s%s", sg_python_text(module), sg_python_text(name),
+			strrchr(call->rule->name, '.'));
+	sg_python_clear(&name);
+	sg_python_clear(&module);
+	return sg_config_rule(sg_policy_config, text.buffer);
+}
+
 static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin)
 {
 	const struct sg_rule *rule = call->exact ? call->rule : origin->rule;
 
 	if (!rule && call->name)
 		rule = sg_config_rule(sg_policy_config, call->name);
+	if (!rule)
+		rule = rule_of_class(call);
 	return rule ? rule : call->rule;
 }
 
@@ -303,9 +326,11 @@ static enum sg_action judged_action(const struct sg_judgement *judgement, enum s
 	return mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE ? SG_ACTION_WARN : SG_ACTION_BLOCK;
 }
 
-static enum sg_action verdict(const struct sg_rule *rule, enum sg_origin_kind kind, enum sg_phase phase)
+static enum sg_action verdict(const struct sg_rule *rule, const struct sg_origin *origin,
+		enum sg_phase phase)
 {
 	enum sg_mode mode = sg_policy_config->mode;
+	enum sg_origin_kind kind = origin->kind;
 	enum sg_action action = rule->action;
 
 	if (kind == SG_ORIGIN_TRUSTED || kind == SG_ORIGIN_IMPORTED)
@@ -317,6 +342,9 @@ static enum sg_action verdict(const struct sg_rule *rule, enum sg_origin_kind ki
 	/* Strict makes no difference between the three ways, except where a rule lets one pass. */
 	if (mode == SG_MODE_STRICT && action == SG_ACTION_WARN)
 		action = rule->action;
+	/* What an installed library does while the workflow file is loaded (decorators, base classes) is its setup. */
+	if (phase == SG_PHASE_IMPORT && origin->third_party)
+		action = min_action(action, SG_ACTION_WARN);
 	if (mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE)
 		action = min_action(action, SG_ACTION_WARN);
 	return action;
@@ -332,8 +360,8 @@ static void refuse(struct incident *incident, struct sg_run *run, const struct s
 	engine->refuse(incident_name(incident), message.buffer);
 	PyErr_Fetch(&type, &value, &traceback);
 	PyErr_NormalizeException(&type, &value, &traceback);
-	sg_python_clear(&run->refusal);
-	run->refusal = sg_python_ref(value);
+	if (!run->refusal) /* what came first is what the rest follows from */
+		run->refusal = sg_python_ref(value);
 	run->refusals++;
 	PyErr_Restore(type, value, traceback);
 }
@@ -380,7 +408,7 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 		return 0;
 	if (engine->unrestricted())
 		return 0;
-	sg_origin_find(context->run, &origin);
+	sg_origin_find(context, &origin);
 	incident.origin = &origin;
 	incident.rule = effective_rule(call, &origin);
 	incident.judgement = judge(&incident, context->run->policy);
@@ -388,7 +416,7 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 		origin.kind = SG_ORIGIN_TRUSTED;
 	incident.action = incident.judgement ?
 		judged_action(incident.judgement, origin.kind, context->phase) :
-		verdict(incident.rule, origin.kind, context->phase);
+		verdict(incident.rule, &origin, context->phase);
 	if (incident.action > SG_ACTION_ALLOW ||
 	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
 		result = act(&incident, context->run, engine);

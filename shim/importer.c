@@ -47,10 +47,10 @@ static int is_shared(const struct sg_run *run, PyObject *name)
 }
 
 /* A shared library that imports something late gets what the host has, as it got the rest. */
-static bool by_library(const struct sg_run *run)
+static bool by_library(const struct sg_context *context)
 {
 	struct sg_context *token = sg_context_suspend();
-	enum sg_code code = sg_origin_nearest(run);
+	enum sg_code code = sg_origin_nearest(context);
 
 	sg_context_leave(token);
 	return code == SG_CODE_LIBRARY;
@@ -115,7 +115,7 @@ static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObjec
 	shared = is_shared(run, name);
 	if (shared < 0)
 		return NULL;
-	if (by_library(run))
+	if (by_library(context))
 		return import_in_host(name);
 	if (run->policy->engine->loading(context, name, shared) < 0)
 		return NULL;

@@ -37,6 +37,7 @@
 static struct sg_config config;
 static PyObject *(*original_posix)(void);
 static bool started;  /* an engine is in use, guards are in place */
+static const char *conditions[CONDITIONS_MAX];
 
 static void log_dormant(const char *reason)
 {
@@ -159,12 +160,31 @@ static int check_probes(void)
 	return -1;
 }
 
+/* The rules, where the constructor left them for now. */
+static int complete_configuration(void)
+{
+	struct sg_config complete;
+	char error[1024];
+
+	if (config.rule_count)
+		return 0;
+	if (sg_config_load(&complete, conditions, error, sizeof(error)) < 0) {
+		PyErr_Format(PyExc_RuntimeError, "sandglass: %s", error);
+		return -1;
+	}
+	sg_config_release(&config);
+	config = complete;
+	return 0;
+}
+
 static int start_engine(const struct sg_engine *engine, PyObject *module)
 {
 	const char *reason;
 	int answer;
 
 	if (!started) {
+		if (complete_configuration() < 0)
+			return -1;
 		answer = sg_cpython_probe(&reason);
 		if (answer) {
 			log_dormant(reason);
@@ -282,12 +302,12 @@ static void collect_conditions(const char **names)
 
 static void configure(void)
 {
-	const char *names[CONDITIONS_MAX], *missing;
+	const char *missing;
 	char error[1024];
 	Dl_info own;
 
-	collect_conditions(names);
-	if (sg_config_load(&config, names, error, sizeof(error)) < 0) {
+	collect_conditions(conditions);
+	if (sg_config_load_settings(&config, conditions, error, sizeof(error)) < 0) {
 		fprintf(stderr, "sandglass: %s\n", error);
 		_exit(2);
 	}

@@ -92,23 +92,47 @@ struct walk {
 	const struct sg_run *run;
 	bool candidate;   /* workflow code was met */
 	bool third_party; /* ... and so far only installed code of the run */
+	bool vague;       /* ... and so far only code that no file holds, as dataclasses generate it */
 	bool via;
 };
 
+static bool has_no_file(PyObject *code)
+{
+	PyObject *file = sg_python_attribute_or_null(code, "co_filename");
+	bool none = !file || sg_python_text(file)[0] == '<';
+
+	sg_python_clear(&file);
+	return none;
+}
+
+static void set_place(PyObject **code_slot, int *line_slot, PyObject *frame, PyObject *code)
+{
+	sg_python_clear(code_slot);
+	*code_slot = sg_python_ref(code);
+	*line_slot = PyFrame_GetLineNumber(frame);
+}
+
+/* The user is told a line of their own, not of a library that they use, nor of generated code. */
 static void meet_workflow(struct walk *walk, PyObject *frame, PyObject *code)
 {
 	struct sg_origin *origin = walk->origin;
+	bool third_party = sg_policy_third_party(code), vague = has_no_file(code);
 
-	if (walk->candidate) {
-		if (walk->third_party && !sg_policy_third_party(code))
-			walk->third_party = false;
-		return;
+	if (!walk->candidate) {
+		walk->candidate = true;
+		walk->third_party = third_party;
+		walk->vague = vague;
+		origin->kind = walk->via ? SG_ORIGIN_PASSTHROUGH : SG_ORIGIN_DIRECT;
+		if (third_party && !walk->via) {
+			origin->third_party = true;
+			set_place(&origin->library_code, &origin->library_line, frame, code);
+		}
+		set_place(&origin->user_code, &origin->user_line, frame, code);
+	} else if ((walk->third_party && !third_party) || (walk->vague && !vague)) {
+		walk->third_party = walk->third_party && third_party;
+		walk->vague = walk->vague && vague;
+		set_place(&origin->user_code, &origin->user_line, frame, code);
 	}
-	walk->candidate = true;
-	walk->third_party = sg_policy_third_party(code);
-	origin->kind = walk->via ? SG_ORIGIN_PASSTHROUGH : SG_ORIGIN_DIRECT;
-	origin->user_code = sg_python_ref(code);
-	origin->user_line = PyFrame_GetLineNumber(frame);
 }
 
 static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
@@ -118,8 +142,8 @@ static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
 	if (walk->candidate || walk->via)
 		return;
 	walk->via = true;
-	origin->library_code = sg_python_ref(code);
-	origin->library_line = PyFrame_GetLineNumber(frame);
+	origin->third_party = sg_policy_third_party(code);
+	set_place(&origin->library_code, &origin->library_line, frame, code);
 }
 
 /* True: the walk is over. */
@@ -153,15 +177,15 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 	return true;
 }
 
-void sg_origin_find(const struct sg_run *run, struct sg_origin *ret)
+void sg_origin_find(const struct sg_context *context, struct sg_origin *ret)
 {
-	struct walk walk = {.origin = ret, .run = run};
+	struct walk walk = {.origin = ret, .run = context->run};
 	PyObject *frame, *back, *code, *globals;
 	bool over = false;
 
 	memset(ret, 0, sizeof(*ret));
 	frame = sg_python_ref(PyEval_GetFrame());
-	for (int depth = 0; frame && !over && depth < DEPTH_MAX; depth++) {
+	for (int depth = 0; frame && frame != context->entry && !over && depth < DEPTH_MAX; depth++) {
 		code = PyFrame_GetCode(frame);
 		globals = sg_cpython_frame_globals(frame);
 		over = visit(&walk, frame, code, globals);
@@ -174,14 +198,18 @@ void sg_origin_find(const struct sg_run *run, struct sg_origin *ret)
 	sg_python_clear(&frame);
 }
 
-enum sg_code sg_origin_nearest(const struct sg_run *run)
+enum sg_code sg_origin_nearest(const struct sg_context *context)
 {
 	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
 	enum sg_code code = SG_CODE_STDLIB;
 
 	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK)) {
+		if (frame == context->entry) {
+			code = SG_CODE_ENGINE;
+			break;
+		}
 		globals = sg_cpython_frame_globals(frame);
-		code = sg_policy_code(run, globals);
+		code = sg_policy_code(context->run, globals);
 		sg_python_clear(&globals);
 		back = PyFrame_GetBack(frame);
 		Py_DecRef(frame);

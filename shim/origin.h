@@ -29,13 +29,14 @@ struct sg_origin {
 	int chain_length;
 	PyObject *user_code;            /* workflow code that is answerable; NULL for TRUSTED */
 	int user_line;
-	PyObject *library_code;         /* the shared library's frame next to the call, or NULL */
+	PyObject *library_code;         /* the library's frame next to the call, or NULL */
 	int library_line;
+	bool third_party;               /* that library, shared or the run's own, is an installed one */
 };
 
-void sg_origin_find(const struct sg_run *run, struct sg_origin *ret);
+void sg_origin_find(const struct sg_context *context, struct sg_origin *ret);
 /* Kind of the nearest frame that is not the standard library's plumbing (importlib included). */
-enum sg_code sg_origin_nearest(const struct sg_run *run);
+enum sg_code sg_origin_nearest(const struct sg_context *context);
 
 void sg_origin_release(struct sg_origin *origin);
 

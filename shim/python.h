@@ -72,6 +72,7 @@ struct sg_python_inittab {
 #define Py_tp_methods 64
 #define Py_tp_new 65
 #define Py_tp_repr 66
+#define Py_tp_setattro 69
 #define Py_TPFLAGS_DEFAULT (1UL << 18)
 #define Py_TPFLAGS_BASETYPE (1UL << 10)
 #define Py_TPFLAGS_HEAPTYPE (1UL << 9)
@@ -86,6 +87,11 @@ struct sg_python_inittab {
 	F(void, Py_IncRef, (PyObject *)) \
 	F(int, Py_IsInitialized, (void)) \
 	F(PyObject *, PyBool_FromLong, (long)) \
+	F(char *, PyByteArray_AsString, (PyObject *)) \
+	F(int, PyByteArray_Resize, (PyObject *, Py_ssize_t)) \
+	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
+	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
+	F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
 	F(PyCFunction, PyCFunction_GetFunction, (PyObject *)) \
 	F(int, PyCFunction_GetFlags, (PyObject *)) \
@@ -116,6 +122,8 @@ struct sg_python_inittab {
 	F(int, PyErr_WarnEx, (PyObject *, const char *, Py_ssize_t)) \
 	F(void, PyErr_WriteUnraisable, (PyObject *)) \
 	F(PyObject *, PyEval_GetFrame, (void)) \
+	F(void, PyEval_RestoreThread, (void *)) \
+	F(void *, PyEval_SaveThread, (void)) \
 	F(PyObject *, PyFrame_GetBack, (PyObject *)) \
 	F(PyObject *, PyFrame_GetCode, (PyObject *)) \
 	F(int, PyFrame_GetLineNumber, (PyObject *)) \
@@ -128,6 +136,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t)) \
 	F(PyObject *, PyList_New, (Py_ssize_t)) \
 	F(Py_ssize_t, PyList_Size, (PyObject *)) \
+	F(int, PyList_SetSlice, (PyObject *, Py_ssize_t, Py_ssize_t, PyObject *)) \
 	F(long, PyLong_AsLong, (PyObject *)) \
 	F(PyObject *, PyLong_FromLong, (long)) \
 	F(PyObject *, PyLong_FromUnsignedLong, (unsigned long)) \
@@ -142,6 +151,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
 	F(int, PyObject_DelItem, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
+	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
 	F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
 	F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *)) \
@@ -149,6 +159,7 @@ struct sg_python_inittab {
 	F(int, PyObject_HasAttrString, (PyObject *, const char *)) \
 	F(int, PyObject_IsInstance, (PyObject *, PyObject *)) \
 	F(int, PyObject_IsTrue, (PyObject *)) \
+	F(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
 	F(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *)) \
 	F(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *)) \
 	F(int, PyObject_SetItem, (PyObject *, PyObject *, PyObject *)) \
@@ -164,11 +175,16 @@ struct sg_python_inittab {
 	F(PyObject *, PySet_New, (PyObject *)) \
 	F(PyObject *, PySys_GetObject, (const char *)) \
 	F(unsigned long, PyThread_get_thread_ident, (void)) \
+	F(void *, PyThread_allocate_lock, (void)) \
+	F(int, PyThread_acquire_lock, (void *, int)) \
+	F(void, PyThread_free_lock, (void *)) \
+	F(void, PyThread_release_lock, (void *)) \
 	F(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t)) \
 	F(PyObject *, PyTuple_GetSlice, (PyObject *, Py_ssize_t, Py_ssize_t)) \
 	F(PyObject *, PyTuple_New, (Py_ssize_t)) \
 	F(PyObject *, PyTuple_Pack, (Py_ssize_t, ...)) \
 	F(Py_ssize_t, PyTuple_Size, (PyObject *)) \
+	F(int, PyTuple_SetItem, (PyObject *, Py_ssize_t, PyObject *)) \
 	F(PyObject *, PyType_FromSpecWithBases, (PyType_Spec *, PyObject *)) \
 	F(unsigned long, PyType_GetFlags, (PyTypeObject *)) \
 	F(void *, PyType_GetSlot, (PyTypeObject *, int)) \

@@ -63,6 +63,7 @@ static void tell_in_sandbox(bool inside)
 
 static struct sg_context *enter(struct sg_context *context)
 {
+	context->entry = PyEval_GetFrame();
 	tell_in_sandbox(true);
 	sg_attribute_enter();
 	return sg_context_enter(context);
@@ -294,7 +295,7 @@ static struct instance *instance_of(PyObject *object)
 
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
 {
-	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, true}, *token;
+	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, true, NULL}, *token;
 	PyObject *completion;
 
 	sg_python_clear(&instance->run.refusal);
@@ -314,7 +315,7 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 {
 	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
 	struct instance *instance = self ? instance_of(self) : NULL;
-	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false}, *token;
+	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false, NULL}, *token;
 
 	if (!instance)
 		return NULL;
@@ -544,7 +545,7 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 	struct sg_call call = {.tuple = args, .kwargs = kwargs};
 	PyObject *details = sg_call_argument(&call, 0, "det"), *workflow_class, *object;
 	struct instance *instance;
-	struct sg_context context = {NULL, SG_PHASE_IMPORT, false}, *token;
+	struct sg_context context = {NULL, SG_PHASE_IMPORT, false, NULL}, *token;
 	struct timespec start;
 
 	if (!details) {

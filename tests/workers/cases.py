@@ -172,7 +172,7 @@ block("ssl_rand_bytes", "import ssl", "return ssl.RAND_bytes(4).hex()", says="RA
 # --- environment and process state ----------------------------------------------------------------------
 block("environ_item", "import os", "return os.environ['PATH']", says="os.environ")
 block("environ_get", "from os import environ", "return str(environ.get('HOME'))", says="os.environ")
-block("environ_get_bound_at_import", "import os\nget = os.environ.get", "return str(get('HOME'))", says="os.environ")
+block("environ_get_bound_at_import", "import os\nget = os.environ.get", "home = get('HOME')\nreturn str(home)", says="os.environ")
 block("environ_contains", "import os", "return str('HOME' in os.environ)", says="os.environ")
 block("environ_iterate", "import os", "return str(sorted(os.environ))", says="os.environ")
 block("environ_copy", "import os", "return str(len(dict(os.environ)))", says="os.environ")
@@ -294,6 +294,7 @@ block("process_pool", "from concurrent.futures import ProcessPoolExecutor",
       "with ProcessPoolExecutor(1) as e: return str(e.submit(int).result())")
 block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))")
 block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))")
+block("thread_current", "import threading", "return threading.current_thread().name", says="current_thread")
 block("lock_timeout", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(timeout=0.01); return ''")
 block("event_timeout", "import threading", "threading.Event().wait(0.01); return ''")
 block("condition_timeout", "import threading", "c = threading.Condition()\nwith c: c.wait(0.01)  # here\nreturn ''")
@@ -420,7 +421,6 @@ allow("ok_locks", "import threading\nL = threading.Lock()\nR = threading.RLock()
       "with L, R: pass\nE = threading.Event(); E.set(); E.wait()\nC = threading.Condition()\n"
       "with C: C.notify_all()\nassert threading.Semaphore(1).acquire(); return ''")
 allow("ok_thread_local", "import threading\nT = threading.local()\nclass L(threading.local):\n    x = 1", "T.x = 1; return str(T.x + L().x)")
-allow("ok_current_thread", "import threading", "return str(bool(threading.current_thread().name) and threading.get_ident() > 0)")
 allow("ok_queue", "import queue", "q = queue.Queue(); q.put(1); r = q.get(); q.put_nowait(2); return str(r + q.get_nowait())")
 allow("ok_unrestricted", "import time, uuid, os, random",
       "with workflow.unsafe.sandbox_unrestricted(): time.time(), uuid.uuid4(), os.environ.get('X'), random.random(), open('/etc/hostname').close()\nreturn ''")
@@ -461,7 +461,7 @@ allow("ok_urllib_classes", "import urllib.request, urllib.parse\nclass R(urllib.
       "return R('http://a/b').host + urllib.parse.urljoin('http://a/', 'b')")
 allow("ok_subclass_zipfile", "import zipfile\nclass Z(zipfile.ZipFile): pass", "import io\nZ(io.BytesIO(), 'w').close(); return Z.__name__")
 allow("ok_subclass_thread_and_socket", "import threading, socket, random, subprocess\nclass T(threading.Thread): pass\nclass S(socket.socket): pass\nclass P(subprocess.Popen): pass",
-      "return T.__name__ + S.__name__ + P.__name__ + T(name='x').name")
+      "return T.__name__ + S.__name__ + P.__name__")
 allow("ok_parent_package_init", "import sample_package.inner.leaf", "assert sample_package.READY and sample_package.inner.READY; return sample_package.inner.leaf.NAME")
 allow("ok_relative_import", "from sample_package import relative", "return relative.leaf_name()")
 allow("ok_late_stdlib_import", "", "import colorsys, wave, xml.dom.minidom\nreturn str(colorsys.rgb_to_hsv(1, 0, 0))")

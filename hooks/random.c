@@ -105,8 +105,19 @@ static bool shared_generator(struct sg_call *call, int argument)
 	return mark(call->run, call->self, false);
 }
 
+/* Making a plain _random.Random seeds it there and then, without a call of seed(). */
+static bool bare_unseeded(struct sg_call *call, int argument)
+{
+	PyObject *seed = sg_call_argument(call, 0, NULL), *self = call->self;
+	PyTypeObject *type = PyType_IsSubtype(sg_cpython_type(self), &PyType_Type) ?
+		(PyTypeObject *)self : sg_cpython_type(self);
+
+	(void)argument;
+	return (!seed || seed == Py_None) && sg_cpython_is_c_class(type);
+}
+
 static const struct sg_condition_entry conditions[] = {
-	{"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
+	{"bare-unseeded", bare_unseeded}, {"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
 };
 
 SG_FAMILY(random_family) = {.name = "random", .conditions = conditions};

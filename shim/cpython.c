@@ -237,7 +237,10 @@ void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 
 bool sg_cpython_is_c_class(PyTypeObject *type)
 {
-	/* Every class statement ends objects with this one function; heap types of C code may inherit it too. */
+	/*
+	 * Every class statement ends objects with this one function and leaves tp_methods empty; a heap type of
+	 * C code that has the former has methods.
+	 */
 	static void *subtype_dealloc;
 
 	if (!subtype_dealloc) {
@@ -248,7 +251,8 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 			subtype_dealloc = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_DEALLOC);
 		sg_python_clear(&namespace);
 	}
-	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc;
+	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc ||
+	       ((struct type_head *)type)->methods;
 }
 
 static sg_vectorcall *function_vectorcall(PyObject *function)

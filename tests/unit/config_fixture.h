@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char *const conditions[] = {
-		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", NULL};
+		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded", NULL};
 
 static char directory[64];
 static struct sg_config config;

@@ -157,7 +157,7 @@ static const struct {
 		{"[rules]\ntime.time = block when=mising:0\n", 2,
 				"time.time = block when=mising:0: unknown condition \"mising\", "
 				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
-				"shared-generator, unseeded, blocking"},
+				"shared-generator, unseeded, blocking, bare-unseeded"},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},

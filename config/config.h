@@ -29,7 +29,7 @@
 struct sg_draft_memory;
 
 enum sg_mode { SG_MODE_ENFORCE, SG_MODE_STRICT, SG_MODE_WARN, SG_MODE_OBSERVE, SG_MODE_OFF };
-enum sg_isolation { SG_ISOLATION_PRIVATE, SG_ISOLATION_OFF };
+enum sg_isolation { SG_ISOLATION_SHARED, SG_ISOLATION_PRIVATE, SG_ISOLATION_OFF };
 enum sg_inherit { SG_INHERIT_PYTHON, SG_INHERIT_ALL, SG_INHERIT_NONE };
 
 /* In rising order of severity: comparing with < and > is meant. */

@@ -15,7 +15,7 @@
 
 /* In the order of the enums. */
 static const char *const modes[] = {"enforce", "strict", "warn", "observe", "off", "0", NULL};
-static const char *const isolations[] = {"private", "off", NULL};
+static const char *const isolations[] = {"shared", "private", "off", NULL};
 static const char *const inherits[] = {"python", "all", "none", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", "trace", NULL};
 
@@ -42,7 +42,7 @@ static int set_mode(struct sg_draft *draft, const char *value)
 static int set_isolation(struct sg_draft *draft, const char *value)
 {
 	int isolation;
-	int error = sg_draft_choose(draft, "isolation", value, isolations, "shared", &isolation);
+	int error = sg_draft_choose(draft, "isolation", value, isolations, NULL, &isolation);
 
 	if (!error)
 		draft->config.isolation = (enum sg_isolation)isolation;

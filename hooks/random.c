@@ -99,7 +99,8 @@ static bool shared_generator(struct sg_call *call, int argument)
 		mark(call->run, call->self, true);
 		return false;
 	}
-	if (seeded_by_run(call->run->generators, call->self))
+	if (seeded_by_run(call->run->generators, call->self) ||
+	    seeded_by_run(call->run->image_generators, call->self))
 		return false;
 	call->exact = true;
 	return mark(call->run, call->self, false);

@@ -17,12 +17,17 @@
 enum sg_phase { SG_PHASE_IMPORT, SG_PHASE_RUNTIME };
 
 struct sg_policy;
+struct sg_image;
+struct sg_delta;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
 	struct sg_policy *policy;   /* borrowed: policies are never freed */
 	PyObject *modules;          /* dict: modules of this run alone, by name; NULL: no isolation */
 	PyObject *generators;       /* dict: address -> weak reference of generators seeded in this run */
+	PyObject *image_generators; /* borrowed: the same of its image, or NULL */
+	struct sg_image *image;     /* borrowed: where its modules live, or NULL: modules of its own */
+	struct sg_delta *delta;     /* what it changed in the image */
 	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */
 	unsigned long refusals;     /* refused calls in this activation */

@@ -62,6 +62,7 @@ struct dict_head {
 	struct object base;
 	Py_ssize_t used;
 	uint64_t version;  /* until 3.13 */
+	void *keys, *values;
 };
 
 /* Slot numbers that only the probe compares. */
@@ -170,6 +171,11 @@ Py_ssize_t sg_cpython_refcount(PyObject *object)
 uint64_t sg_cpython_dict_tag(PyObject *dict)
 {
 	return sg_cpython.dict_tags ? ((struct dict_head *)dict)->version : 0;
+}
+
+bool sg_cpython_dict_is_split(PyObject *dict)
+{
+	return ((struct dict_head *)dict)->values != NULL;
 }
 
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)

@@ -58,6 +58,9 @@ Py_ssize_t sg_cpython_refcount(PyObject *object);
 /* A number that changes with every change of the dict; 0 where this interpreter has none (see dict_tags). */
 uint64_t sg_cpython_dict_tag(PyObject *dict);
 
+/* May attributes of an instance be changed past the dict? Then only instance_tags makes the number good. */
+bool sg_cpython_dict_is_split(PyObject *dict);
+
 /* Changes the type of an object in place. new_type gains a reference, the old one loses none if it is static. */
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type);
 

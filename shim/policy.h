@@ -12,12 +12,16 @@
 #include "shim/context.h"
 #include "shim/family.h"
 
+struct sg_image;
+
 struct sg_policy {
 	const struct sg_engine *engine;
 	PyObject *settings;         /* the engine's own: identity is the key */
 	PyObject *workflow_module;  /* str: always executed for each run */
 	PyObject *shared;           /* dict: module name -> True or False */
 	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
+	struct sg_image *images;    /* lanes */
+	bool unshareable;           /* the image holds something that cannot be saved */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;
 };

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "shim/attribute.h"
 #include "shim/family.h"
+#include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/policy.h"
@@ -280,6 +281,7 @@ static void free_instance(PyObject *capsule)
 		return;
 	sg_python_clear(&instance->inner);
 	sg_python_clear(&instance->info);
+	sg_image_forget(&instance->run);
 	sg_run_release(&instance->run);
 	free(instance);
 }
@@ -300,11 +302,15 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
+	if (instance->run.image)
+		sg_image_enter(instance->run.image, &instance->run);
 	token = enter(&context);
 	instance->thread = PyThread_get_thread_ident();
 	completion = PyObject_Call(method, args, kwargs);
 	instance->thread = 0;
 	leave(token);
+	if (instance->run.image)
+		sg_image_leave(instance->run.image, &instance->run);
 	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
 	sg_python_clear(&instance->run.refusal);
 	return completion;
@@ -444,14 +450,31 @@ static PyObject *import_class(PyObject *class)
 	return found;
 }
 
+/* The workflow's modules have been imported for the first time. 0, or -1 with an exception. */
+static int scan_image(struct sg_image **image, struct sg_context *context)
+{
+	struct sg_context *token = sg_context_suspend();
+	int answer = sg_image_scan(*image, context->run);
+
+	sg_context_leave(token);
+	if (answer > 0)
+		context->run->image = *image;
+	else
+		*image = NULL;
+	return answer < 0 ? -1 : 0;
+}
+
+/* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
 static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
-		struct sg_context *context)
+		struct sg_context *context, struct sg_image **image)
 {
 	PyObject *runner_class = PyObject_GetAttrString(runner, "runner_class"), *maker = NULL;
 	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
 
 	own_class = runner_class ? import_class(workflow_class) : NULL;
 	own_runner = own_class ? import_class(runner_class) : NULL;
+	if (own_runner && *image && scan_image(image, context) < 0)
+		sg_python_clear(&own_runner);
 	context->phase = SG_PHASE_RUNTIME;
 	if (own_runner) {
 		PyObject *module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
@@ -514,15 +537,59 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 	run->policy = sg_policy_get(engine, settings, module);
 	if (run->policy)
 		error = 0;
-	if (!error && sg_policy_config->isolation == SG_ISOLATION_PRIVATE &&
-	    sg_policy_config->mode != SG_MODE_OBSERVE) {
-		run->modules = sg_modules_new_table();
-		error = run->modules ? 0 : -1;
-	}
 out:
 	sg_python_clear(&settings);
 	sg_python_clear(&module);
 	return error;
+}
+
+/*
+ * Gives the run its modules. *ret_image: a new image, whose modules are to be imported; NULL: none.
+ * 0, or -1 with an exception.
+ */
+static int give_modules(struct sg_run *run, struct sg_image **ret_image)
+{
+	struct sg_image *image;
+	bool fresh;
+
+	*ret_image = NULL;
+	if (sg_policy_config->isolation == SG_ISOLATION_OFF || sg_policy_config->mode == SG_MODE_OBSERVE)
+		return 0;
+	if (sg_policy_config->isolation == SG_ISOLATION_PRIVATE || run->policy->unshareable) {
+		run->modules = sg_modules_new_table();
+		return run->modules ? 0 : -1;
+	}
+	image = sg_image_take(run->policy, &fresh);
+	if (!image)
+		return -1;
+	run->modules = sg_python_ref(sg_image_modules(image));
+	if (fresh)
+		*ret_image = image;
+	else
+		run->image = image;
+	return 0;
+}
+
+/* In a context: makes the SDK's instance. NULL with an exception. */
+static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details, PyObject *workflow_class)
+{
+	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL}, *token;
+	struct sg_image *fresh;
+	PyObject *inner;
+
+	if (give_modules(run, &fresh) < 0)
+		return NULL;
+	token = enter(&context);
+	if (sg_policy_config->mode == SG_MODE_OBSERVE)
+		inner = PyObject_CallFunctionObjArgs(sdk.original_create_instance, runner, details, NULL);
+	else
+		inner = make_inner(runner, details, workflow_class, &context, &fresh);
+	leave(token);
+	if (run->image)
+		sg_image_leave(run->image, run);
+	else if (fresh)
+		sg_image_discard(fresh);
+	return inner;
 }
 
 static PyObject *wrap(struct instance *instance)
@@ -545,7 +612,6 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 	struct sg_call call = {.tuple = args, .kwargs = kwargs};
 	PyObject *details = sg_call_argument(&call, 0, "det"), *workflow_class, *object;
 	struct instance *instance;
-	struct sg_context context = {NULL, SG_PHASE_IMPORT, false, NULL}, *token;
 	struct timespec start;
 
 	if (!details) {
@@ -565,14 +631,7 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (fill_run(instance, runner, details, workflow_class, &temporal) == 0) {
-		context.run = &instance->run;
-		token = enter(&context);
-		if (sg_policy_config->mode == SG_MODE_OBSERVE)
-			instance->inner = PyObject_CallFunctionObjArgs(sdk.original_create_instance,
-					runner, details, NULL);
-		else
-			instance->inner = make_inner(runner, details, workflow_class, &context);
-		leave(token);
+		instance->inner = set_up(&instance->run, runner, details, workflow_class);
 		if (instance->inner && instance->run.refusal) {
 			log_swallowed(&instance->run);
 			sg_python_clear(&instance->inner);

@@ -1,0 +1,310 @@
+#include "shim/graph.h"
+
+#include "shim/cpython.h"
+#include "shim/modules.h"
+#include "shim/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES_MAX 2000000
+
+PyObject *sg_graph_referents(PyObject *object)
+{
+	static PyObject *get_referents;
+	PyObject *gc;
+
+	if (!get_referents) {
+		gc = PyImport_ImportModule("gc");
+		get_referents = gc ? PyObject_GetAttrString(gc, "get_referents") : NULL;
+		sg_python_clear(&gc);
+	}
+	return get_referents ? PyObject_CallFunctionObjArgs(get_referents, object, NULL) : NULL;
+}
+
+/* --- a set of addresses ------------------------------------------------------------------------ */
+
+struct addresses {
+	PyObject **slots;
+	size_t size;
+};
+
+static size_t hash(const PyObject *object, size_t size)
+{
+	return (((uintptr_t)object >> 4) * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
+}
+
+static int collect_addresses(struct addresses *set, PyObject *list)
+{
+	Py_ssize_t count = PyList_Size(list);
+	size_t i;
+
+	for (set->size = 1024; set->size < 2 * (size_t)count; set->size *= 2)
+		;
+	set->slots = calloc(set->size, sizeof(*set->slots));
+	if (!set->slots)
+		return -ENOMEM;
+	for (Py_ssize_t n = 0; n < count; n++) {
+		PyObject *object = PyList_GetItem(list, n);
+
+		for (i = hash(object, set->size); set->slots[i]; i = (i + 1) & (set->size - 1))
+			;
+		set->slots[i] = object;
+	}
+	return 0;
+}
+
+static bool has_address(const struct addresses *set, PyObject *object)
+{
+	size_t i = hash(object, set->size);
+
+	while (set->slots[i] && set->slots[i] != object)
+		i = (i + 1) & (set->size - 1);
+	return set->slots[i];
+}
+
+/* --- the nodes --------------------------------------------------------------------------------- */
+
+static struct sg_graph_node **find_slot(struct sg_graph_node **nodes, size_t size, PyObject *object)
+{
+	size_t i = hash(object, size);
+
+	while (nodes[i] && nodes[i]->object != object)
+		i = (i + 1) & (size - 1);
+	return &nodes[i];
+}
+
+static int grow(struct sg_graph *graph)
+{
+	size_t size = graph->size ? 2 * graph->size : 4096;
+	struct sg_graph_node **nodes = calloc(size, sizeof(*nodes));
+
+	if (!nodes)
+		return -ENOMEM;
+	for (size_t i = 0; i < graph->size; i++)
+		if (graph->nodes[i])
+			*find_slot(nodes, size, graph->nodes[i]->object) = graph->nodes[i];
+	free(graph->nodes);
+	graph->nodes = nodes;
+	graph->size = size;
+	return 0;
+}
+
+struct build {
+	struct sg_graph *graph;
+	struct addresses before;
+	PyObject *modules;
+	struct sg_graph_node **stack;
+	size_t depth, stack_size;
+};
+
+static int push(struct build *build, struct sg_graph_node *node)
+{
+	if (build->depth == build->stack_size) {
+		size_t size = build->stack_size ? 2 * build->stack_size : 1024;
+		struct sg_graph_node **stack = realloc(build->stack, size * sizeof(*stack));
+
+		if (!stack)
+			return -ENOMEM;
+		build->stack = stack;
+		build->stack_size = size;
+	}
+	build->stack[build->depth++] = node;
+	return 0;
+}
+
+/* Is there a module of that name in the run's table that is not the host's? */
+static bool is_image_module(const struct build *build, PyObject *name)
+{
+	PyObject *module;
+
+	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+		return false;
+	module = PyDict_GetItemWithError(build->modules, name);
+	return module && module != sg_modules_host(name);
+}
+
+static bool named_by_image(const struct build *build, PyObject *object)
+{
+	PyObject *name = sg_python_attribute_or_null(object, "__module__");
+	bool own = is_image_module(build, name);
+
+	sg_python_clear(&name);
+	return own;
+}
+
+/*
+ * Where the walk stops: what cannot change, what was there before, and modules, classes and functions that are
+ * not the image's. *ret_own: it is one of the image's.
+ */
+static bool is_boundary(const struct build *build, PyObject *object, bool *ret_own)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	PyObject *name;
+
+	*ret_own = false;
+	if (sg_state_atomic(type))
+		return true;
+	if (PyType_IsSubtype(type, &PyModule_Type)) {
+		name = sg_python_attribute_or_null(object, "__name__");
+		*ret_own = is_image_module(build, name) &&
+			PyDict_GetItemWithError(build->modules, name) == object;
+		sg_python_clear(&name);
+		return !*ret_own;
+	}
+	if (has_address(&build->before, object))
+		return true;
+	if (PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyFunction_Type)) {
+		*ret_own = named_by_image(build, object);
+		return !*ret_own;
+	}
+	return false;
+}
+
+static int reach(struct build *build, PyObject *object, struct sg_graph_node *parent)
+{
+	struct sg_graph *graph = build->graph;
+	struct sg_graph_node **slot, *node;
+	bool own;
+	int error;
+
+	if (2 * (graph->count + 1) > graph->size && (error = grow(graph)) != 0)
+		return error;
+	slot = find_slot(graph->nodes, graph->size, object);
+	if (*slot) {
+		(*slot)->edges++;
+		return 0;
+	}
+	if (is_boundary(build, object, &own))
+		return 0;
+	if (graph->count >= NODES_MAX)
+		return -E2BIG;
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return -ENOMEM;
+	*node = (struct sg_graph_node){object, parent ? 1 : 0, parent, own, false};
+	*slot = node;
+	graph->count++;
+	return push(build, node);
+}
+
+static int follow(struct build *build, struct sg_graph_node *node)
+{
+	PyObject *list = sg_graph_referents(node->object);
+	int error = list ? 0 : -1;
+
+	for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++)
+		error = reach(build, PyList_GetItem(list, i), node);
+	sg_python_clear(&list);
+	return error;
+}
+
+/* What an object that the host holds leads to is within the host's reach, but for the image's own code. */
+static int mark_outside(struct build *build)
+{
+	struct sg_graph *graph = build->graph;
+	struct sg_graph_node *node, **slot;
+	PyObject *list;
+	int error = 0;
+
+	for (size_t i = 0; i < graph->size && !error; i++) {
+		node = graph->nodes[i];
+		if (!node || node->own || sg_cpython_refcount(node->object) <= node->edges)
+			continue;
+		node->outside = true;
+		error = push(build, node);
+	}
+	while (build->depth && !error) {
+		node = build->stack[--build->depth];
+		list = sg_graph_referents(node->object);
+		for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++) {
+			slot = find_slot(graph->nodes, graph->size, PyList_GetItem(list, i));
+			if (!*slot || (*slot)->own || (*slot)->outside)
+				continue;
+			(*slot)->outside = true;
+			error = push(build, *slot);
+		}
+		if (!list)
+			error = -1;
+		sg_python_clear(&list);
+	}
+	return error;
+}
+
+int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
+{
+	struct build build = {.graph = graph, .modules = modules};
+	PyObject *name, *module;
+	Py_ssize_t position = 0;
+	int error;
+
+	*graph = (struct sg_graph){NULL, 0, 0};
+	error = collect_addresses(&build.before, before);
+	/* From here on the list must not count as a reference to anything. */
+	if (!error && PyList_SetSlice(before, 0, PyList_Size(before), NULL) < 0)
+		error = -1;
+	while (!error && PyDict_Next(modules, &position, &name, &module))
+		error = reach(&build, module, NULL);
+	while (!error && build.depth)
+		error = follow(&build, build.stack[--build.depth]);
+	if (!error)
+		error = mark_outside(&build);
+	free(build.before.slots);
+	free(build.stack);
+	if (error == -ENOMEM) {
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+		error = -1;
+	}
+	return error;
+}
+
+bool sg_graph_has(const struct sg_graph *graph, PyObject *object)
+{
+	struct sg_graph_node *node = *find_slot(graph->nodes, graph->size, object);
+
+	return node && !node->outside;
+}
+
+void sg_graph_release(struct sg_graph *graph)
+{
+	for (size_t i = 0; i < graph->size; i++)
+		free(graph->nodes[i]);
+	free(graph->nodes);
+	*graph = (struct sg_graph){NULL, 0, 0};
+}
+
+/* The key under which a dict holds an object, or NULL: borrowed. */
+static PyObject *key_of(PyObject *dict, PyObject *object)
+{
+	PyObject *key, *value;
+	Py_ssize_t position = 0;
+
+	while (PyDict_Next(dict, &position, &key, &value))
+		if (value == object)
+			return key;
+	return NULL;
+}
+
+void sg_graph_path(const struct sg_graph_node *node, char *text, size_t size)
+{
+	PyObject *key, *name;
+	size_t length;
+
+	if (!node->parent) {
+		name = sg_python_attribute_or_null(node->object, "__name__");
+		snprintf(text, size, "%s", sg_python_text(name));
+		sg_python_clear(&name);
+		return;
+	}
+	sg_graph_path(node->parent, text, size);
+	if (PyType_IsSubtype(sg_cpython_type(node->parent->object), &PyDict_Type)) {
+		key = key_of(node->parent->object, node->object);
+		length = strlen(text);
+		if (key && PyType_IsSubtype(sg_cpython_type(key), &PyUnicode_Type))
+			snprintf(text + length, size - length, ".%s", sg_python_text(key));
+		else
+			snprintf(text + length, size - length, "[...]");
+	}
+}

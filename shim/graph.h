@@ -1,0 +1,43 @@
+/*
+ * graph.h - what belongs to an image: a walk over all objects that its modules lead to.
+ *
+ * GIL: held; no Python code runs, so nothing changes meanwhile.
+ */
+#ifndef SG_GRAPH_H
+#define SG_GRAPH_H
+
+#include "shim/python.h"
+
+#include <stdbool.h>
+
+struct sg_graph_node {
+	PyObject *object;       /* borrowed */
+	Py_ssize_t edges;       /* references from other nodes */
+	struct sg_graph_node *parent;
+	bool own;               /* a module, class or function of the image: belongs whoever refers to it */
+	bool outside;           /* the host can reach it */
+};
+
+struct sg_graph {
+	struct sg_graph_node **nodes;
+	size_t count;
+	size_t size;            /* of the hash table; a power of two */
+};
+
+/*
+ * modules: the image's table. before: list of the objects that were there before the image was executed.
+ * 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
+ */
+int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before);
+void sg_graph_release(struct sg_graph *graph);
+
+/* Is the object a node that belongs to the image? */
+bool sg_graph_has(const struct sg_graph *graph, PyObject *object);
+
+/* A path that leads to the node, such as "orders.REGISTRY[3].lock": written to text[size]. */
+void sg_graph_path(const struct sg_graph_node *node, char *text, size_t size);
+
+/* The objects that an object refers to, with repetitions: new list. */
+PyObject *sg_graph_referents(PyObject *object);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * image.h - the modules of a workflow, executed once and shared by its runs without their noticing.
+ *
+ * After the first import the image is scanned: every mutable object that belongs to it is listed with a snapshot
+ * of its content, the pristine state. An activation holds the image's lock and works on the objects themselves;
+ * afterwards what changed is kept with the run (its delta) and the pristine content is put back in place. Before
+ * the run's next activation the delta is put in again. A run that changed nothing costs a comparison.
+ *
+ * An object belongs to the image when it is a module, class or function of a module of the image, or when it was
+ * made while the image was executed and nothing outside refers to it: references are counted as the garbage
+ * collector does. What the host can reach (a logger, an entry in somebody's registry) is the host's.
+ *
+ * A type that nobody knows how to save makes the image private: each run executes the modules for itself.
+ * A busy image is not waited for when a run is created: another one, a lane, is made.
+ * GIL: held everywhere; sg_image_enter() gives it up while it waits for the lock.
+ */
+#ifndef SG_IMAGE_H
+#define SG_IMAGE_H
+
+#include "shim/context.h"
+#include "shim/policy.h"
+
+struct sg_image;
+
+/*
+ * For a run that is being created: a lane that nobody uses, entered; a new one if need be. *ret_new: its
+ * modules are still to be imported, then sg_image_scan() is to be called. NULL with an exception.
+ */
+struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new);
+
+/* The table of modules: borrowed. */
+PyObject *sg_image_modules(struct sg_image *image);
+
+/*
+ * The modules have been imported. 1: the image can be shared from now on. 0: it cannot (logged); it has been
+ * given up, and the run keeps its modules for itself. -1: exception, given up as well.
+ */
+int sg_image_scan(struct sg_image *image, struct sg_run *run);
+
+/* The import failed. */
+void sg_image_discard(struct sg_image *image);
+
+/* Locks the image and puts the run's delta in place. */
+void sg_image_enter(struct sg_image *image, struct sg_run *run);
+
+/* Frees the delta of a run that ends. */
+void sg_image_forget(struct sg_run *run);
+
+/* Keeps what the run changed, puts the pristine content back, unlocks. Keeps a pending exception. */
+void sg_image_leave(struct sg_image *image, struct sg_run *run);
+
+#endif

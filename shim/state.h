@@ -1,0 +1,41 @@
+/*
+ * state.h - saving and putting back the content of a mutable object, in place.
+ *
+ * One table says what a type's content is and how it is read, compared and written; a type that is not in it is
+ * either known to be immutable or unknown. An object of a Python class is taken apart: the content of its C base (dict,
+ * list, object ...), its __dict__ (an object of its own, a dict) and its __slots__. Identity of the object is
+ * never touched. Comparison is by identity of what is contained, never by ==. GIL: held, context suspended; no
+ * function here runs workflow code.
+ */
+#ifndef SG_STATE_H
+#define SG_STATE_H
+
+#include "shim/python.h"
+
+#include <stdbool.h>
+
+struct sg_state_kind {
+	const char *name;
+	/* A new reference to a snapshot; NULL with an exception. */
+	PyObject *(*save)(PyObject *object);
+	/* 1: the content is that of the snapshot, 0: not, -1: exception. */
+	int (*same)(PyObject *object, PyObject *snapshot);
+	/* 0, or -1 with an exception. */
+	int (*restore)(PyObject *object, PyObject *snapshot);
+};
+
+#define SG_STATE_KINDS_MAX 3
+
+/*
+ * The kinds that make up an object's own content, its __dict__ not included: fills kinds[], returns how many;
+ * 0: it has none or cannot change; -1: its type is not known (no exception).
+ */
+int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX]);
+
+/* Objects of this type hold nothing that can change and lead to nothing else: not worth a look. */
+bool sg_state_atomic(PyTypeObject *type);
+
+/* The kind of any dict. */
+extern const struct sg_state_kind sg_state_dict;
+
+#endif

@@ -79,6 +79,8 @@ static bool unseeded(struct sg_call *call, int argument)
 	PyObject *seed = sg_call_argument(call, 0, NULL);
 
 	(void)argument;
+	if (!call->self)
+		return !seed || seed == Py_None;
 	if (call->self == find_hidden_generator()) {
 		call->name = name_of_hidden(call->rule->name);
 		return true;
@@ -90,12 +92,14 @@ static bool unseeded(struct sg_call *call, int argument)
 static bool shared_generator(struct sg_call *call, int argument)
 {
 	(void)argument;
+	if (!call->self) /* a rule of the user's that names a function */
+		return true;
 	if (call->self == find_hidden_generator()) {
 		call->name = name_of_hidden(call->rule->name);
 		return true;
 	}
 	/* A state that is set is as good as a seed: so copies and unpickled generators are fine. */
-	if (strcmp(call->rule->name, "random.Random.setstate") == 0) {
+	if (strcmp(call->rule->name, "_random.Random.setstate") == 0) {
 		mark(call->run, call->self, true);
 		return false;
 	}
@@ -109,7 +113,7 @@ static bool shared_generator(struct sg_call *call, int argument)
 /* Making a plain _random.Random seeds it there and then, without a call of seed(). */
 static bool bare_unseeded(struct sg_call *call, int argument)
 {
-	PyObject *seed = sg_call_argument(call, 0, NULL), *self = call->self;
+	PyObject *seed = sg_call_argument(call, 0, NULL), *self = call->self ? call->self : Py_None;
 	PyTypeObject *type = PyType_IsSubtype(sg_cpython_type(self), &PyType_Type) ?
 		(PyTypeObject *)self : sg_cpython_type(self);
 

@@ -6,7 +6,7 @@
 /* Whether the object says, by a method without arguments, that a caller would have to wait. */
 static bool says(PyObject *object, const char *method)
 {
-	PyObject *bound = sg_python_attribute_or_null(object, method), *answer = NULL;
+	PyObject *bound = object ? sg_python_attribute_or_null(object, method) : NULL, *answer = NULL;
 	bool yes;
 
 	if (bound)

@@ -20,7 +20,7 @@ static bool naive_astimezone(struct sg_call *call, int argument)
 	(void)argument;
 	if (!zone || zone == Py_None)
 		return true;
-	own = sg_python_attribute_or_null(call->self, "tzinfo");
+	own = call->self ? sg_python_attribute_or_null(call->self, "tzinfo") : NULL;
 	naive = !own || own == Py_None;
 	sg_python_clear(&own);
 	return naive;

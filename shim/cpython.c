@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "shim/cpython.h"
 
+#include "shim/containers.h"
+
 #include <errno.h>
 #include <link.h>
 #include <stdlib.h>
@@ -58,13 +60,6 @@ struct type_head {
 	sg_newproc new;
 };
 
-struct dict_head {
-	struct object base;
-	Py_ssize_t used;
-	uint64_t version;  /* until 3.13 */
-	void *keys, *values;
-};
-
 /* Slot numbers that only the probe compares. */
 #define SLOT_TP_BASE 48
 #define SLOT_TP_DEALLOC 52
@@ -72,8 +67,6 @@ struct dict_head {
 struct sg_cpython sg_cpython;
 static PyTypeObject *function_subtype;
 
-static PyObject *run_source(const char *source, const char *name, PyObject *value);
-static PyObject *item(PyObject *dict, const char *key);
 static sg_vectorcall python_vectorcall;
 
 bool sg_cpython_readable(const void *address, size_t size)
@@ -168,16 +161,6 @@ Py_ssize_t sg_cpython_refcount(PyObject *object)
 	return sg_cpython.minor >= 12 ? count & 0xffffffff : count;
 }
 
-uint64_t sg_cpython_dict_tag(PyObject *dict)
-{
-	return sg_cpython.dict_tags ? ((struct dict_head *)dict)->version : 0;
-}
-
-bool sg_cpython_dict_is_split(PyObject *dict)
-{
-	return ((struct dict_head *)dict)->values != NULL;
-}
-
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)
 {
 	PyTypeObject *old = sg_cpython_type(object);
@@ -250,8 +233,8 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 	static void *subtype_dealloc;
 
 	if (!subtype_dealloc) {
-		PyObject *namespace = run_source("class C: pass\n", NULL, NULL);
-		PyObject *class = namespace ? item(namespace, "C") : NULL;
+		PyObject *namespace = sg_cpython_run("class C: pass\n", NULL, NULL);
+		PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
 
 		if (class)
 			subtype_dealloc = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_DEALLOC);
@@ -360,7 +343,7 @@ static PyObject *probe_vectorcall(PyObject *function, PyObject *const *args, siz
 
 static PyMethodDef probe_def = {"sandglass_probe", probe_original, METH_NOARGS, NULL};
 
-static long call_for_long(PyObject *callable)
+long sg_cpython_call(PyObject *callable)
 {
 	PyObject *result = PyObject_CallObject(callable, NULL);
 	long value;
@@ -376,8 +359,7 @@ static long call_for_long(PyObject *callable)
 	return value;
 }
 
-/* Runs Python source in a fresh namespace that holds the given objects; new reference. */
-static PyObject *run_source(const char *source, const char *name, PyObject *value)
+PyObject *sg_cpython_run(const char *source, const char *name, PyObject *value)
 {
 	PyObject *builtins = NULL, *namespace = NULL, *text = NULL, *result = NULL, *exec = NULL;
 
@@ -397,7 +379,7 @@ static PyObject *run_source(const char *source, const char *name, PyObject *valu
 	return namespace;
 }
 
-static PyObject *item(PyObject *dict, const char *key)
+PyObject *sg_cpython_item(PyObject *dict, const char *key)
 {
 	PyObject *name = PyUnicode_FromString(key);
 	PyObject *value = name ? PyDict_GetItemWithError(dict, name) : NULL;
@@ -428,9 +410,9 @@ static const char *const CALL_SOURCE =
 
 static bool calls_answer(PyObject *namespace, long expected)
 {
-	return call_for_long(item(namespace, "hot")) == expected &&
-	       call_for_long(item(namespace, "cold")) == expected &&
-	       call_for_long(item(namespace, "mapped")) == expected;
+	return sg_cpython_call(sg_cpython_item(namespace, "hot")) == expected &&
+	       sg_cpython_call(sg_cpython_item(namespace, "cold")) == expected &&
+	       sg_cpython_call(sg_cpython_item(namespace, "mapped")) == expected;
 }
 
 static bool def_is_credible(PyObject *function, PyMethodDef *def)
@@ -447,7 +429,7 @@ static void probe_method_defs(void)
 	function = PyCFunction_NewEx(&probe_def, NULL, NULL);
 	if (!function || ((struct c_function *)function)->def != &probe_def)
 		goto out;
-	namespace = run_source(CALL_SOURCE, "given", function);
+	namespace = sg_cpython_run(CALL_SOURCE, "given", function);
 	if (!namespace || !calls_answer(namespace, 1))
 		goto out;
 	probe_def.ml_meth = probe_replacement;
@@ -514,12 +496,12 @@ static void make_function_subtype(void)
 
 static bool probe_function_hook(void)
 {
-	PyObject *namespace = run_source(CALL_SOURCE, NULL, NULL), *target;
+	PyObject *namespace = sg_cpython_run(CALL_SOURCE, NULL, NULL), *target;
 	bool proved = false;
 
 	if (!namespace)
 		return false;
-	target = item(namespace, "target");
+	target = sg_cpython_item(namespace, "target");
 	if (target && calls_answer(namespace, 1)) {
 		sg_cpython.functions = true;
 		if (sg_cpython_hook_function(target, probe_vectorcall) == 0) {
@@ -540,8 +522,8 @@ static void register_function_copy(void)
 {
 	PyObject *copyreg = PyImport_ImportModule("copyreg"), *namespace, *reduce;
 
-	namespace = run_source("def reduce(function):\n    return function.__qualname__\n", NULL, NULL);
-	reduce = namespace ? item(namespace, "reduce") : NULL;
+	namespace = sg_cpython_run("def reduce(function):\n    return function.__qualname__\n", NULL, NULL);
+	reduce = namespace ? sg_cpython_item(namespace, "reduce") : NULL;
 	if (copyreg && reduce) {
 		PyObject *done = NULL, *pickle = PyObject_GetAttrString(copyreg, "pickle");
 
@@ -565,9 +547,9 @@ static void probe_functions(void)
 	    type->vectorcall_offset < (Py_ssize_t)sizeof(struct object) ||
 	    type->vectorcall_offset + (Py_ssize_t)sizeof(void *) > type->basicsize)
 		return;
-	namespace = run_source("def target(): pass\n", NULL, NULL);
-	if (namespace && item(namespace, "target"))
-		python_vectorcall = *function_vectorcall(item(namespace, "target"));
+	namespace = sg_cpython_run("def target(): pass\n", NULL, NULL);
+	if (namespace && sg_cpython_item(namespace, "target"))
+		python_vectorcall = *function_vectorcall(sg_cpython_item(namespace, "target"));
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 	if (!python_vectorcall)
@@ -621,82 +603,25 @@ static void probe_dict_types(void)
 
 	if (!type || ((struct type_head *)type)->basicsize != ((struct type_head *)&PyDict_Type)->basicsize)
 		goto out;
-	namespace = run_source(
+	namespace = sg_cpython_run(
 		"d = {'a': 1}\n"
 		"def hot(n=64):\n"
 		"    for i in range(n):\n"
 		"        r = d['a']\n"
 		"    return r\n"
 		"hot(2000)\n", NULL, NULL);
-	dict = namespace ? item(namespace, "d") : NULL;
-	if (!dict || call_for_long(item(namespace, "hot")) != 1)
+	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
+	if (!dict || sg_cpython_call(sg_cpython_item(namespace, "hot")) != 1)
 		goto out;
 	sg_cpython_set_type(dict, type);
-	sg_cpython.dict_types = call_for_long(item(namespace, "hot")) == 2;
+	sg_cpython.dict_types = sg_cpython_call(sg_cpython_item(namespace, "hot")) == 2;
 	sg_cpython_set_type(dict, &PyDict_Type);
-	sg_cpython.dict_types &= call_for_long(item(namespace, "hot")) == 1;
+	sg_cpython.dict_types &= sg_cpython_call(sg_cpython_item(namespace, "hot")) == 1;
 out:
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 	if (type)
 		Py_DecRef((PyObject *)type);
-}
-
-/* Runs each named function of the namespace; true when every one changed the dict's version. */
-static bool all_change_tag(PyObject *namespace, PyObject *dict, const char *const *functions)
-{
-	uint64_t before;
-
-	for (; *functions; functions++) {
-		before = sg_cpython_dict_tag(dict);
-		if (call_for_long(item(namespace, *functions)) != 1 || sg_cpython_dict_tag(dict) == before)
-			return false;
-	}
-	return true;
-}
-
-static void probe_dict_tags(void)
-{
-	static const char *const writes[] = {"store", "store", "replace", "merge", "remove", "empty", NULL};
-	static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", NULL};
-	PyObject *namespace, *dict, *instance;
-	uint64_t before;
-
-	sg_cpython.dict_tags = true;
-	namespace = run_source(
-		"d = {}\n"
-		"n = 0\n"
-		"def store():\n    global n; n += 1; d['k'] = n; return 1\n"
-		"def replace():\n    global n; n += 1; d.update(k=n); return 1\n"
-		"def merge():\n    global d; d |= {'l': 1}; return 1\n"
-		"def remove():\n    d.pop('l'); return 1\n"
-		"def empty():\n    d.clear(); return 1\n"
-		"class C:\n    def __init__(self): self.a = 1; self.b = 2\n"
-		"o = C()\n"
-		"def set_a(o, v):\n    o.a = v\n"
-		"for i in range(2000): set_a(C(), i)\n"
-		"i = o.__dict__\n"
-		"for j in range(2000): set_a(o, j)\n"
-		"def attribute():\n    global n; n += 1; set_a(o, n); return 1\n"
-		"def add():\n    o.c = 1; return 1\n"
-		"def remove_attribute():\n    del o.c; return 1\n", NULL, NULL);
-	dict = namespace ? item(namespace, "d") : NULL;
-	instance = namespace ? item(namespace, "i") : NULL;
-	if (dict && instance) {
-		before = sg_cpython_dict_tag(dict);
-		sg_cpython.dict_tags = all_change_tag(namespace, dict, writes) &&
-			sg_cpython_dict_tag(dict) != before;
-		before = sg_cpython_dict_tag(dict);
-		/* Looking must not change it. */
-		call_for_long(dict);
-		sg_cpython.dict_tags &= sg_cpython_dict_tag(dict) == before;
-		sg_cpython.instance_tags = sg_cpython.dict_tags &&
-			all_change_tag(namespace, instance, attributes);
-	} else {
-		sg_cpython.dict_tags = false;
-	}
-	PyErr_Clear();
-	sg_python_clear(&namespace);
 }
 
 int sg_cpython_version(const char **ret_reason)
@@ -733,6 +658,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_method_defs();
 	probe_functions();
 	probe_dict_types();
-	probe_dict_tags();
+	sg_containers_probe();
 	return 0;
 }

@@ -29,8 +29,6 @@ struct sg_cpython {
 	bool functions_need_type;   /* ... only by a subtype of function (3.11) */
 	bool type_slots;            /* tp_init and tp_new are where we think */
 	bool dict_types;            /* the type of a dict can be changed in place */
-	bool dict_tags;             /* a dict has a version that every change changes */
-	bool instance_tags;         /* ... an instance's dict too, when attributes are set by hot code */
 };
 
 extern struct sg_cpython sg_cpython;
@@ -54,12 +52,6 @@ PyObject *sg_cpython_type_dict(PyTypeObject *type);           /* borrowed; of a 
 const char *sg_cpython_type_name(PyTypeObject *type);         /* tp_name */
 Py_ssize_t sg_cpython_basicsize(PyTypeObject *type);
 Py_ssize_t sg_cpython_refcount(PyObject *object);
-
-/* A number that changes with every change of the dict; 0 where this interpreter has none (see dict_tags). */
-uint64_t sg_cpython_dict_tag(PyObject *dict);
-
-/* May attributes of an instance be changed past the dict? Then only instance_tags makes the number good. */
-bool sg_cpython_dict_is_split(PyObject *dict);
 
 /* Changes the type of an object in place. new_type gains a reference, the old one loses none if it is static. */
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type);
@@ -100,6 +92,13 @@ static inline Py_ssize_t sg_cpython_vectorcall_nargs(size_t nargsf)
 {
 	return (Py_ssize_t)(nargsf & ~((size_t)1 << (8 * sizeof(size_t) - 1)));
 }
+
+/* For probes: runs source in a new namespace that holds value under a name (or NULL, NULL): new dict. */
+PyObject *sg_cpython_run(const char *source, const char *name, PyObject *value);
+
+/* For probes: an item of such a namespace, borrowed or NULL; the int or bool that a call answers, -1: it failed. */
+PyObject *sg_cpython_item(PyObject *dict, const char *key);
+long sg_cpython_call(PyObject *callable);
 
 /* Globals of a frame: new reference, NULL without an exception when it has none. */
 PyObject *sg_cpython_frame_globals(PyObject *frame);

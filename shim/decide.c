@@ -248,24 +248,35 @@ void sg_decide_summary(void)
 	PyErr_Clear();
 }
 
-/* The rule that names the call best: the outermost standard library function, then what a condition knows. */
-/* One C function may serve several classes: datetime.date.today and datetime.datetime.today. */
+/*
+ * One C function may serve several classes: datetime.date.today and datetime.datetime.today. The nearest class
+ * in the method resolution order that a rule names decides.
+ */
 static const struct sg_rule *rule_of_class(const struct sg_call *call)
 {
-	PyObject *module, *name;
-	struct text text = {.length = 0};
+	const struct sg_rule *rule = NULL;
+	PyObject *mro, *class, *module, *name;
+	struct text text;
 
 	if (!call->self || !PyType_IsSubtype(sg_cpython_type(call->self), &PyType_Type))
 		return NULL;
-	module = sg_python_attribute_or_null(call->self, "__module__");
-	name = sg_python_attribute_or_null(call->self, "__qualname__");
-	append(&text, "%s.%s%s", sg_python_text(module), sg_python_text(name),
-			strrchr(call->rule->name, '.'));
-	sg_python_clear(&name);
-	sg_python_clear(&module);
-	return sg_config_rule(sg_policy_config, text.buffer);
+	mro = sg_python_attribute_or_null(call->self, "__mro__");
+	for (Py_ssize_t i = 0; mro && !rule && i < PyTuple_Size(mro); i++) {
+		class = PyTuple_GetItem(mro, i);
+		text.length = 0;
+		module = sg_python_attribute_or_null(class, "__module__");
+		name = sg_python_attribute_or_null(class, "__qualname__");
+		append(&text, "%s.%s%s", sg_python_text(module), sg_python_text(name),
+				strrchr(call->rule->name, '.'));
+		sg_python_clear(&name);
+		sg_python_clear(&module);
+		rule = sg_config_rule(sg_policy_config, text.buffer);
+	}
+	sg_python_clear(&mro);
+	return rule;
 }
 
+/* The rule that names the call best: the outermost standard library function, then what a condition knows. */
 static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin)
 {
 	const struct sg_rule *rule = call->exact ? call->rule : origin->rule;
@@ -297,9 +308,10 @@ static const struct sg_judgement *judge(const struct incident *incident, struct 
 {
 	const struct sg_origin *origin = incident->origin;
 	const struct sg_judgement *best = NULL;
+	const struct sg_rule *own = rule_of_class(incident->call);
 	struct text name;
 
-	consider(policy, incident->call->rule->name, &best);
+	consider(policy, own ? own->name : incident->call->rule->name, &best);
 	if (incident->call->name)
 		consider(policy, incident->call->name, &best);
 	for (int i = 0; i < origin->chain_length; i++) {
@@ -366,26 +378,43 @@ static void refuse(struct incident *incident, struct sg_run *run, const struct s
 	PyErr_Restore(type, value, traceback);
 }
 
-static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
+int sg_decide_warn(PyObject *category, const char *text, const char *module, PyObject *code, int line)
+{
+	static PyObject *registry;
+	PyObject *file = code ? sg_python_attribute_or_null(code, "co_filename") : NULL;
+	int error;
+
+	if (!registry && !(registry = PyDict_New()))
+		return -1;
+	error = PyErr_WarnExplicit(category, text, file ? sg_python_text(file) : "workflow", line, module,
+			registry);
+	sg_python_clear(&file);
+	return error;
+}
+
+static int warn(const struct incident *incident, PyObject *category)
 {
 	struct text message = {.length = 0};
 
+	compose_message(incident, &message);
+	return sg_decide_warn(category, message.buffer, "temporalio.worker.workflow_sandbox._restrictions",
+			incident->origin->user_code, incident->origin->user_line);
+}
+
+static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
+{
 	describe(incident);
 	log_incident(incident, run);
 	if (incident->action == SG_ACTION_BLOCK) {
 		refuse(incident, run, engine);
 		return -1;
 	}
-	if (incident->judgement && incident->judgement->warning && sg_policy_config->mode <= SG_MODE_STRICT) {
-		compose_message(incident, &message);
-		return PyErr_WarnEx(incident->judgement->warning, message.buffer, 1);
-	}
+	if (incident->judgement && incident->judgement->warning && sg_policy_config->mode <= SG_MODE_STRICT)
+		return warn(incident, incident->judgement->warning);
 	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
 	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
-	    incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT) {
-		compose_message(incident, &message);
-		return PyErr_WarnEx(PyExc_UserWarning, message.buffer, 1);
-	}
+	    incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT)
+		return warn(incident, PyExc_UserWarning);
 	return 0;
 }
 

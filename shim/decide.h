@@ -38,6 +38,12 @@ PyObject *sg_call_argument(const struct sg_call *call, int position, const char 
 /* 0: go on; -1: refused, with the engine's exception set. condition may be NULL. */
 int sg_decide(struct sg_call *call, sg_condition condition);
 
+/*
+ * Warns once for each place and text in the whole process, however many runs import the warned code anew: as
+ * from module, at the line of code. code may be NULL. 0, or -1 with an exception (the filters made it one).
+ */
+int sg_decide_warn(PyObject *category, const char *text, const char *module, PyObject *code, int line);
+
 /* Writes counts of all violations so far to the log, most frequent first. */
 void sg_decide_summary(void);
 

@@ -135,6 +135,20 @@ static bool named_by_image(const struct build *build, PyObject *object)
 	return own;
 }
 
+static bool is_namespace(const struct build *build, PyObject *dict)
+{
+	static PyObject *key;
+	PyObject *name, *module;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__name__");
+	name = key ? PyDict_GetItemWithError(dict, key) : NULL;
+	if (!is_image_module(build, name))
+		return false;
+	module = PyDict_GetItemWithError(build->modules, name);
+	return PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) && PyModule_GetDict(module) == dict;
+}
+
 /*
  * Where the walk stops: what cannot change, what was there before, and modules, classes and functions that are
  * not the image's. *ret_own: it is one of the image's.
@@ -143,6 +157,7 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 {
 	PyTypeObject *type = sg_cpython_type(object);
 	PyObject *name;
+	bool shared;
 
 	*ret_own = false;
 	if (sg_state_atomic(type))
@@ -151,11 +166,18 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 		name = sg_python_attribute_or_null(object, "__name__");
 		*ret_own = is_image_module(build, name) &&
 			PyDict_GetItemWithError(build->modules, name) == object;
+		shared = name && sg_modules_host(name) == object;
 		sg_python_clear(&name);
-		return !*ret_own;
+		/* One that is in no table is an object like any other. */
+		return !*ret_own && (shared || has_address(&build->before, object));
 	}
 	if (has_address(&build->before, object))
 		return true;
+	/* The dict of a module is held by every function of it, wherever that went. */
+	if (type == &PyDict_Type && is_namespace(build, object)) {
+		*ret_own = true;
+		return false;
+	}
 	if (PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyFunction_Type)) {
 		*ret_own = named_by_image(build, object);
 		return !*ret_own;
@@ -184,7 +206,9 @@ static int reach(struct build *build, PyObject *object, struct sg_graph_node *pa
 	node = calloc(1, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
-	*node = (struct sg_graph_node){object, parent ? 1 : 0, parent, own, false};
+	*node = (struct sg_graph_node){
+		.object = object, .edges = parent ? 1 : 0, .parent = parent, .own = own
+	};
 	*slot = node;
 	graph->count++;
 	return push(build, node);
@@ -233,6 +257,21 @@ static int mark_outside(struct build *build)
 	return error;
 }
 
+static void mark_parts(struct sg_graph *graph)
+{
+	struct sg_graph_node *node, *dict;
+
+	for (size_t i = 0; i < graph->size; i++) {
+		node = graph->nodes[i];
+		if (!node || !PyType_IsSubtype(sg_cpython_type(node->object), &PyType_Type))
+			continue;
+		dict = *find_slot(graph->nodes, graph->size,
+				sg_cpython_type_dict((PyTypeObject *)node->object));
+		if (dict)
+			dict->part = true;
+	}
+}
+
 int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 {
 	struct build build = {.graph = graph, .modules = modules};
@@ -251,6 +290,8 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 		error = follow(&build, build.stack[--build.depth]);
 	if (!error)
 		error = mark_outside(&build);
+	if (!error)
+		mark_parts(graph);
 	free(build.before.slots);
 	free(build.stack);
 	if (error == -ENOMEM) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "shim/image.h"
 
+#include "shim/containers.h"
 #include "shim/cpython.h"
 #include "shim/graph.h"
 #include "shim/log.h"
@@ -205,6 +206,8 @@ static int add_own_dict(struct sg_image *image, struct sg_graph *graph, PyObject
 	/* One that is a node is handled as such. */
 	if (!sg_graph_has(graph, dict) && sg_cpython_type(dict) == &PyDict_Type)
 		error = add_slot(image, dict, &sg_state_dict);
+	if (!error && !PyType_IsSubtype(type, &PyFunction_Type))
+		error = add_slot(image, object, &sg_state_namespace);
 	Py_DecRef(dict);
 	return error;
 }
@@ -224,12 +227,33 @@ static int refuse_node(const struct sg_graph_node *node)
 	return -ENOTSUP;
 }
 
+/*
+ * The pristine content keeps alive what a run lets go, so a weak reference of the image to one of its own objects
+ * would not die when it should.
+ */
+static bool is_weak_to_own(const struct sg_graph *graph, PyObject *object)
+{
+	PyObject *target;
+	bool own;
+
+	if (strncmp(sg_cpython_type_name(sg_cpython_type(object)), "weakref", 7) != 0 &&
+	    !PyType_IsSubtype(sg_cpython_type(object), &_PyWeakref_RefType))
+		return false;
+	target = PyObject_CallObject(object, NULL);
+	PyErr_Clear();
+	own = target && sg_graph_has(graph, target) &&
+		!PyType_IsSubtype(sg_cpython_type(target), &PyType_Type) &&
+		!PyType_IsSubtype(sg_cpython_type(target), &PyFunction_Type);
+	sg_python_clear(&target);
+	return own;
+}
+
 static int add_node(struct sg_image *image, struct sg_graph *graph, const struct sg_graph_node *node)
 {
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
 	int count = sg_state_kinds(node->object, kinds), error = 0;
 
-	if (count < 0)
+	if (count < 0 || is_weak_to_own(graph, node->object))
 		return refuse_node(node);
 	for (int i = 0; i < count && !error; i++)
 		error = add_slot(image, node->object, kinds[i]);
@@ -257,8 +281,8 @@ static void note_tags(struct sg_image *image)
 {
 	for (size_t i = 0; i < image->count; i++)
 		if (image->slots[i].kind == &sg_state_dict &&
-		    (sg_cpython.instance_tags || !sg_cpython_dict_is_split(image->slots[i].object)))
-			image->slots[i].tag = sg_cpython_dict_tag(image->slots[i].object);
+		    (sg_containers.instance_tags || !sg_containers_dict_is_split(image->slots[i].object)))
+			image->slots[i].tag = sg_containers_dict_tag(image->slots[i].object);
 }
 
 /* The image is given up; the run keeps the table. */
@@ -276,7 +300,7 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	int error = sg_graph_build(&graph, image->modules, image->before);
 
 	for (size_t i = 0; !error && i < graph.size; i++)
-		if (graph.nodes[i] && !graph.nodes[i]->outside)
+		if (graph.nodes[i] && !graph.nodes[i]->outside && !graph.nodes[i]->part)
 			error = add_node(image, &graph, graph.nodes[i]);
 	/* The table is state too: what a run imports late is only its own. */
 	if (!error)
@@ -303,7 +327,7 @@ static bool unchanged(const struct slot *slot)
 {
 	int same;
 
-	if (slot->tag && slot->tag == sg_cpython_dict_tag(slot->object))
+	if (slot->tag && slot->tag == sg_containers_dict_tag(slot->object))
 		return true;
 	same = slot->kind->same(slot->object, slot->pristine);
 	if (same < 0)
@@ -369,7 +393,7 @@ static struct sg_delta *add_entry(struct sg_delta *delta, size_t slot, PyObject 
 	return grown;
 }
 
-static void log_delta(const struct sg_run *run)
+static void log_delta(const struct sg_image *image, const struct sg_run *run)
 {
 	struct sg_line line;
 
@@ -377,6 +401,11 @@ static void log_delta(const struct sg_run *run)
 		return;
 	sg_log_text(&line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
 	sg_log_number(&line, "containers", (int64_t)run->delta->count);
+	for (size_t i = 0; i < run->delta->count && i < 16; i++) {
+		const struct slot *slot = &image->slots[run->delta->entries[i].slot];
+
+		sg_log_text(&line, slot->kind->name, sg_cpython_type_name(sg_cpython_type(slot->object)));
+	}
 	sg_log_end(&line);
 }
 
@@ -405,9 +434,9 @@ void sg_image_leave(struct sg_image *image, struct sg_run *run)
 		if (slot->kind->restore(slot->object, slot->pristine) < 0)
 			log_lost(slot, "the pristine content could not be put back");
 		if (slot->tag)
-			slot->tag = sg_cpython_dict_tag(slot->object);
+			slot->tag = sg_containers_dict_tag(slot->object);
 	}
-	log_delta(run);
+	log_delta(image, run);
 	unlock(image);
 	/* May run destructors of what the run dropped: outside the lock. */
 	free_delta(old);

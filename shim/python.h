@@ -119,7 +119,7 @@ struct sg_python_inittab {
 	F(void, PyErr_Restore, (PyObject *, PyObject *, PyObject *)) \
 	F(void, PyErr_SetObject, (PyObject *, PyObject *)) \
 	F(void, PyErr_SetString, (PyObject *, const char *)) \
-	F(int, PyErr_WarnEx, (PyObject *, const char *, Py_ssize_t)) \
+	F(int, PyErr_WarnExplicit, (PyObject *, const char *, const char *, int, const char *, PyObject *)) \
 	F(void, PyErr_WriteUnraisable, (PyObject *)) \
 	F(PyObject *, PyEval_GetFrame, (void)) \
 	F(void, PyEval_RestoreThread, (void *)) \
@@ -130,6 +130,7 @@ struct sg_python_inittab {
 	F(int, PyGILState_Check, (void)) \
 	F(PyObject *, PyImport_GetModuleDict, (void)) \
 	F(PyObject *, PyImport_ImportModule, (const char *)) \
+	F(PyObject *, PyImport_ImportModuleLevel, (const char *, PyObject *, PyObject *, PyObject *, int)) \
 	F(PyObject *, PyImport_Import, (PyObject *)) \
 	F(PyObject *, PyInstanceMethod_New, (PyObject *)) \
 	F(int, PyList_Append, (PyObject *, PyObject *)) \
@@ -143,6 +144,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyLong_FromVoidPtr, (void *)) \
 	F(void *, PyLong_AsVoidPtr, (PyObject *)) \
 	F(double, PyFloat_AsDouble, (PyObject *)) \
+	F(void *, PyMem_Malloc, (size_t)) \
 	F(PyObject *, PyModule_GetDict, (PyObject *)) \
 	F(PyObject *, PyModule_NewObject, (PyObject *)) \
 	F(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
@@ -152,6 +154,7 @@ struct sg_python_inittab {
 	F(int, PyObject_DelItem, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
+	F(int, PyObject_GenericSetDict, (PyObject *, PyObject *, void *)) \
 	F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
 	F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *)) \
@@ -213,6 +216,7 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyType_Type) \
 	D(PyTypeObject, PyUnicode_Type) \
 	D(PyTypeObject, PyWrapperDescr_Type) \
+	D(PyTypeObject, _PyWeakref_RefType) \
 	D(PyObject *, PyExc_AttributeError) \
 	D(PyObject *, PyExc_BaseException) \
 	D(PyObject *, PyExc_ImportError) \

@@ -1,5 +1,6 @@
 #include "shim/state.h"
 
+#include "shim/containers.h"
 #include "shim/cpython.h"
 #include "shim/graph.h"
 
@@ -214,16 +215,31 @@ static int restore_list(PyObject *list, PyObject *snapshot)
 
 static const struct sg_state_kind list_kind = {"list", save_items, same_list, restore_list};
 
-static int restore_set(PyObject *set, PyObject *snapshot)
+/* (items, which the snapshot keeps alive; the table) */
+static PyObject *save_set(PyObject *set)
 {
-	PyTypeObject *base = c_base(sg_cpython_type(set));
+	PyObject *items = save_items(set), *table = items ? sg_containers_set_save(set) : NULL, *snapshot = NULL;
 
-	if (call_base_and_drop(base, "clear", set, NULL) < 0)
-		return -1;
-	return call_base_and_drop(base, "update", set, snapshot);
+	if (table)
+		snapshot = PyTuple_Pack(2, items, table);
+	sg_python_clear(&table);
+	sg_python_clear(&items);
+	return snapshot;
 }
 
-static const struct sg_state_kind set_kind = {"set", save_items, same_by_saving, restore_set};
+static int same_set(PyObject *set, PyObject *snapshot)
+{
+	return sg_containers_set_same(set, PyTuple_GetItem(snapshot, 1));
+}
+
+static int restore_set(PyObject *set, PyObject *snapshot)
+{
+	if (call_base_and_drop(c_base(sg_cpython_type(set)), "clear", set, NULL) < 0)
+		return -1;
+	return sg_containers_set_restore(set, PyTuple_GetItem(snapshot, 1));
+}
+
+static const struct sg_state_kind set_kind = {"set", save_set, same_set, restore_set};
 
 static int restore_deque(PyObject *deque, PyObject *snapshot)
 {
@@ -362,7 +378,41 @@ static const struct sg_state_kind array_kind = {"array", save_array, same_array,
 	};
 
 SELF_SAVING(generator, "random.Random", "getstate", "setstate")
-SELF_SAVING(buffer, "io", "__getstate__", "__setstate__")
+/* A closed file cannot be asked, nor opened again: closed is its state. */
+static PyObject *save_buffer(PyObject *object)
+{
+	PyObject *closed = PyObject_GetAttrString(object, "closed");
+
+	if (!closed || PyObject_IsTrue(closed) == 1)
+		return closed;
+	Py_DecRef(closed);
+	return call_base(c_base(sg_cpython_type(object)), "__getstate__", object, NULL);
+}
+
+static int same_buffer(PyObject *object, PyObject *snapshot)
+{
+	return same_as(save_buffer(object), snapshot);
+}
+
+static int restore_buffer(PyObject *object, PyObject *snapshot)
+{
+	PyTypeObject *base = c_base(sg_cpython_type(object));
+	PyObject *now = save_buffer(object), *yes = PyBool_FromLong(1);
+	bool closed = now == yes;
+	int error = 0;
+
+	sg_python_clear(&now);
+	if (snapshot == yes)
+		error = call_base_and_drop(base, "close", object, NULL);
+	else if (closed && call_base_and_drop(base, "__init__", object, NULL) < 0)
+		error = -1;
+	else
+		error = call_base_and_drop(base, "__setstate__", object, snapshot);
+	Py_DecRef(yes);
+	return error;
+}
+
+static const struct sg_state_kind buffer_kind = {"io", save_buffer, same_buffer, restore_buffer};
 
 /* --- locks, queues, caches --------------------------------------------------------------------- */
 
@@ -451,27 +501,9 @@ static int restore_queue(PyObject *queue, PyObject *snapshot)
 
 static const struct sg_state_kind queue_kind = {"SimpleQueue", save_queue, same_queue, restore_queue};
 
-/*
- * A bounded lru_cache cannot be written, only emptied. It is a memory of answers, not state: a run that filled it
- * finds it empty again. (An unbounded one keeps its answers in a dict that is found and kept like any other.)
- */
-static PyObject *save_cache(PyObject *cache)
-{
-	return call(cache, "cache_info", NULL);
-}
-
-static int same_cache(PyObject *cache, PyObject *snapshot)
-{
-	return same_as(save_cache(cache), snapshot);
-}
-
-static int restore_cache(PyObject *cache, PyObject *snapshot)
-{
-	(void)snapshot;
-	return call_and_drop(cache, "cache_clear", NULL);
-}
-
-static const struct sg_state_kind cache_kind = {"lru_cache", save_cache, same_cache, restore_cache};
+static const struct sg_state_kind cache_kind = {
+	"lru_cache", sg_containers_cache_save, sg_containers_cache_same, sg_containers_cache_restore
+};
 
 /* --- iterators: their memory as it is ---------------------------------------------------------- */
 
@@ -523,15 +555,43 @@ static int restore_memory(PyObject *object, PyObject *snapshot)
 
 static const struct sg_state_kind memory_kind = {"iterator", save_memory, same_memory, restore_memory};
 
+/* --- which dict is an object's __dict__ --------------------------------------------------------- */
+
+static PyObject *save_namespace(PyObject *object)
+{
+	return PyObject_GenericGetDict(object, NULL);
+}
+
+static int same_namespace(PyObject *object, PyObject *snapshot)
+{
+	PyObject *now = save_namespace(object);
+	int same = now ? now == snapshot : -1;
+
+	sg_python_clear(&now);
+	return same;
+}
+
+static int restore_namespace(PyObject *object, PyObject *snapshot)
+{
+	return PyObject_GenericSetDict(object, snapshot, NULL);
+}
+
+const struct sg_state_kind sg_state_namespace = {
+	"__dict__", save_namespace, same_namespace, restore_namespace
+};
+
 /* --- functions, cells, classes, slots ---------------------------------------------------------- */
 
-static const char *const function_parts[] = {"__code__", "__defaults__", "__kwdefaults__"};
+static const char *const function_parts[] = {
+	"__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__", "__module__", "__doc__"
+};
+#define FUNCTION_PARTS (int)(sizeof(function_parts) / sizeof(function_parts[0]))
 
 static PyObject *save_function(PyObject *function)
 {
-	PyObject *snapshot = PyTuple_New(3), *part;
+	PyObject *snapshot = PyTuple_New(FUNCTION_PARTS), *part;
 
-	for (int i = 0; i < 3 && snapshot; i++) {
+	for (int i = 0; i < FUNCTION_PARTS && snapshot; i++) {
 		part = PyObject_GetAttrString(function, function_parts[i]);
 		if (!part || PyTuple_SetItem(snapshot, i, part) < 0)
 			sg_python_clear(&snapshot);
@@ -553,7 +613,7 @@ static int restore_function(PyObject *function, PyObject *snapshot)
 	PyObject *part;
 	bool same;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < FUNCTION_PARTS; i++) {
 		part = PyObject_GetAttrString(function, function_parts[i]);
 		same = part == PyTuple_GetItem(snapshot, i);
 		sg_python_clear(&part);
@@ -783,9 +843,8 @@ static const struct trait {
 	{"_operator.*", NULL, NULL}, {"_abc._abc_data", NULL, NULL}, {"_contextvars.*", NULL, NULL},
 	{"ContextVar", NULL, NULL}, {"Token", NULL, NULL}, {"Context", NULL, NULL},
 	{"_thread.RLock", NULL, NULL}, {"_thread._local", NULL, NULL}, {"datetime.*", NULL, NULL},
-	{"decimal.*", NULL, NULL}, {"zoneinfo.*", NULL, NULL}, {"uuid.*", NULL, NULL},
-	{"_struct.Struct", NULL, NULL}, {"Struct", NULL, NULL}, {"BaseException", NULL, NULL},
-	{"*Error", NULL, NULL}, {"*Exception", NULL, NULL}, {"*Warning", NULL, NULL},
+	{"decimal.Decimal", NULL, NULL}, {"zoneinfo.*", NULL, NULL}, {"uuid.*", NULL, NULL},
+	{"_struct.Struct", NULL, NULL}, {"Struct", NULL, NULL},
 	{"collections._tuplegetter", NULL, NULL}, {"_collections._tuplegetter", NULL, NULL},
 	{"_io.TextIOWrapper", NULL, NULL}, {"_io.BufferedWriter", NULL, NULL},
 	{"_io.FileIO", NULL, NULL}, {"pydantic_core.*", NULL, NULL}, {"annotationlib.*", NULL, NULL},
@@ -841,7 +900,8 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 		kinds[0] = &class_kind;
 		return 1;
 	}
-	if (!trait)
+	if (!trait || (trait->kind == &set_kind && !sg_containers.sets) ||
+	    (trait->kind == &cache_kind && !sg_containers.caches))
 		return -1;
 	if (trait->kind)
 		kinds[count++] = trait->kind;

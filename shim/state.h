@@ -38,4 +38,7 @@ bool sg_state_atomic(PyTypeObject *type);
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;
 
+/* Of an object that has a __dict__: which one. */
+extern const struct sg_state_kind sg_state_namespace;
+
 #endif

@@ -426,11 +426,15 @@ static PyObject *make_instance_class(PyObject *base)
 
 static PyObject *import_attribute(const char *module_name, PyObject *name)
 {
-	PyObject *module = PyImport_ImportModule(module_name), *value = NULL;
+	PyObject *names = PyTuple_Pack(1, name), *module = NULL, *value = NULL;
 
+	/* As "from module import name": "import a.b" would also import a, which may be none of the run's business. */
+	if (names)
+		module = PyImport_ImportModuleLevel(module_name, NULL, NULL, names, 0);
 	if (module)
 		value = PyObject_GetAttr(module, name);
 	sg_python_clear(&module);
+	sg_python_clear(&names);
 	return value;
 }
 

@@ -1,5 +1,6 @@
 #include "hooks/engines/temporal_settings.h"
 
+#include "shim/origin.h"
 #include "shim/policy.h"
 
 #include <stdio.h>
@@ -331,11 +332,18 @@ static int notifies(PyObject *settings, PyObject *wanted)
 	return answer;
 }
 
-static int warn(const char *format, PyObject *name)
+static int warn(const struct sg_context *context, const char *format, PyObject *name)
 {
 	PyObject *text = PyUnicode_FromFormat(format, sg_python_text(name));
-	int error = text ? PyErr_WarnEx(PyExc_UserWarning, sg_python_text(text), 1) : -1;
+	struct sg_origin origin;
+	int error = -1;
 
+	sg_origin_find(context, &origin);
+	if (text)
+		error = sg_decide_warn(PyExc_UserWarning, sg_python_text(text),
+				"temporalio.worker.workflow_sandbox._importer", origin.user_code,
+				origin.user_line);
+	sg_origin_release(&origin);
 	sg_python_clear(&text);
 	return error;
 }
@@ -361,12 +369,12 @@ static int notify(struct sg_context *context, PyObject *name)
 			return answer < 0 ? -1 : raise(sdk.unintentional_class, name);
 		answer = notifies(settings, sdk.warn_unintentional);
 		if (answer > 0)
-			answer = warn("Module %s was not intentionally passed through to the sandbox.", name);
+			answer = warn(context, "Module %s was not intentionally passed through to the sandbox.", name);
 		if (answer < 0)
 			return -1;
 	}
 	answer = context->activation ? notifies(settings, sdk.warn_dynamic) : 0;
-	return answer > 0 ? warn("Module %s was imported after initial workflow load.", name) : answer;
+	return answer > 0 ? warn(context, "Module %s was imported after initial workflow load.", name) : answer;
 }
 
 int sg_temporal_loading(struct sg_context *context, PyObject *name, bool shared)

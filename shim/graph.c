@@ -126,13 +126,22 @@ static bool is_image_module(const struct build *build, PyObject *name)
 	return module && module != sg_modules_host(name);
 }
 
-static bool named_by_image(const struct build *build, PyObject *object)
+/*
+ * A class or function made while the image was executed. The image's own, one of a library that was imported
+ * meanwhile (a boundary), or one that generated code made under no module's name (an object like any other).
+ */
+static bool is_library_code(const struct build *build, PyObject *object, bool *ret_own)
 {
 	PyObject *name = sg_python_attribute_or_null(object, "__module__");
-	bool own = is_image_module(build, name);
+	bool library = false;
 
+	*ret_own = is_image_module(build, name);
+	/* A function may be a closure that a library made for the image; what is the library's own, its module holds. */
+	if (!*ret_own && name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) &&
+	    PyType_IsSubtype(sg_cpython_type(object), &PyType_Type))
+		library = sg_modules_host(name) != NULL;
 	sg_python_clear(&name);
-	return own;
+	return library;
 }
 
 static bool is_namespace(const struct build *build, PyObject *dict)
@@ -178,10 +187,8 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 		*ret_own = true;
 		return false;
 	}
-	if (PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyFunction_Type)) {
-		*ret_own = named_by_image(build, object);
-		return !*ret_own;
-	}
+	if (PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyFunction_Type))
+		return is_library_code(build, object, ret_own);
 	return false;
 }
 

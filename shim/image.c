@@ -88,16 +88,16 @@ static void unlock(struct sg_image *image)
 
 /* --- making an image --------------------------------------------------------------------------- */
 
-static PyObject *all_objects(void)
+static PyObject *call_gc(const char *name)
 {
-	PyObject *gc = PyImport_ImportModule("gc"), *list = NULL;
-	PyObject *get_objects = gc ? PyObject_GetAttrString(gc, "get_objects") : NULL;
+	PyObject *gc = PyImport_ImportModule("gc"), *result = NULL;
+	PyObject *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
 
-	if (get_objects)
-		list = PyObject_CallObject(get_objects, NULL);
-	sg_python_clear(&get_objects);
+	if (function)
+		result = PyObject_CallObject(function, NULL);
+	sg_python_clear(&function);
 	sg_python_clear(&gc);
-	return list;
+	return result;
 }
 
 static void free_image(struct sg_image *image)
@@ -124,7 +124,7 @@ static struct sg_image *new_image(struct sg_policy *policy)
 		image->policy = policy;
 		image->lock = PyThread_allocate_lock();
 		image->modules = sg_modules_new_table();
-		image->before = all_objects();
+		image->before = call_gc("get_objects");
 		if (image->lock && image->modules && image->before)
 			return image;
 		free_image(image);
@@ -297,7 +297,15 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
 	struct sg_graph graph;
 	size_t objects;
-	int error = sg_graph_build(&graph, image->modules, image->before);
+	PyObject *collected;
+	int error;
+
+	/* Cyclic garbage of the import (a class that a decorator replaced) would count as somebody's references. */
+	collected = call_gc("collect");
+	if (!collected)
+		return give_up(image, -1);
+	Py_DecRef(collected);
+	error = sg_graph_build(&graph, image->modules, image->before);
 
 	for (size_t i = 0; !error && i < graph.size; i++)
 		if (graph.nodes[i] && !graph.nodes[i]->outside && !graph.nodes[i]->part)

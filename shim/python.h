@@ -98,6 +98,9 @@ struct sg_python_inittab {
 	F(int, PyCallable_Check, (PyObject *)) \
 	F(void *, PyCapsule_GetPointer, (PyObject *, const char *)) \
 	F(PyObject *, PyCapsule_New, (void *, const char *, void (*)(PyObject *))) \
+	F(PyObject *, PyContext_CopyCurrent, (void)) \
+	F(int, PyContext_Enter, (PyObject *)) \
+	F(int, PyContext_Exit, (PyObject *)) \
 	F(PyObject *, PyDescr_NewMethod, (PyTypeObject *, PyMethodDef *)) \
 	F(void, PyDict_Clear, (PyObject *)) \
 	F(PyObject *, PyDict_Copy, (PyObject *)) \

@@ -21,6 +21,17 @@ static int set_tuple(PyObject *tuple, Py_ssize_t index, PyObject *value)
 	return PyTuple_SetItem(tuple, index, sg_python_ref(value));
 }
 
+/* Calls an attribute of object with one or two arguments; new reference. */
+static PyObject *call_function(PyObject *object, const char *name, PyObject *first, PyObject *second)
+{
+	PyObject *function = PyObject_GetAttrString(object, name), *result = NULL;
+
+	if (function)
+		result = PyObject_CallFunctionObjArgs(function, first, second, NULL);
+	sg_python_clear(&function);
+	return result;
+}
+
 /* Calls a method by name; new reference. */
 static PyObject *call(PyObject *object, const char *method, PyObject *argument)
 {
@@ -45,12 +56,7 @@ static int call_and_drop(PyObject *object, const char *method, PyObject *argumen
 /* The same for a method of the C base, which a subclass may have overridden. */
 static PyObject *call_base(PyTypeObject *base, const char *method, PyObject *object, PyObject *argument)
 {
-	PyObject *unbound = PyObject_GetAttrString((PyObject *)base, method), *result = NULL;
-
-	if (unbound)
-		result = PyObject_CallFunctionObjArgs(unbound, object, argument, NULL);
-	sg_python_clear(&unbound);
-	return result;
+	return call_function((PyObject *)base, method, object, argument);
 }
 
 static int call_base_and_drop(PyTypeObject *base, const char *method, PyObject *object, PyObject *argument)
@@ -394,6 +400,17 @@ static int same_buffer(PyObject *object, PyObject *snapshot)
 	return same_as(save_buffer(object), snapshot);
 }
 
+/* __init__ with an initial value gives a closed file a buffer again. */
+static int reopen(PyTypeObject *base, PyObject *object)
+{
+	bool text = strcmp(sg_cpython_type_name(base), "_io.StringIO") == 0;
+	PyObject *empty = text ? PyUnicode_FromString("") : PyBytes_FromStringAndSize("", 0);
+	int error = empty ? call_base_and_drop(base, "__init__", object, empty) : -1;
+
+	sg_python_clear(&empty);
+	return error;
+}
+
 static int restore_buffer(PyObject *object, PyObject *snapshot)
 {
 	PyTypeObject *base = c_base(sg_cpython_type(object));
@@ -404,7 +421,7 @@ static int restore_buffer(PyObject *object, PyObject *snapshot)
 	sg_python_clear(&now);
 	if (snapshot == yes)
 		error = call_base_and_drop(base, "close", object, NULL);
-	else if (closed && call_base_and_drop(base, "__init__", object, NULL) < 0)
+	else if (closed && reopen(base, object) < 0)
 		error = -1;
 	else
 		error = call_base_and_drop(base, "__setstate__", object, snapshot);
@@ -555,25 +572,37 @@ static int restore_memory(PyObject *object, PyObject *snapshot)
 
 static const struct sg_state_kind memory_kind = {"iterator", save_memory, same_memory, restore_memory};
 
-/* --- which dict is an object's __dict__ --------------------------------------------------------- */
+/* --- which dict is an object's __dict__, and which class its class ------------------------------- */
 
 static PyObject *save_namespace(PyObject *object)
 {
-	return PyObject_GenericGetDict(object, NULL);
+	PyObject *dict = PyObject_GenericGetDict(object, NULL), *snapshot = NULL;
+
+	if (dict)
+		snapshot = PyTuple_Pack(2, dict, (PyObject *)sg_cpython_type(object));
+	sg_python_clear(&dict);
+	return snapshot;
 }
 
 static int same_namespace(PyObject *object, PyObject *snapshot)
 {
-	PyObject *now = save_namespace(object);
-	int same = now ? now == snapshot : -1;
+	PyObject *now = PyObject_GenericGetDict(object, NULL);
+	int same = now ? now == PyTuple_GetItem(snapshot, 0) : -1;
 
 	sg_python_clear(&now);
+	if (same == 1 && (PyObject *)sg_cpython_type(object) != PyTuple_GetItem(snapshot, 1))
+		return 0;
 	return same;
 }
 
 static int restore_namespace(PyObject *object, PyObject *snapshot)
 {
-	return PyObject_GenericSetDict(object, snapshot, NULL);
+	PyObject *class = PyTuple_GetItem(snapshot, 1);
+
+	if ((PyObject *)sg_cpython_type(object) != class &&
+	    PyObject_SetAttrString(object, "__class__", class) < 0)
+		return -1;
+	return PyObject_GenericSetDict(object, PyTuple_GetItem(snapshot, 0), NULL);
 }
 
 const struct sg_state_kind sg_state_namespace = {
@@ -696,6 +725,71 @@ static int restore_class(PyObject *class, PyObject *snapshot)
 }
 
 static const struct sg_state_kind class_kind = {"class", save_class, same_class, restore_class};
+
+/* --- abstract base classes: which classes are registered with one ------------------------------- */
+
+static PyObject *call_abc(const char *function, PyObject *class, PyObject *argument)
+{
+	static PyObject *module;
+
+	if (!module && !(module = PyImport_ImportModule("_abc")))
+		return NULL;
+	return call_function(module, function, class, argument);
+}
+
+/* The set of weak references that _abc keeps: a copy. */
+static PyObject *save_registry(PyObject *class)
+{
+	PyObject *dump = call_abc("_get_dump", class, NULL), *registry = NULL;
+
+	if (dump)
+		registry = sg_python_ref(PyTuple_GetItem(dump, 0));
+	sg_python_clear(&dump);
+	return registry;
+}
+
+static int same_registry(PyObject *class, PyObject *snapshot)
+{
+	return same_as(save_registry(class), snapshot);
+}
+
+static int restore_registry(PyObject *class, PyObject *snapshot)
+{
+	static const char *const resets[] = {"_reset_registry", "_reset_caches"};
+	PyObject *iterator, *reference, *target, *done;
+	int error = 0;
+
+	for (int i = 0; i < 2 && !error; i++) {
+		done = call_abc(resets[i], class, NULL);
+		error = done ? 0 : -1;
+		sg_python_clear(&done);
+	}
+	iterator = error ? NULL : PyObject_GetIter(snapshot);
+	while (iterator && !error && (reference = PyIter_Next(iterator))) {
+		target = PyObject_CallObject(reference, NULL);
+		done = target && target != Py_None ? call_abc("_abc_register", class, target) : NULL;
+		error = PyErr_Occurred() ? -1 : 0;
+		sg_python_clear(&done);
+		sg_python_clear(&target);
+		Py_DecRef(reference);
+	}
+	sg_python_clear(&iterator);
+	return error || PyErr_Occurred() ? -1 : 0;
+}
+
+static const struct sg_state_kind registry_kind = {
+	"abc", save_registry, same_registry, restore_registry
+};
+
+static bool has_registry(PyObject *class)
+{
+	PyObject *key = PyUnicode_InternFromString("_abc_impl");
+	bool found = key && PyDict_GetItemWithError(sg_cpython_type_dict((PyTypeObject *)class), key);
+
+	PyErr_Clear();
+	sg_python_clear(&key);
+	return found;
+}
 
 /* Calls visit for each member descriptor that a class statement made for __slots__. -1: it failed. */
 static int each_slot(PyTypeObject *type, int (*visit)(PyObject *descriptor, void *data), void *data)
@@ -897,8 +991,10 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 	if (PyType_IsSubtype(type, &PyType_Type)) {
 		if (sg_cpython_is_c_class((PyTypeObject *)object))
 			return 0;
-		kinds[0] = &class_kind;
-		return 1;
+		kinds[count++] = &class_kind;
+		if (has_registry(object))
+			kinds[count++] = &registry_kind;
+		return count;
 	}
 	if (!trait || (trait->kind == &set_kind && !sg_containers.sets) ||
 	    (trait->kind == &cache_kind && !sg_containers.caches))

@@ -62,6 +62,34 @@ static void tell_in_sandbox(bool inside)
 	PyErr_Restore(type, value, traceback);
 }
 
+/*
+ * Workflow code starts from the thread's context variables as they are, and what it sets is dropped: the next
+ * activation on this thread belongs to another run.
+ */
+static PyObject *enter_variables(void)
+{
+	PyObject *variables = PyContext_CopyCurrent();
+
+	if (!variables || PyContext_Enter(variables) < 0) {
+		PyErr_Clear();
+		sg_python_clear(&variables);
+	}
+	return variables;
+}
+
+static void leave_variables(PyObject *variables)
+{
+	PyObject *type, *value, *traceback;
+
+	if (!variables)
+		return;
+	PyErr_Fetch(&type, &value, &traceback);
+	if (PyContext_Exit(variables) < 0)
+		PyErr_Clear();
+	Py_DecRef(variables);
+	PyErr_Restore(type, value, traceback);
+}
+
 static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
@@ -298,7 +326,7 @@ static struct instance *instance_of(PyObject *object)
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
 {
 	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, true, NULL}, *token;
-	PyObject *completion;
+	PyObject *completion, *variables;
 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
@@ -306,7 +334,9 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 		sg_image_enter(instance->run.image, &instance->run);
 	token = enter(&context);
 	instance->thread = PyThread_get_thread_ident();
+	variables = enter_variables();
 	completion = PyObject_Call(method, args, kwargs);
+	leave_variables(variables);
 	instance->thread = 0;
 	leave(token);
 	if (instance->run.image)
@@ -579,15 +609,17 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 {
 	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL}, *token;
 	struct sg_image *fresh;
-	PyObject *inner;
+	PyObject *inner, *variables;
 
 	if (give_modules(run, &fresh) < 0)
 		return NULL;
 	token = enter(&context);
+	variables = enter_variables();
 	if (sg_policy_config->mode == SG_MODE_OBSERVE)
 		inner = PyObject_CallFunctionObjArgs(sdk.original_create_instance, runner, details, NULL);
 	else
 		inner = make_inner(runner, details, workflow_class, &context, &fresh);
+	leave_variables(variables);
 	leave(token);
 	if (run->image)
 		sg_image_leave(run->image, run);

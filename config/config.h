@@ -18,6 +18,7 @@
  *                      prefix. A name that does not exist defines a new rule, and must then give
  *                      REASON and REPLACEMENT.
  *   [sinks]            MODULE = nearest | REASON      or      MODULE = anywhere | REASON
+ *   [native]           OBJECT = ACTION [only=FAMILY,FAMILY] | REASON
  *   [engine NAME]      packages = MODULE, MODULE ...
  */
 #ifndef SG_CONFIG_H
@@ -30,6 +31,8 @@ struct sg_draft_memory;
 
 enum sg_mode { SG_MODE_ENFORCE, SG_MODE_STRICT, SG_MODE_WARN, SG_MODE_OBSERVE, SG_MODE_OFF };
 enum sg_isolation { SG_ISOLATION_SHARED, SG_ISOLATION_PRIVATE, SG_ISOLATION_OFF };
+/* What is done about compiled code that calls libc by itself; by mode: block in strict, else warn. */
+enum sg_native { SG_NATIVE_BY_MODE, SG_NATIVE_OFF, SG_NATIVE_WARN, SG_NATIVE_BLOCK };
 enum sg_inherit { SG_INHERIT_PYTHON, SG_INHERIT_ALL, SG_INHERIT_NONE };
 
 /* In rising order of severity: comparing with < and > is meant. */
@@ -64,6 +67,28 @@ struct sg_sink {
 	const char *reason;
 };
 
+/* What a libc entry gives away. */
+enum sg_native_family {
+	SG_NATIVE_CLOCK,
+	SG_NATIVE_MONOTONIC, /* a clock that only waiting and measuring can be made of */
+	SG_NATIVE_SLEEP,
+	SG_NATIVE_RANDOM,
+	SG_NATIVE_ENVIRONMENT,
+	SG_NATIVE_FILE,
+	SG_NATIVE_NETWORK,
+	SG_NATIVE_PROCESS,
+	SG_NATIVE_THREAD,
+	SG_NATIVE_HOST,
+	SG_NATIVE_FAMILIES
+};
+
+struct sg_native_rule {
+	const char *object;     /* a pattern for the path of a shared object */
+	enum sg_action action;
+	unsigned int families;  /* a bit for each that it is about */
+	const char *reason;
+};
+
 struct sg_engine_config {
 	const char *name;
 	char **packages;    /* NULL-terminated */
@@ -73,12 +98,15 @@ struct sg_config {
 	enum sg_mode mode;
 	enum sg_isolation isolation;
 	enum sg_inherit inherit;
+	enum sg_native native;
 	int log_level;              /* enum sg_log_level */
 	const char *log;            /* "stderr" or a path, in which %p is the process id */
 	struct sg_rule *rules;
 	size_t rule_count;
 	struct sg_sink *sinks;
 	size_t sink_count;
+	struct sg_native_rule *native_rules; /* a later one wins */
+	size_t native_rule_count;
 	struct sg_engine_config *engines;
 	size_t engine_count;
 	char **passthrough;         /* NULL-terminated module names: force sharing */
@@ -113,5 +141,6 @@ struct sg_rule *sg_config_rule(const struct sg_config *config, const char *name)
 const char *sg_config_mode_name(enum sg_mode mode);
 const char *sg_config_isolation_name(enum sg_isolation isolation);
 const char *sg_config_action_name(enum sg_action action);
+const char *sg_config_native_family_name(enum sg_native_family family);
 
 #endif

@@ -331,6 +331,23 @@ int sg_draft_add_sink(struct sg_draft *draft, const char *module, struct sg_sink
 	return 0;
 }
 
+int sg_draft_add_native(struct sg_draft *draft, const char *object, struct sg_native_rule **ret_rule)
+{
+	struct sg_config *config = &draft->config;
+	char *copy = sg_draft_copy(draft, object, strlen(object));
+	struct sg_native_rule *rules;
+
+	if (!copy)
+		return -ENOMEM;
+	rules = extend(draft, config->native_rules, config->native_rule_count, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	config->native_rules = rules;
+	*ret_rule = &rules[config->native_rule_count++];
+	(*ret_rule)->object = copy;
+	return 0;
+}
+
 int sg_draft_add_engine(struct sg_draft *draft, const char *name,
 		struct sg_engine_config **ret_engine)
 {

@@ -2,6 +2,7 @@
 
 #include "config/parser.h"
 
+#include "config/native.h"
 #include "config/rules.h"
 #include "config/toggles.h"
 #include "shim/raw.h"
@@ -16,7 +17,7 @@
 #define LONGEST_LINE 1000
 #define LARGEST_FILE (1024 * 1024)
 
-enum section { SECTION_NONE, SECTION_SETTINGS, SECTION_RULES, SECTION_SINKS, SECTION_ENGINE };
+enum section { SECTION_NONE, SECTION_SETTINGS, SECTION_RULES, SECTION_SINKS, SECTION_NATIVE, SECTION_ENGINE };
 
 struct reading {
 	struct sg_draft *draft;
@@ -56,7 +57,7 @@ static int find_engine(struct reading *reading, const char *name)
  */
 static int enter_section(struct reading *reading, char *line)
 {
-	static const char *const names[] = {"settings", "rules", "sinks", NULL};
+	static const char *const names[] = {"settings", "rules", "sinks", "native", NULL};
 	struct sg_draft *draft = reading->draft;
 	struct sg_nearest nearest;
 	char *close = strchr(line, ']');
@@ -65,7 +66,7 @@ static int enter_section(struct reading *reading, char *line)
 	draft->key = line;
 	if (!close || close[1])
 		return sg_draft_fail(draft, -EINVAL,
-				"%s; accepted: [settings], [rules], [sinks], [engine NAME]",
+				"%s; accepted: [settings], [rules], [sinks], [native], [engine NAME]",
 				close ? "there is text after the ']'" : "there is no ']'");
 	name = sg_draft_scratch(draft, name, (size_t)(close - name));
 	if (!name)
@@ -84,7 +85,7 @@ static int enter_section(struct reading *reading, char *line)
 	}
 	return sg_draft_fail(draft, -EINVAL,
 			"unknown section%s%s%s; accepted: [settings], [rules], [sinks], "
-			"[engine NAME]",
+			"[native], [engine NAME]",
 			nearest.best ? ", did you mean [" : "", nearest.best ? nearest.best : "",
 			nearest.best ? "]?" : "");
 }
@@ -156,7 +157,7 @@ static int take_value(struct reading *reading, const char *key, const char *valu
 	if (reading->section == SECTION_NONE)
 		return sg_draft_fail(draft, -EINVAL,
 				"it stands before the first section; accepted: [settings], "
-				"[rules], [sinks], [engine NAME]");
+				"[rules], [sinks], [native], [engine NAME]");
 	if (!*key || !*value)
 		return sg_draft_fail(draft, -EINVAL, "the %s is empty; accepted: NAME = VALUE",
 				*key ? "value" : "name");
@@ -167,6 +168,8 @@ static int take_value(struct reading *reading, const char *key, const char *valu
 		return sg_rules_line(draft, key, value);
 	case SECTION_SINKS:
 		return sg_rules_sink(draft, key, value);
+	case SECTION_NATIVE:
+		return sg_native_line(draft, key, value);
 	default:
 		break;
 	}

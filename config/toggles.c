@@ -17,6 +17,7 @@
 static const char *const modes[] = {"enforce", "strict", "warn", "observe", "off", "0", NULL};
 static const char *const isolations[] = {"shared", "private", "off", NULL};
 static const char *const inherits[] = {"python", "all", "none", NULL};
+static const char *const natives[] = {"off", "warn", "block", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", "trace", NULL};
 
 const char *sg_config_mode_name(enum sg_mode mode)
@@ -56,6 +57,16 @@ static int set_inherit(struct sg_draft *draft, const char *value)
 
 	if (!error)
 		draft->config.inherit = (enum sg_inherit)inherit;
+	return error;
+}
+
+static int set_native(struct sg_draft *draft, const char *value)
+{
+	int native;
+	int error = sg_draft_choose(draft, "verdict on native code", value, natives, NULL, &native);
+
+	if (!error)
+		draft->config.native = (enum sg_native)(SG_NATIVE_OFF + native);
 	return error;
 }
 
@@ -154,7 +165,7 @@ static const struct toggle {
 		{"SANDGLASS_LOG", "log", set_log},
 		{"SANDGLASS_LOG_LEVEL", "log_level", set_log_level},
 		{"SANDGLASS_INHERIT", "inherit", set_inherit},
-		{"SANDGLASS_NATIVE", "native", refuse},
+		{"SANDGLASS_NATIVE", "native", set_native},
 		{"SANDGLASS_HARDENED", "hardened", refuse},
 		{"SANDGLASS_VIRTUAL", "virtual", refuse},
 		{"SANDGLASS_HASHSEED", "hashseed", refuse},

@@ -10,6 +10,7 @@
 
 #include "hooks/hook.h"
 #include "hooks/inherit.h"
+#include "hooks/native.h"
 #include "shim/family.h"
 #include "shim/raw.h"
 
@@ -41,7 +42,25 @@ static void configure(const struct sg_config *config, const char *own_path)
 
 SG_FAMILY(process_family) = {.name = "process", .configure = configure};
 
-#define HOOK SG_HOOK_SHELL
+/* A program is started with an environment that we choose, and somebody may be to blame for it. */
+#define SPAWN_SHELL(family, need, type, name, parameters, arguments) \
+	static inline type sg_enter_##name parameters \
+	{ \
+		if (__builtin_expect(!sg_process_armed, 1)) \
+			return REAL(name) arguments; \
+		return sg_hook_##name arguments; \
+	} \
+	SG_EXPORT type SG_SHELL(name) parameters; \
+	SG_EXPORT type SG_SHELL(name) parameters \
+	{ \
+		SG_NATIVE_JUDGE(process, name); \
+		return sg_enter_##name arguments; \
+	}
+
+#define SHELL_exec(...) SG_HOOK_SHELL(process, __VA_ARGS__)
+#define SHELL_spawn(...) SPAWN_SHELL(process, __VA_ARGS__)
+#define SHELL_process(...) SG_NATIVE_SHELL(process, __VA_ARGS__)
+#define HOOK(family, ...) SHELL_##family(__VA_ARGS__)
 #define HOOK_VARIADIC(family, need, type, name, parameters)
 #define NOHOOK(name, why)
 #include "hooks/process_rows.h"
@@ -160,6 +179,23 @@ SG_EXPORT int SG_SHELL(execle)(const char *path, const char *argument, ...)
 	envp = va_arg(arguments, char **);
 	va_end(arguments);
 	return sg_enter_execve(path, argv, envp);
+}
+
+/* ---- clone ---- */
+
+SG_EXPORT int SG_SHELL(clone)(int (*start)(void *), void *stack, int flags, void *argument, ...)
+{
+	void *parent, *storage, *child;
+	va_list arguments;
+
+	SG_NATIVE_JUDGE(process, clone);
+	/* As libc does: those that the flags do not ask for are not looked at by the kernel. */
+	va_start(arguments, argument);
+	parent = va_arg(arguments, void *);
+	storage = va_arg(arguments, void *);
+	child = va_arg(arguments, void *);
+	va_end(arguments);
+	return REAL(clone)(start, stack, flags, argument, parent, storage, child);
 }
 
 /* ---- posix_spawn ---- */

@@ -121,8 +121,32 @@ static bool bare_unseeded(struct sg_call *call, int argument)
 	return (!seed || seed == Py_None) && sg_cpython_is_c_class(type);
 }
 
+/* The seed, argument number N or by name, is left out or None. */
+static bool no_seed(struct sg_call *call, int argument)
+{
+	PyObject *seed = sg_call_argument(call, argument, "seed");
+
+	return !seed || seed == Py_None;
+}
+
+/* numpy.random.random() and its like are methods of one RandomState that the whole process shares. */
+static bool numpy_global(struct sg_call *call, int argument)
+{
+	static PyObject *shared;
+	PyObject *name = PyUnicode_FromString("numpy.random.mtrand"), *module;
+
+	(void)argument;
+	module = name && !shared ? PyDict_GetItemWithError(PyImport_GetModuleDict(), name) : NULL;
+	if (module)
+		shared = sg_python_attribute_or_null(module, "_rand");
+	PyErr_Clear();
+	sg_python_clear(&name);
+	return shared && call->self == shared;
+}
+
 static const struct sg_condition_entry conditions[] = {
-	{"bare-unseeded", bare_unseeded}, {"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
+	{"bare-unseeded", bare_unseeded}, {"no-seed", no_seed}, {"numpy-global", numpy_global},
+	{"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
 };
 
 SG_FAMILY(random_family) = {.name = "random", .conditions = conditions};

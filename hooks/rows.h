@@ -9,12 +9,15 @@
  * need says what the libc at hand may lack:
  *     REQ  nothing: without it Sandglass refuses to start
  *     OPT  the symbol; a call then returns -1 with ENOSYS
+ * Where the libc has several versions of a name, REAL is the newest. A name that it has only for old programs
+ * (one '@' in nm -D) cannot be found by dlsym, so it needs a shell by hand that calls its successor.
  *
  * A new family adds one file NAME_rows.h and its line below; a new entry point one row. From the
  * rows come the typedefs and REAL() (shim/real.h), the resolver (shim/real.c), the shells
  * (hooks/hook.h) and, through the preprocessor alone, hence no #include of anything else here:
  *     cc -E -P -DSG_VERSION_SCRIPT hooks/rows.h    the linker's version script
  *     cc -E -P -DSG_ROW_LIST hooks/rows.h          "hook NAME" and "nohook NAME WHY", for tests
+ *     cc -E -P -DSG_ROW_TABLE hooks/rows.h         the same with families, for hooks/coverage.sh
  *
  * No include guard: whoever includes it defines the three macros first, and finds them undefined
  * after.
@@ -28,9 +31,21 @@
 #define HOOK(family, need, type, name, parameters, arguments) hook name
 #define HOOK_VARIADIC(family, need, type, name, parameters) hook name
 #define NOHOOK(name, why) nohook name why
+#elif defined(SG_ROW_TABLE)
+#define HOOK(family, need, type, name, parameters, arguments) hook family name
+#define HOOK_VARIADIC(family, need, type, name, parameters) hook family name
+#define NOHOOK(name, why) nohook name why
 #endif
 
+#include "environment_rows.h"
+#include "file_rows.h"
+#include "host_rows.h"
+#include "network_rows.h"
 #include "process_rows.h"
+#include "random_rows.h"
+#include "syscall_rows.h"
+#include "thread_rows.h"
+#include "time_rows.h"
 
 #if defined(SG_VERSION_SCRIPT)
 local: *; };

@@ -1,9 +1,12 @@
 #include "shim/context.h"
 
+#include "shim/native.h"
+
 __thread struct sg_context *sg_context_current;
 
 void sg_run_release(struct sg_run *run)
 {
+	sg_native_release(run);
 	sg_python_clear(&run->refusal);
 	sg_python_clear(&run->generators);
 	sg_python_clear(&run->modules);

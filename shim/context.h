@@ -19,6 +19,7 @@ enum sg_phase { SG_PHASE_IMPORT, SG_PHASE_RUNTIME };
 struct sg_policy;
 struct sg_image;
 struct sg_delta;
+struct sg_native_record;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
@@ -31,6 +32,7 @@ struct sg_run {
 	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */
 	unsigned long refusals;     /* refused calls in this activation */
+	struct sg_native_record *native; /* what compiled code did, see shim/native.h; NULL: nothing */
 };
 
 struct sg_context {

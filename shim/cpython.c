@@ -178,6 +178,28 @@ static bool is_exact(PyObject *object, PyTypeObject *type)
 	return sg_cpython_type(object) == type;
 }
 
+/*
+ * Cython's functions begin like a C function, since 0.29, and look up the pointer at each call. The type is made anew by
+ * each version of Cython, so its name is all there is to go by; the definition must bear the function's name.
+ */
+static PyMethodDef *cython_method_def(PyObject *callable)
+{
+	PyObject *type_name = sg_python_attribute_or_null((PyObject *)sg_cpython_type(callable), "__name__");
+	PyObject *name = NULL;
+	PyMethodDef *def = NULL;
+
+	if (type_name && PyUnicode_CompareWithASCIIString(type_name, "cython_function_or_method") == 0)
+		name = sg_python_attribute_or_null(callable, "__name__");
+	if (name && sg_cpython_readable(callable, sizeof(struct c_function)))
+		def = ((struct c_function *)callable)->def;
+	if (def && (!sg_cpython_readable(def, sizeof(*def)) || !sg_cpython_readable(def->ml_name, 64) ||
+		    PyUnicode_CompareWithASCIIString(name, def->ml_name) != 0))
+		def = NULL;
+	sg_python_clear(&name);
+	sg_python_clear(&type_name);
+	return def;
+}
+
 PyMethodDef *sg_cpython_method_def(PyObject *callable)
 {
 	if (!sg_cpython.method_defs)
@@ -186,7 +208,7 @@ PyMethodDef *sg_cpython_method_def(PyObject *callable)
 		return ((struct c_function *)callable)->def;
 	if (is_exact(callable, &PyMethodDescr_Type) || is_exact(callable, &PyClassMethodDescr_Type))
 		return ((struct descriptor *)callable)->payload;
-	return NULL;
+	return cython_method_def(callable);
 }
 
 PyObject *sg_cpython_method_self(PyObject *callable)

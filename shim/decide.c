@@ -157,19 +157,17 @@ static void compose_message(const struct incident *incident, struct text *messag
 		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->name);
 }
 
-/* How often this incident has been seen, this time included. */
-static long count(const struct incident *incident)
+long sg_decide_count(const char *rule, const char *place, enum sg_action action, unsigned long times)
 {
 	PyObject *key, *known, *number;
-	long seen = 1;
+	long seen = (long)times;
 
 	if (!counts)
 		counts = PyDict_New();
-	key = PyUnicode_FromFormat("%s|%s|%s", incident->rule->name, incident->place.buffer,
-			sg_config_action_name(incident->action));
+	key = PyUnicode_FromFormat("%s|%s|%s", rule, place, sg_config_action_name(action));
 	known = counts && key ? PyDict_GetItemWithError(counts, key) : NULL;
 	if (known)
-		seen = PyLong_AsLong(known) + 1;
+		seen += PyLong_AsLong(known);
 	number = PyLong_FromLong(seen);
 	if (!key || !number || !counts || PyDict_SetItem(counts, key, number) < 0)
 		PyErr_Clear();
@@ -192,7 +190,7 @@ static enum sg_log_level level_of(enum sg_action action)
 
 static void log_incident(const struct incident *incident, const struct sg_run *run)
 {
-	long seen = count(incident);
+	long seen = sg_decide_count(incident->rule->name, incident->place.buffer, incident->action, 1);
 	struct sg_line line;
 
 	if (seen > 1 && !sg_log_enabled(SG_LOG_DEBUG))
@@ -434,7 +432,7 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 
 	call->run = context->run;
 	if (condition && !condition(call, call->rule->condition_argument))
-		return 0;
+		return call->watched;
 	if (engine->unrestricted())
 		return 0;
 	sg_origin_find(context, &origin);
@@ -461,7 +459,7 @@ int sg_decide(struct sg_call *call, sg_condition condition)
 
 	PyErr_Fetch(&type, &value, &traceback); /* a call made while an exception is set, in a destructor */
 	result = decide(call, condition, context);
-	if (result == 0)
+	if (result >= 0)
 		PyErr_Restore(type, value, traceback);
 	else {
 		sg_python_clear(&type);

@@ -27,6 +27,7 @@ struct sg_call {
 	PyObject *kwargs;       /* dict or NULL */
 	const char *name;       /* set by a condition that knows a better name for what is called */
 	bool exact;             /* set by a condition: no function further out speaks for this call */
+	bool watched;           /* set by a condition: harmless, but not what the call may do inside */
 };
 
 /* Does the call do what its rule is about? True: the rule applies. Exceptions must be cleared. */
@@ -35,7 +36,7 @@ typedef bool (*sg_condition)(struct sg_call *call, int argument);
 /* Argument by position or, with a keyword, by name: borrowed, NULL when absent. No exception. */
 PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword);
 
-/* 0: go on; -1: refused, with the engine's exception set. condition may be NULL. */
+/* 0: go on; 1: go on, inside the context; -1: refused, with the engine's exception set. condition may be NULL. */
 int sg_decide(struct sg_call *call, sg_condition condition);
 
 /*
@@ -43,6 +44,9 @@ int sg_decide(struct sg_call *call, sg_condition condition);
  * from module, at the line of code. code may be NULL. 0, or -1 with an exception (the filters made it one).
  */
 int sg_decide_warn(PyObject *category, const char *text, const char *module, PyObject *code, int line);
+
+/* Adds to the count of a violation, for the summary; returns how often it has been seen. No exception. */
+long sg_decide_count(const char *rule, const char *place, enum sg_action action, unsigned long times);
 
 /* Writes counts of all violations so far to the log, most frequent first. */
 void sg_decide_summary(void);

@@ -80,6 +80,8 @@ static int compute_shares(struct sg_policy *policy, PyObject *module_name)
 	return sg_extension_holds(module_name, policy->workflow_module);
 }
 
+__thread bool sg_policy_no_python;
+
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
 {
 	PyObject *known = PyDict_GetItemWithError(policy->shared, module_name), *answer;
@@ -90,6 +92,8 @@ int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
 		return PyObject_IsTrue(known);
 	if (PyErr_Occurred())
 		return -1;
+	if (sg_policy_no_python)
+		return 1;
 	token = sg_context_suspend();
 	shared = compute_shares(policy, module_name);
 	sg_context_leave(token);

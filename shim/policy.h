@@ -12,6 +12,8 @@
 #include "shim/context.h"
 #include "shim/family.h"
 
+#include <stdbool.h>
+
 struct sg_image;
 
 struct sg_policy {
@@ -42,6 +44,9 @@ extern const struct sg_config *sg_policy_config;
 /* Finds or makes the policy; NULL with an exception. */
 struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settings,
 		PyObject *workflow_module);
+
+/* Set while no Python code may run on this thread: what is not known yet is then taken to be shared. */
+extern __thread bool sg_policy_no_python;
 
 /* 1: shared with the host, 0: executed for each run, -1: exception. Runs Python with the context suspended. */
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name);

@@ -73,6 +73,7 @@ struct sg_python_inittab {
 #define Py_tp_new 65
 #define Py_tp_repr 66
 #define Py_tp_setattro 69
+#define Py_tp_setattro 69
 #define Py_TPFLAGS_DEFAULT (1UL << 18)
 #define Py_TPFLAGS_BASETYPE (1UL << 10)
 #define Py_TPFLAGS_HEAPTYPE (1UL << 9)
@@ -130,6 +131,8 @@ struct sg_python_inittab {
 	F(PyObject *, PyFrame_GetBack, (PyObject *)) \
 	F(PyObject *, PyFrame_GetCode, (PyObject *)) \
 	F(int, PyFrame_GetLineNumber, (PyObject *)) \
+	F(int, PyGC_Disable, (void)) \
+	F(int, PyGC_Enable, (void)) \
 	F(int, PyGILState_Check, (void)) \
 	F(PyObject *, PyImport_GetModuleDict, (void)) \
 	F(PyObject *, PyImport_ImportModule, (const char *)) \
@@ -181,6 +184,7 @@ struct sg_python_inittab {
 	F(PyObject *, PySet_New, (PyObject *)) \
 	F(PyObject *, PySys_GetObject, (const char *)) \
 	F(unsigned long, PyThread_get_thread_ident, (void)) \
+	F(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject *)) \
 	F(void *, PyThread_allocate_lock, (void)) \
 	F(int, PyThread_acquire_lock, (void *, int)) \
 	F(void, PyThread_free_lock, (void *)) \

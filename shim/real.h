@@ -11,10 +11,58 @@
 #ifndef SG_REAL_H
 #define SG_REAL_H
 
-/* Types that rows mention. */
+/* Types that rows mention, and libc's own declarations, which the compiler compares with the rows. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <ftw.h>
+#include <glob.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <mqueue.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <pty.h>
+#include <pwd.h>
+#include <resolv.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/pidfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/swap.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/timeb.h>
+#include <sys/timerfd.h>
+#include <sys/times.h>
+#include <sys/timex.h>
 #include <sys/types.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+#include <utime.h>
+#include <wordexp.h>
 
 #define HOOK(family, need, type, name, parameters, arguments) \
 	typedef type sg_real_##name##_function parameters;

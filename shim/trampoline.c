@@ -13,15 +13,16 @@ typedef PyObject *(*method_fn)(PyObject *, PyObject *, PyObject *const *, size_t
 
 /*
  * An allowed original runs without a context: what it does inside is its own business. It may take its
- * time and call back; the context is per thread, so nobody else is affected.
+ * time and call back; the context is per thread, so nobody else is affected. A condition may want it watched.
  */
 #define DECIDE_AND_CALL(failure, type, call, ...) \
 	do { \
 		struct sg_context *token; \
 		type result; \
-		if (sg_decide(&(call), trampoline->condition) < 0) \
+		int decision = sg_decide(&(call), trampoline->condition); \
+		if (decision < 0) \
 			return failure; \
-		token = sg_context_suspend(); \
+		token = decision ? sg_context_current : sg_context_suspend(); \
 		result = CALL(__VA_ARGS__); \
 		sg_context_leave(token); \
 		return result; \

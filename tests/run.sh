@@ -2,7 +2,7 @@
 # Runs the tests, the demo or the benchmarks on what `make` has built.
 #
 #   tests/run.sh                            every layer, on every Python found, and a table at the end
-#   tests/run.sh LAYER                      one of: unit preload workers forky
+#   tests/run.sh LAYER                      one of: unit command preload workers differential forky
 #   tests/run.sh workers PYTEST_ARGUMENT... for example tests/workers/test_x.py::test_y
 #   tests/run.sh demo | bench [ARGUMENT...]
 #
@@ -70,6 +70,16 @@ unit() {
 	done
 }
 
+command_layer() { # once: most of it does not depend on the Python, which doctor and run are given
+	local tag path
+	read -r tag path <<<"$(PYTHON=$wanted tests/setup.sh pick)"
+	if [[ -x build/sandglass ]]; then
+		suite "$tag" command "PYTHON=$path tests/run.sh command" env PYTHON="$path" sh tests/command/run.sh build/sandglass
+	else
+		suite "$tag" command make echo 'build/sandglass is not built: libelf-dev or libminizip-dev is missing'
+	fi
+}
+
 each_python() { # FUNCTION: called with TAG PATH
 	local tag path
 	while read -r tag path <&3; do "$1" "$tag" "$path"; done 3< <(PYTHON=$wanted tests/setup.sh pythons)
@@ -99,6 +109,14 @@ workers() {
 	one() { workers_one "$1" "$2" ${arguments[@]+"${arguments[@]}"}; }
 	each_python one
 	wait
+}
+
+# Random workflow packages, runs of them interleaved, each compared with the run alone.
+differential_one() {
+	local python
+	python=$(tests/setup.sh venv "$1" "$2") || return 0
+	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
+		--object "$object" --python "$python" --programs "${PROGRAMS:-400}" --configurations private --without context
 }
 
 forky() {
@@ -137,13 +155,15 @@ demo | bench)
 	python=$(venv_of_choice) || exit 1
 	exec env -u PYTHON SANDGLASS_OBJECT="$object" "$python" -B "$program" "$@"
 	;;
-all | unit | preload | workers | forky)
+all | unit | command | preload | workers | differential | forky)
 	layer=${1:-all}
 	shift || true
 	rm -rf "$results" && mkdir -p "$results"
 	case $layer in
-	all) unit; each_python preload_one; workers; forky ;;
+	all) unit; command_layer; each_python preload_one; workers; each_python differential_one; forky ;;
+	command) command_layer ;;
 	preload) each_python preload_one ;;
+	differential) each_python differential_one ;;
 	*) "$layer" "$@" ;;
 	esac
 	table

@@ -24,8 +24,10 @@ missing_packages() {
 		printf '#include <stdio.h>\n' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
 		[[ $(gcc -print-file-name=libinih.a) == */* ]] || echo libinih-dev
 		[[ $(gcc -print-file-name=libcheck.a) == */* ]] || echo check
+		printf '#include <gelf.h>\n' | gcc -E - >/dev/null 2>&1 || echo libelf-dev # for the command
+		printf '#include <minizip/unzip.h>\n' | gcc -E - >/dev/null 2>&1 || echo libminizip-dev
 	else
-		echo libinih-dev check
+		echo libinih-dev check libelf-dev libminizip-dev
 	fi
 	[[ -e /etc/ssl/certs/ca-certificates.crt || ! -d /etc/apt ]] || echo ca-certificates
 }

@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "hooks/engines/temporal_settings.h"
+#include "hooks/engines/temporal_unrestricted.h"
 
 #include "config/config.h"
 #include "shim/attribute.h"
@@ -18,6 +19,7 @@
 #include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/native.h"
 #include "shim/policy.h"
 
 #include <stdlib.h>
@@ -40,7 +42,7 @@ static struct {
 	PyObject *refusal_class;
 	PyObject *unsafe;           /* temporalio.workflow.unsafe */
 	PyObject *capsule_name;     /* str: attribute that holds our record */
-	PyObject *is_unrestricted, *is_passed_through, *set_in_sandbox;
+	PyObject *is_passed_through, *set_in_sandbox;
 } sdk;
 
 /* --- entering and leaving ---------------------------------------------------------------------- */
@@ -114,11 +116,6 @@ static bool call_for_truth(PyObject *callable)
 	if (answer < 0)
 		PyErr_Clear();
 	return answer > 0;
-}
-
-static bool unrestricted(void)
-{
-	return call_for_truth(sdk.is_unrestricted);
 }
 
 static bool importing_shared(void)
@@ -337,6 +334,7 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	variables = enter_variables();
 	completion = PyObject_Call(method, args, kwargs);
 	leave_variables(variables);
+	sg_native_settle(&instance->run);
 	instance->thread = 0;
 	leave(token);
 	if (instance->run.image)
@@ -620,6 +618,7 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	else
 		inner = make_inner(runner, details, workflow_class, &context, &fresh);
 	leave_variables(variables);
+	sg_native_settle(run);
 	leave(token);
 	if (run->image)
 		sg_image_leave(run->image, run);
@@ -691,7 +690,7 @@ static PyMethodDef create_instance_def = {
 static int install(PyObject *module)
 {
 	PyObject *restrictions = PyImport_ImportModule("temporalio.worker.workflow_sandbox._restrictions");
-	PyObject *workflow = PyImport_ImportModule("temporalio.workflow"), *base, *method;
+	PyObject *workflow = PyImport_ImportModule("temporalio.workflow"), *base, *method, *is_unrestricted;
 	int error = -1;
 
 	sdk.capsule_name = PyUnicode_InternFromString("_sandglass");
@@ -704,11 +703,14 @@ static int install(PyObject *module)
 	sdk.unsafe = PyObject_GetAttrString(workflow, "unsafe");
 	if (!sdk.original_create_instance || !sdk.refusal_class || !sdk.unsafe)
 		goto out;
-	sdk.is_unrestricted = sg_python_attribute_or_null(sdk.unsafe, "is_sandbox_unrestricted");
+	is_unrestricted = sg_python_attribute_or_null(sdk.unsafe, "is_sandbox_unrestricted");
+	sg_temporal_unrestricted_install(is_unrestricted);
+	sg_python_clear(&is_unrestricted);
 	sdk.is_passed_through = sg_python_attribute_or_null(sdk.unsafe, "is_imports_passed_through");
 	sdk.set_in_sandbox = sg_python_attribute_or_null(sdk.unsafe, "_set_in_sandbox");
 	sdk.instance_class = make_instance_class(base);
-	if (!sdk.instance_class || sg_temporal_settings_install(restrictions, workflow) < 0)
+	if (!sdk.instance_class || sg_native_install(sdk.refusal_class) < 0 ||
+	    sg_temporal_settings_install(restrictions, workflow) < 0)
 		goto out;
 	method = PyDescr_NewMethod((PyTypeObject *)sdk.runner_class, &create_instance_def);
 	if (method) {
@@ -724,6 +726,8 @@ out:
 
 static void remove_engine(void)
 {
+	sg_native_remove();
+	sg_temporal_unrestricted_remove();
 	if (sdk.original_create_instance &&
 	    PyObject_SetAttrString(sdk.runner_class, "create_instance", sdk.original_create_instance) < 0)
 		PyErr_Clear();
@@ -734,7 +738,7 @@ SG_ENGINE(temporal) = {
 	.trigger = "temporalio.worker.workflow_sandbox._runner",
 	.install = install,
 	.remove = remove_engine,
-	.unrestricted = unrestricted,
+	.unrestricted = sg_temporal_unrestricted,
 	.importing_shared = importing_shared,
 	.shares = sg_temporal_shares,
 	.judge = sg_temporal_judge,

@@ -71,6 +71,27 @@ def outside():
         print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload / plain:>9.2f}", flush=True)
 
 
+def interposed():
+    """Calls of the C library by compiled code, where no workflow runs: the least of many rounds, medians of processes."""
+    compiler = os.environ.get("CC") or "cc"
+    with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
+        program = os.path.join(scratch, "hooks")
+        try:
+            subprocess.run([compiler, "-O2", "-o", program, os.path.join(HERE, "hooks.c")], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            print("\ninterposed calls of the C library: not measured, there is no C compiler")
+            return
+
+        def work(side):
+            text = subprocess.run([program], env=environment(side), check=True, capture_output=True, text=True).stdout
+            return {name: float(value) for name, value in map(str.split, text.splitlines())}
+        result = medians(work)
+    print(f"\n{'interposed calls, no workflow':38}{'plain':>12}{'Sandglass':>12}{'added':>9}")
+    for name, plain in result["plain"].items():
+        preload = result["preload"][name]
+        print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload - plain:>6.1f} ns", flush=True)
+
+
 def runner_row(title, kind, history):
     result = medians(lambda side: measure(side, kind, history))
     bare, under = result["plain"]["unsandboxed"], result["preload"]["unsandboxed"]
@@ -100,6 +121,7 @@ async def record(path):
 def main():
     print(f"Python {sys.version.split()[0]}, temporalio {sdk_version}, medians of {ROUNDS} rounds in turn")
     outside()
+    interposed()
     with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
         history = os.path.join(scratch, "history.json")
         asyncio.run(record(history))

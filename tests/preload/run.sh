@@ -70,10 +70,46 @@ check 'object: exports the rows and nothing else' \
 	"$(sed -n 's/^hook //p' "$scratch/rows" | sort)" \
 	"$(nm -D --defined-only "$object" | awk '{ print $3 }' | sort)"
 check 'object: no row twice' '' "$(awk '{ print $2 }' "$scratch/rows" | sort | uniq -d)"
+check 'rows: hooks/COVERAGE.md is up to date (make coverage-table)' '' \
+	"$(sh "$root/hooks/coverage.sh" | diff "$root/hooks/COVERAGE.md" -)"
+check 'rows: none is missing for a name of this libc (a row in hooks/*_rows.h, or NOHOOK and why)' '' \
+	"$(sh "$here/sweep.sh" "$scratch/rows")"
+printf 'int %s(void) { return 0; }\n' clock_gettime9 openat3 getrandom_new harmless >"$scratch/newer.c"
+$cc -shared -fPIC -o "$scratch/newer.so" "$scratch/newer.c"
+check 'rows: a new name of a newer libc is noticed' 'clock_gettime9
+getrandom_new
+openat3' "$(sh "$here/sweep.sh" "$scratch/rows" "$scratch/newer.so" | sort)"
+check 'rows: what only old programs are bound to has a shell of its own' '' "$(
+	nm -D --defined-only "$(ldd /bin/sh | awk '$1 ~ /^libc\.so/ { print $3 }')" | awk -v rows="$scratch/rows" '
+	BEGIN {
+		while ((getline line <rows) > 0) { split(line, word, " "); if (word[1] == "hook") hook[word[2]] = 1 }
+		split("__res_query __res_search __res_send __res_nquery __res_nsearch __res_nsend", old, " ")
+		for (i in old) delete hook[old[i]]
+	}
+	{ name = $3; sub(/@.*/, "", name); if ($3 ~ /@@/) usual[name] = 1; if (name in hook) seen[name] = 1 }
+	END { for (name in seen) if (!(name in usual)) print name }')"
 check 'object: no lazily allocated thread-local storage' '' \
 	"$(nm -D --undefined-only "$object" | grep __tls_get_addr)"
 check 'object: bound at load time, never unloaded' 'NOW NODELETE' \
 	"$(readelf -dW "$object" | sed -n 's/.*(FLAGS_1).*Flags: //p' | sed 's/ *$//')"
+
+# ---- every entry in every situation, with and without the object ----
+
+$cc -O1 -w -shared -fPIC -pthread -o "$scratch/matrix.so" "$here/matrix.c"
+run_matrix='import ctypes, sys
+matrix = ctypes.CDLL(sys.argv[1]).matrix
+matrix.restype = ctypes.c_char_p
+print(matrix().decode(), end="")'
+matrix_plain=$("$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)
+matrix_preloaded=$(preloaded "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)
+for situation in constructor plain 'signal handler' 'inside itself' 'second thread' 'after fork'; do
+	of_situation() {
+		printf '%s\n' "$1" | awk -v wanted="== $situation" '/^== / { on = $0 == wanted } on'
+	}
+	check "matrix: there are snippets for: $situation" yes \
+		"$([ "$(of_situation "$matrix_plain" | wc -l)" -gt 80 ] && echo yes)"
+	check "matrix: $situation" "$(of_situation "$matrix_plain")" "$(of_situation "$matrix_preloaded")"
+done
 
 # ---- programs without Python ----
 

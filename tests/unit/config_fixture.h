@@ -14,7 +14,8 @@
 #include <string.h>
 
 static const char *const conditions[] = {
-		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded", NULL};
+		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
+		"no-seed", "numpy-global", "nondeterministic-sql", NULL};
 
 static char directory[64];
 static struct sg_config config;

@@ -1,5 +1,7 @@
 /* What can be written into the configuration, and what comes of it. */
 #include "tests/unit/config_fixture.h"
+
+#include "config/native.h"
 #include "shim/log.h"
 
 #include <stdarg.h>
@@ -326,6 +328,47 @@ START_TEST(sinks_are_added_and_changed)
 }
 END_TEST
 
+static enum sg_action native(const char *path, enum sg_native_family family)
+{
+	return sg_native_rule_action(&config, path, family, SG_ACTION_LOG);
+}
+
+START_TEST(native_objects_are_told_by_path_and_family)
+{
+	use_file("[settings]\nnative = block\n[native]\n"
+		 "acme/* = block | x\n"
+		 "acme/_fast.*.so = allow only=clock, random | x\n"
+		 "/opt/only?.so = warn | x\n");
+	load();
+	ck_assert_int_eq(config.native, SG_NATIVE_BLOCK);
+	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_CLOCK), SG_ACTION_ALLOW);
+	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_RANDOM), SG_ACTION_ALLOW);
+	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_FILE), SG_ACTION_BLOCK);
+	ck_assert_int_eq(native("/v/site-packages/acme/sub/other.so", SG_NATIVE_CLOCK), SG_ACTION_BLOCK);
+	ck_assert_int_eq(native("acme/other.so", SG_NATIVE_CLOCK), SG_ACTION_BLOCK);
+	ck_assert_int_eq(native("/v/site-packages/notacme/other.so", SG_NATIVE_CLOCK), SG_ACTION_LOG);
+	ck_assert_int_eq(native("/opt/only1.so", SG_NATIVE_HOST), SG_ACTION_WARN);
+	ck_assert_int_eq(native("/root/opt/only1.so", SG_NATIVE_HOST), SG_ACTION_LOG);
+	ck_assert_int_eq(native("/opt/only.so", SG_NATIVE_HOST), SG_ACTION_LOG);
+	ck_assert_int_eq(native("", SG_NATIVE_HOST), SG_ACTION_LOG);
+	ck_assert_int_eq(native("/usr/lib/libjemalloc.so.2", SG_NATIVE_MONOTONIC), SG_ACTION_ALLOW);
+	sg_config_release(&config);
+}
+END_TEST
+
+START_TEST(the_verdict_on_native_code_goes_by_the_mode_unless_stated)
+{
+	use_file("[settings]\nmode = strict\n");
+	load();
+	ck_assert_int_eq(config.native, SG_NATIVE_BY_MODE);
+	sg_config_release(&config);
+	setenv("SANDGLASS_NATIVE", "off", 1);
+	load();
+	ck_assert_int_eq(config.native, SG_NATIVE_OFF);
+	sg_config_release(&config);
+}
+END_TEST
+
 START_TEST(an_engine_gets_more_packages)
 {
 	use_file("[engine temporal]\npackages = acme.temporal, nexusrpc\n");
@@ -375,6 +418,8 @@ Suite *config_suite(void)
 	tcase_add_test(tests, a_new_rule);
 	tcase_add_test(tests, lines_take_effect_in_order);
 	tcase_add_test(tests, sinks_are_added_and_changed);
+	tcase_add_test(tests, native_objects_are_told_by_path_and_family);
+	tcase_add_test(tests, the_verdict_on_native_code_goes_by_the_mode_unless_stated);
 	tcase_add_test(tests, an_engine_gets_more_packages);
 	tcase_add_test(tests, a_line_may_have_a_thousand_bytes);
 	suite_add_tcase(suite, tests);

@@ -38,7 +38,7 @@ static const struct {
 } wrong_files[] = {
 		{"\n[setings]\n", 2,
 				"[setings]: unknown section, did you mean [settings]?; accepted: "
-				"[settings], [rules], [sinks], [engine NAME]"},
+				"[settings], [rules], [sinks], [native], [engine NAME]"},
 		{"[engine]\n", 1,
 				"[engine]: unknown section; accepted: "},
 		{"[]\n", 1,
@@ -60,7 +60,7 @@ static const struct {
 				" = warn: the name is empty"},
 		{"[settings]\nmood = warn\n", 2,
 				"mood = warn: unknown setting, did you mean mode?; accepted: "
-				"mode, passthrough, reload, isolation, log, log_level, inherit"},
+				"mode, passthrough, reload, isolation, log, log_level, inherit, native"},
 		{"[settings]\nmode = warn\n\nmode = strict\n", 4,
 				"mode = strict: mode is stated twice, first in line 2"},
 		{"[settings]\nmode = enforced\n", 2,
@@ -86,8 +86,26 @@ static const struct {
 				"log = /tmp/%d.log: '%' without p"},
 		{"[settings]\nlog = /tmp/%\n", 2,
 				"log = /tmp/%: '%' without p"},
-		{"[settings]\nnative = warn\n", 2,
-				"native = warn: native is not in this version"},
+		{"[settings]\nnative = allow\n", 2,
+				"native = allow: unknown verdict on native code \"allow\"; accepted: off, "
+				"warn, block"},
+		{"[native]\nnumpy/* = pass | x\n", 2,
+				"numpy/* = pass | x: unknown action \"pass\"; accepted: allow, log, warn, "
+				"block"},
+		{"[native]\nnumpy/* = allow\n", 2,
+				"numpy/* = allow: there is no reason; accepted: ACTION "
+				"[only=FAMILY,FAMILY] | REASON"},
+		{"[native]\nnumpy/* = allow |\n", 2, "numpy/* = allow |: there is no reason"},
+		{"[native]\nnumpy/* = allow | a | b\n", 2,
+				"numpy/* = allow | a | b: there is a second '|'"},
+		{"[native]\nnumpy/* = allow only=clocks | x\n", 2,
+				"numpy/* = allow only=clocks | x: unknown family \"clocks\", did you mean \"clock\"?; accepted: clock, "
+				"monotonic, sleep, random, environment, file, network, process, thread, "
+				"host"},
+		{"[native]\nnumpy/* = allow import=warn | x\n", 2,
+				"numpy/* = allow import=warn | x: \"import=warn\" after the action; accepted: only=FAMILY,FAMILY"},
+		{"[native]\nnumpy/* = allow | x\nnumpy/* = warn | x\n", 3,
+				"numpy/* = warn | x: numpy/* is stated twice, first in line 2"},
 		{"[settings]\nconfig = /tmp/x\n", 2,
 				"config = /tmp/x: only the environment has it; accepted: the "
 				"variable SANDGLASS_CONFIG"},
@@ -157,7 +175,8 @@ static const struct {
 		{"[rules]\ntime.time = block when=mising:0\n", 2,
 				"time.time = block when=mising:0: unknown condition \"mising\", "
 				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
-				"shared-generator, unseeded, blocking, bare-unseeded"},
+				"shared-generator, unseeded, blocking, bare-unseeded, "
+				"no-seed, numpy-global, nondeterministic-sql"},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},
@@ -227,7 +246,7 @@ static const struct {
 				"environment: SANDGLASS_MODE = warn: unknown variable; accepted: "
 				"SANDGLASS, SANDGLASS_CONFIG, SANDGLASS_RULES, "
 				"SANDGLASS_PASSTHROUGH, SANDGLASS_RELOAD, SANDGLASS_ISOLATION, "
-				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_INHERIT"},
+				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_INHERIT, SANDGLASS_NATIVE"},
 		{"SANDGLASS_LOGLEVEL", "info",
 				"environment: SANDGLASS_LOGLEVEL = info: unknown variable, did "
 				"you mean SANDGLASS_LOG_LEVEL?; accepted: "},
@@ -236,9 +255,9 @@ static const struct {
 				"SANDGLASS_RULES?"},
 		{"SANDGLASS_", "x",
 				"environment: SANDGLASS_ = x: unknown variable"},
-		{"SANDGLASS_NATIVE", "warn",
-				"environment: SANDGLASS_NATIVE = warn: SANDGLASS_NATIVE is not "
-				"in this version; accepted: "},
+		{"SANDGLASS_NATIVE", "on",
+				"environment: SANDGLASS_NATIVE = on: unknown verdict on native code "
+				"\"on\"; accepted: off, warn, block"},
 		{"SANDGLASS_HARDENED", "1",
 				"SANDGLASS_HARDENED is not in this version"},
 		{"SANDGLASS_VIRTUAL", "time",

@@ -23,7 +23,7 @@ import pytest
     ("SANDGLASS_LOG_LEVEL", "loud", ["error", "warn", "info", "debug", "trace"]),
     ("SANDGLASS_LOG", "/nonexistent/folder/log", []),
     ("SANDGLASS_CONFIG", "/nonexistent/sandglass.conf", []),
-    ("SANDGLASS_NATIVE", "block", ["not in this version"]),
+    ("SANDGLASS_NATIVE", "allow", ["off", "warn", "block"]),
     ("SANDGLASS_VIRTUAL", "time", ["not in this version"]),
     ("SANDGLASS_HARDENED", "1", ["not in this version"]),
     ("SANDGLASS_HASHSEED", "1", ["not in this version"]),

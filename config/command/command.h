@@ -1,0 +1,35 @@
+/*
+ * command.h - the program `sandglass`: an ordinary program beside the preloaded object, never part of it.
+ *
+ * Exit status of every sub-command: 0 all is well, 1 the answer is no (audit: something is not safe; doctor: a
+ * check failed; explain: no such rule), 2 wrong usage, or something that could not be read. Of 1 and 2 the
+ * higher. run ends as the program does that it becomes; 126 and 127 as in a shell.
+ */
+#ifndef SG_COMMAND_H
+#define SG_COMMAND_H
+
+#include "config/config.h"
+
+#define SG_COMMAND_VERSION "0.1.0"
+
+enum { SG_EXIT_OK, SG_EXIT_NO, SG_EXIT_TROUBLE };
+
+/* arguments[0] is the name of the sub-command. */
+int sg_command_audit(int count, char **arguments);
+int sg_command_explain(int count, char **arguments);
+int sg_command_doctor(int count, char **arguments);
+int sg_command_run(int count, char **arguments);
+
+/*
+ * The configuration that a worker started here would read. Where SANDGLASS=off would leave it empty, *ret_off is
+ * set and the rest of it is read all the same. On failure the sentence is on stderr, and -errno returned.
+ */
+int sg_command_config(struct sg_config *ret_config, const char *command, bool *ret_off);
+
+/*
+ * The path of the preloaded object, absolute: beside this program (build/), or in ../lib of its directory
+ * (PREFIX/bin). On failure returns -errno, and path[size] has the place where it was looked for last.
+ */
+int sg_command_object(char *path, size_t size);
+
+#endif

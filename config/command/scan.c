@@ -1,0 +1,222 @@
+#define _GNU_SOURCE 1
+
+#include "config/command/scan.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WINDOW ((size_t)1 << 20)
+#define BACK 4096                   /* context that is kept before a window */
+#define LEAST_FOR_ENTROPY (16 << 10)
+#define STARTS 16                   /* places before a hit to decode from, 48 to 63 bytes off */
+#define NEAREST 48
+#define ENOUGH 12
+
+int sg_read_at(int file, void *buffer, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	if (offset > INT64_MAX - size)
+		return -EIO;
+	while (done < size) {
+		ssize_t got = pread(file, (char *)buffer + done, size - done, (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+/* The greatest start that is not above the address; 0 when there is none. */
+static uint64_t function_before(const struct sg_scan *scan, uint64_t address)
+{
+	size_t low = 0, high = scan->function_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (scan->functions[middle] <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? scan->functions[low - 1] : 0;
+}
+
+/* Does decoding from here come to stand on the hit? */
+static bool leads_to(const uint8_t *code, const uint8_t *hit)
+{
+	while (code < hit) {
+		size_t length = sg_x86_length(code, (size_t)(hit - code) + SG_X86_LONGEST, NULL);
+
+		if (!length)
+			return false;
+		code += length;
+	}
+	return code == hit;
+}
+
+static bool most_lead_to(const uint8_t *start, const uint8_t *hit)
+{
+	int agree = 0;
+
+	if (hit - start < NEAREST + STARTS)
+		return leads_to(start, hit);
+	for (int i = 0; i < STARTS; i++)
+		agree += leads_to(hit - NEAREST - i, hit);
+	return agree >= ENOUGH;
+}
+
+/* What follows must be code too; ud2, int3 and the end of the function are. */
+static bool goes_on(const uint8_t *code, size_t size)
+{
+	for (int i = 0; i < 3 && size > 2 * SG_X86_LONGEST; i++) {
+		size_t length = sg_x86_length(code, size, NULL);
+
+		if (!length)
+			return false;
+		code += length;
+		size -= length;
+	}
+	return true;
+}
+
+/*
+ * Is the hit an opcode where instructions are, rather than bytes in the middle of one? Prefixes may stand before
+ * it; the instruction then begins at the first of them.
+ */
+static bool is_instruction(const struct sg_scan *scan, const struct sg_scan_range *range,
+		const uint8_t *start, const uint8_t *hit, const uint8_t *end, uint64_t address)
+{
+	enum sg_instruction kind = SG_INSTRUCTION_OTHER, whole;
+	uint64_t into = address - function_before(scan, address);
+	bool function = into <= BACK && into <= (uint64_t)(hit - start) && scan->function_count;
+	size_t length = sg_x86_length(hit, (size_t)(end - hit), &kind);
+
+	if (!length || !goes_on(hit + length, (size_t)(end - hit) - length))
+		return false;
+	for (int prefixes = 0; prefixes < 3 && hit - prefixes >= start; prefixes++) {
+		const uint8_t *first = hit - prefixes;
+
+		if (sg_x86_length(first, (size_t)(end - first), &whole) != length + (size_t)prefixes || whole != kind)
+			break;
+		if (function ? leads_to(hit - into, first) : range->named && most_lead_to(start, first))
+			return true;
+	}
+	return false;
+}
+
+static void note(struct sg_scan *scan, enum sg_instruction kind, uint64_t offset)
+{
+	struct sg_scan_hits *hits = &scan->hits[kind];
+
+	if (!hits->count++)
+		hits->first = offset;
+}
+
+/* Only bytes that can begin the opcode are decoded. */
+static bool may_begin(const uint8_t *code)
+{
+	if (code[0] == 0xcd)
+		return code[1] == 0x80;
+	if (code[0] != 0x0f)
+		return false;
+	return code[1] == 0x05 || code[1] == 0x34 || code[1] == 0x31 ||
+	       (code[1] == 0x01 && code[2] == 0xf9) || (code[1] == 0xc7 && code[2] >= 0xf0);
+}
+
+/* start..end is what is in memory; hits are looked for from code on. */
+static void scan_x86(struct sg_scan *scan, const struct sg_scan_range *range, const uint8_t *start,
+		const uint8_t *code, const uint8_t *stop, const uint8_t *end, uint64_t offset)
+{
+	for (; code < stop && end - code >= 3; code++) {
+		enum sg_instruction kind = SG_INSTRUCTION_OTHER;
+		uint64_t here = offset + (uint64_t)(code - start);
+
+		if (!may_begin(code))
+			continue;
+		/* The prefix 0xf3 makes another instruction of rdrand's bytes. */
+		if (code[1] == 0xc7 && code > start && code[-1] == 0xf3)
+			continue;
+		if (!sg_x86_length(code, (size_t)(end - code), &kind) || kind >= SG_INSTRUCTION_KINDS)
+			continue;
+		if (is_instruction(scan, range, start, code, end, range->address + (here - range->offset)))
+			note(scan, kind, here);
+	}
+}
+
+static void scan_aarch64(struct sg_scan *scan, const struct sg_scan_range *range,
+		const uint8_t *start, const uint8_t *code, const uint8_t *stop, uint64_t offset)
+{
+	code += (4 - (range->address + offset + (uint64_t)(code - start) - range->offset) % 4) % 4;
+	for (; code < stop && stop - code >= 4; code += 4) {
+		uint32_t word = (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 |
+				(uint32_t)code[3] << 24;
+		uint64_t here = offset + (uint64_t)(code - start);
+
+		if (word == 0xd4000001u) /* svc #0 */
+			note(scan, SG_INSTRUCTION_SYSCALL, here);
+		else if ((word & ~0x1fu) == 0xd53be040u || (word & ~0x1fu) == 0xd53be0c0u)
+			note(scan, SG_INSTRUCTION_RDTSC, here); /* mrs CNTVCT_EL0, CNTVCTSS_EL0 */
+		else if ((word & ~0x1fu) == 0xd53b2400u)
+			note(scan, SG_INSTRUCTION_RDRAND, here);
+		else if ((word & ~0x1fu) == 0xd53b2420u)
+			note(scan, SG_INSTRUCTION_RDSEED, here);
+	}
+}
+
+int sg_scan_range(struct sg_scan *scan, const struct sg_scan_range *range)
+{
+	uint8_t *window = malloc(BACK + WINDOW + SG_X86_LONGEST * 4);
+	uint64_t done = 0;
+	int error = 0;
+
+	if (!window)
+		return -ENOMEM;
+	while (done < range->size) {
+		size_t back = done < BACK ? (size_t)done : BACK;
+		size_t fresh = range->size - done < WINDOW ? (size_t)(range->size - done) : WINDOW;
+		uint64_t beyond = range->size - done - fresh;
+		size_t ahead = beyond < SG_X86_LONGEST * 4 ? (size_t)beyond : SG_X86_LONGEST * 4;
+		uint64_t offset = range->offset + done - back;
+
+		error = sg_read_at(scan->file, window, back + fresh + ahead, offset);
+		if (error)
+			break;
+		for (size_t i = 0; i < fresh; i++)
+			scan->bytes[window[back + i]]++;
+		if (scan->machine == EM_X86_64)
+			scan_x86(scan, range, window, window + back, window + back + fresh,
+					window + back + fresh + ahead, offset);
+		else if (scan->machine == EM_AARCH64)
+			scan_aarch64(scan, range, window, window + back, window + back + fresh, offset);
+		done += fresh;
+	}
+	free(window);
+	return error;
+}
+
+double sg_scan_entropy(const struct sg_scan *scan)
+{
+	uint64_t total = 0;
+	double bits = 0;
+
+	for (int i = 0; i < 256; i++)
+		total += scan->bytes[i];
+	if (total < LEAST_FOR_ENTROPY)
+		return 0;
+	for (int i = 0; i < 256; i++) {
+		double share = (double)scan->bytes[i] / (double)total;
+
+		if (scan->bytes[i])
+			bits -= share * log2(share);
+	}
+	return bits;
+}

@@ -1,0 +1,44 @@
+/*
+ * scan.h - looks through the machine code of an object for instructions that go around the C library.
+ *
+ * A pattern of two bytes also turns up by chance, in the middle of another instruction or in data among the code.
+ * So each hit is decoded: from the start of its function, where the unwind table names one near by, else from
+ * sixteen places before it, most of which must come to stand on it. What is left is still only "possible".
+ */
+#ifndef SG_COMMAND_SCAN_H
+#define SG_COMMAND_SCAN_H
+
+#include "config/command/x86.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sg_scan_hits {
+	uint64_t count;
+	uint64_t first;     /* offset in the file */
+};
+
+struct sg_scan_range {
+	uint64_t offset, size, address;
+	bool named;         /* a section says that it is code; else an executable segment around one */
+};
+
+struct sg_scan {
+	int file;
+	uint16_t machine;           /* EM_X86_64 or EM_AARCH64 */
+	const uint64_t *functions;  /* their addresses, sorted; may be NULL */
+	size_t function_count;
+	struct sg_scan_hits hits[SG_INSTRUCTION_KINDS];
+	uint64_t bytes[256];        /* how often each value was seen */
+};
+
+/* 0, or -errno when the file cannot be read there. Memory: two windows of a fixed size. */
+int sg_scan_range(struct sg_scan *scan, const struct sg_scan_range *range);
+
+/* Bits in a byte, 0 to 8, over all ranges; 0 when less than 16 KiB were seen. */
+double sg_scan_entropy(const struct sg_scan *scan);
+
+/* Reads exactly size bytes; -EIO when the file is shorter. */
+int sg_read_at(int file, void *buffer, size_t size, uint64_t offset);
+
+#endif

@@ -1,0 +1,75 @@
+#include "hooks/engines/temporal_unrestricted.h"
+
+#include "shim/cpython.h"
+#include "shim/native.h"
+
+typedef int (*setattro)(PyObject *, PyObject *, PyObject *);
+
+static PyObject *function;              /* the SDK's */
+static PyObject *flag;                  /* threading.local behind it, or NULL: an SDK that keeps it elsewhere */
+static PyTypeObject *local, *noting;    /* type of flag before and after */
+static setattro store;
+
+static int note(PyObject *self, PyObject *name, PyObject *value)
+{
+	int error = store(self, name, value);
+
+	if (!error && PyUnicode_CompareWithASCIIString(name, "value") == 0)
+		sg_native_unrestricted = value && PyObject_IsTrue(value) > 0;
+	return error;
+}
+
+static void follow(void)
+{
+	PyType_Slot slots[] = {{Py_tp_setattro, (void *)note}, {0, NULL}};
+	PyType_Spec spec = {"_thread._local", 0, 0, (unsigned int)Py_TPFLAGS_DEFAULT, slots};
+
+	local = sg_cpython_type(flag);
+	store = (setattro)PyType_GetSlot(local, Py_tp_setattro);
+	noting = store && sg_cpython.dict_types ? sg_cpython_new_type(&spec, local) : NULL;
+	if (!noting) {
+		PyErr_Clear();
+		return;
+	}
+	Py_IncRef((PyObject *)local); /* it is put back at the end */
+	sg_cpython_set_type(flag, noting);
+}
+
+void sg_temporal_unrestricted_install(PyObject *is_unrestricted)
+{
+	PyObject *globals = is_unrestricted ? sg_python_attribute_or_null(is_unrestricted, "__globals__") : NULL;
+	PyObject *name = PyUnicode_FromString("_sandbox_unrestricted");
+
+	function = sg_python_ref(is_unrestricted);
+	if (globals && name)
+		flag = sg_python_ref(PyDict_GetItemWithError(globals, name));
+	PyErr_Clear();
+	sg_python_clear(&name);
+	sg_python_clear(&globals);
+	if (flag)
+		follow();
+}
+
+void sg_temporal_unrestricted_remove(void)
+{
+	if (flag && noting && sg_cpython_type(flag) == noting)
+		sg_cpython_set_type(flag, local);
+	noting = NULL;
+}
+
+bool sg_temporal_unrestricted(void)
+{
+	PyObject *value;
+	bool set;
+
+	if (noting)
+		return sg_native_unrestricted;
+	if (flag)
+		value = sg_python_attribute_or_null(flag, "value");
+	else
+		value = function ? PyObject_CallObject(function, NULL) : NULL;
+	set = value && PyObject_IsTrue(value) > 0;
+	PyErr_Clear();
+	sg_python_clear(&value);
+	return set;
+}

@@ -1,0 +1,149 @@
+/*
+ * syscall.c - libc's syscall(): the entry behind a number.
+ *
+ * Takes six longs whatever the call takes, as libc does: what the caller did not pass is whatever the registers held, and
+ * the kernel does not look at it. libpython and Rust's standard library use it.
+ */
+#define _GNU_SOURCE 1
+#include "hooks/native.h"
+
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+static bool is_monotonic(long clock)
+{
+	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+}
+
+/* Rows: number and family. Numbers that this architecture lacks are left out by their #ifdef. */
+#define ENTRY(family, call) \
+	case SYS_##call: { \
+		static const struct sg_native_entry entry = { \
+			"syscall(" #call ")", SG_NATIVE_OF_##family}; \
+		return &entry; \
+	}
+
+static const struct sg_native_entry *entry_of(long number, long first, long third)
+{
+	switch (number) {
+	case SYS_clock_gettime: {
+		static const struct sg_native_entry clock = {"syscall(clock_gettime)", SG_NATIVE_CLOCK};
+		static const struct sg_native_entry monotonic = {
+			"syscall(clock_gettime, CLOCK_MONOTONIC)", SG_NATIVE_MONOTONIC};
+
+		return is_monotonic(first) ? &monotonic : &clock;
+	}
+	case SYS_getrandom: {
+		static const struct sg_native_entry entry = {"syscall(getrandom)", SG_NATIVE_RANDOM};
+
+		return third & GRND_INSECURE ? NULL : &entry; /* see random_libc.c */
+	}
+	ENTRY(clock, gettimeofday)
+	ENTRY(clock, times)
+	ENTRY(clock, getrusage)
+	ENTRY(clock, clock_settime)
+	ENTRY(clock, settimeofday)
+	ENTRY(sleep, nanosleep)
+	ENTRY(sleep, clock_nanosleep)
+	ENTRY(sleep, timer_create)
+	ENTRY(sleep, timerfd_create)
+	ENTRY(sleep, setitimer)
+	ENTRY(file, openat)
+	ENTRY(file, openat2)
+	ENTRY(file, newfstatat)
+	ENTRY(file, statx)
+	ENTRY(file, statfs)
+	ENTRY(file, faccessat)
+	ENTRY(file, faccessat2)
+	ENTRY(file, readlinkat)
+	ENTRY(file, getcwd)
+	ENTRY(file, chdir)
+	ENTRY(file, mkdirat)
+	ENTRY(file, mknodat)
+	ENTRY(file, unlinkat)
+	ENTRY(file, linkat)
+	ENTRY(file, symlinkat)
+	ENTRY(file, renameat)
+	ENTRY(file, renameat2)
+	ENTRY(file, fchmodat)
+	ENTRY(file, fchownat)
+	ENTRY(file, utimensat)
+	ENTRY(file, truncate)
+	ENTRY(file, memfd_create)
+	ENTRY(file, name_to_handle_at)
+	ENTRY(file, open_by_handle_at)
+	ENTRY(file, getxattr)
+	ENTRY(file, listxattr)
+	ENTRY(network, socket)
+	ENTRY(network, socketpair)
+	ENTRY(network, connect)
+	ENTRY(network, bind)
+	ENTRY(network, listen)
+	ENTRY(network, accept)
+	ENTRY(network, accept4)
+	ENTRY(network, sendto)
+	ENTRY(network, sendmsg)
+	ENTRY(network, sendmmsg)
+	ENTRY(network, recvfrom)
+	ENTRY(network, recvmsg)
+	ENTRY(network, recvmmsg)
+	ENTRY(network, io_uring_setup)
+	ENTRY(process, clone)
+	ENTRY(process, clone3)
+	ENTRY(process, kill)
+	ENTRY(process, pidfd_open)
+	ENTRY(host, uname)
+	ENTRY(host, sysinfo)
+	ENTRY(host, getpid)
+	ENTRY(host, getppid)
+	ENTRY(host, gettid)
+	ENTRY(host, getuid)
+	ENTRY(host, geteuid)
+	ENTRY(host, getgid)
+	ENTRY(host, getegid)
+	ENTRY(host, getcpu)
+	ENTRY(host, sched_getaffinity)
+#if defined(__x86_64__)
+	ENTRY(clock, time)
+	ENTRY(sleep, alarm)
+	ENTRY(sleep, pause)
+	ENTRY(file, open)
+	ENTRY(file, creat)
+	ENTRY(file, stat)
+	ENTRY(file, lstat)
+	ENTRY(file, access)
+	ENTRY(file, readlink)
+	ENTRY(file, mkdir)
+	ENTRY(file, rmdir)
+	ENTRY(file, unlink)
+	ENTRY(file, rename)
+	ENTRY(file, link)
+	ENTRY(file, symlink)
+	ENTRY(file, chmod)
+	ENTRY(file, chown)
+	ENTRY(process, fork)
+#endif
+	default:
+		return NULL;
+	}
+}
+
+SG_EXPORT long SG_SHELL(syscall)(long number, ...)
+{
+	long arguments[6];
+	va_list list;
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		arguments[i] = va_arg(list, long);
+	va_end(list);
+	if (sg_context_active()) {
+		const struct sg_native_entry *entry = entry_of(number, arguments[0], arguments[2]);
+
+		if (entry)
+			sg_native_call(entry, __builtin_return_address(0));
+	}
+	return REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+			arguments[5]);
+}

@@ -1,0 +1,297 @@
+#!/bin/sh
+# Tests of the command: build/sandglass.
+#
+#     sh tests/command/run.sh build/sandglass
+#
+# PYTHON: the interpreter to use (default /usr/bin/python3). FUZZ: seconds of fuzzing (default 10). SEED: its seed.
+# One line a check; the last one counts. Exits with 1 when a check failed. To repeat a single check, run this
+# again with ONLY='text of its name'.
+set -u
+
+command=$(realpath "$1") || exit 2
+here=$(realpath "$(dirname "$0")")
+root=$(realpath "$here/../..")
+build=$(dirname "$command")
+python=${PYTHON:-}
+case $python in /*) ;; *) python=/usr/bin/python3 ;; esac
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+cc=${CC:-cc}
+unset LD_PRELOAD VIRTUAL_ENV
+for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
+cd "$scratch" || exit 2
+
+# check NAME EXPECTED ACTUAL
+check() {
+	case $1 in *"${ONLY:-}"*) ;; *) return ;; esac
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+		echo "ok   $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		printf '%s\n' "$2" | sed 's/^/       expected: /'
+		printf '%s\n' "$3" | sed 's/^/       got:      /'
+	fi
+}
+
+# has NAME TEXT ACTUAL: the text is part of it.
+has() {
+	case $3 in *"$2"*) check "$1" yes yes ;; *) check "$1" "... $2 ..." "$3" ;; esac
+}
+
+# sandglass ARGUMENT...: standard output and error, then the status.
+sandglass() {
+	timeout 60 "$command" "$@" 2>&1 </dev/null
+	echo "status $?"
+}
+
+# verdict FILE...: the words at the start of its line, and the kinds of reasons that led there.
+verdict() {
+	timeout 60 "$command" audit --json "$@" 2>&1 | "$python" -c '
+import json, sys
+text = sys.stdin.read()
+try:
+    report = json.loads(text)
+except ValueError:
+    print(text)
+    sys.exit()
+for package in report["packages"]:
+    kinds = {reason["kind"] for each in package["objects"] for reason in each["reasons"]}
+    print(package["verdict"], *sorted(kinds))'
+}
+
+# ---- usage ----
+
+check 'usage: no command' 'status 2' "$(sandglass | tail -n 1)"
+has 'usage: a slip in the command' 'did you mean audit?' "$(sandglass audt)"
+check 'usage: help' 'status 0' "$(sandglass help | tail -n 1)"
+check 'usage: version' 'sandglass' "$(sandglass --version | sed -n 's/ [0-9.]*$//p' | head -n 1)"
+for sub in audit explain doctor run; do
+	check "usage: $sub --help" 'status 0' "$(sandglass $sub --help | tail -n 1)"
+	check "usage: $sub with an unknown option" 'status 2' "$(sandglass $sub --nonsense | tail -n 1)"
+	has "usage: $sub says what is accepted" 'accepted: ' "$(sandglass $sub --nonsense)"
+done
+check 'usage: no width over 100' '' "$(for sub in audit explain doctor run; do sandglass $sub --help; done | awk 'length > 118')"
+check 'usage: output that cannot be written' 'status 2' \
+	"$("$command" explain >/dev/full 2>/dev/null; echo "status $?")"
+
+# ---- the preloaded object stays clean ----
+
+check 'build: nothing of the command is in the object' '' \
+	"$(nm "$build/libsandglass.so" 2>/dev/null | grep -E ' (elf_|gelf_|unz|sg_command_|sg_findings_)')"
+check 'build: the command needs no library of its own' '' \
+	"$(readelf -dW "$command" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|libm|ld-linux.*|libelf|libz|libminizip)\.so')"
+
+# ---- audit: verdicts ----
+
+cat >safe.c <<'END'
+int PyInit_safe(void);
+int PyInit_safe(void) { return 42; }
+END
+cat >unsafe.c <<'END'
+#include <sys/random.h>
+int PyInit_unsafe(void);
+int PyInit_unsafe(void) { char b[4]; return (int)getrandom(b, 4, 0); }
+END
+cat >depends.c <<'END'
+#include <stdlib.h>
+char *PyInit_depends(void);
+char *PyInit_depends(void) { return getenv("HOME"); }
+END
+cat >own.c <<'END'
+#include <time.h>
+time_t time(time_t *t) { return t ? *t : 7; }
+int PyInit_own(void);
+int PyInit_own(void) { return (int)time(0); }
+END
+cat >loads.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+void *PyInit_loads(void);
+void *PyInit_loads(void) { return dlmopen(LM_ID_NEWLM, "libm.so.6", RTLD_NOW); }
+END
+echo 'int main(void) { return 0; }' >program.c
+for name in safe unsafe depends own loads; do
+	extra=
+	[ $name = own ] && extra=-Wl,-Bsymbolic
+	$cc -shared -fPIC $extra -o $name.so $name.c -ldl || exit 2
+done
+$cc -o program program.c
+$cc -c -o relocatable.o safe.c
+ar rcs archive.a relocatable.o
+"$python" "$here/samples.py" "$scratch" || exit 2
+
+check 'audit: code that calls nothing' 'safe' "$(verdict safe.so)"
+check 'audit: entropy' 'unsafe random' "$(verdict unsafe.so)"
+check 'audit: environment' 'depends environment' "$(verdict depends.so)"
+check 'audit: its own copy of time, bound to itself' 'unsafe symbolic' "$(verdict own.so)"
+check 'audit: a namespace of its own' 'unsafe namespace' "$(verdict loads.so)"
+check 'audit: no section headers' 'unsafe no-sections random' "$(verdict stripped.so)"
+check 'audit: packed with UPX' 'unsafe packed random' "$(verdict upx.so)"
+if $cc -static -o static program.c 2>/dev/null; then
+	has 'audit: a static program' ' static' "$(verdict static)"
+	check 'audit: a static program is not safe' 'status 1' "$(sandglass audit static | tail -n 1)"
+fi
+has 'audit: code for another machine' ' machine' "$(verdict foreign.so)"
+case $(uname -m) in x86_64)
+	$cc -shared -o instructions.so "$here/instructions.s" || exit 2
+	check 'audit: instructions, and bytes that look like them' 'raw-syscall 2 rdtsc 2 rdrand 2 rdseed 1' \
+		"$("$command" audit --json instructions.so | "$python" -c '
+import json, re, sys
+reasons = json.load(sys.stdin)["packages"][0]["objects"][0]["reasons"]
+counts = {r["kind"]: re.search(r": (\d+)", r["text"])[1] for r in reasons}
+print(*(f"{kind} {counts.get(kind)}" for kind in ("raw-syscall", "rdtsc", "rdrand", "rdseed")))')"
+	printf '\t.text\n\t.globl f\nf:\t.incbin "code.bin"\n\t.section .note.GNU-stack,"",@progbits\n' >packed.s
+	$cc -shared -o packed.so packed.s
+	has 'audit: code that looks like noise' ' packed' "$(verdict packed.so)"
+esac
+check 'audit: status when all is safe' 'status 0' "$(sandglass audit safe.so | tail -n 1)"
+check 'audit: status when something depends' 'status 0' "$(sandglass audit depends.so | tail -n 1)"
+check 'audit: status when something is not safe' 'status 1' "$(sandglass audit safe.so unsafe.so | tail -n 1)"
+check 'audit: the configuration can allow it' 'safe' \
+	"$(printf '[native]\nunsafe.so = allow only=random | a test\n' >allow.conf; SANDGLASS_CONFIG=$scratch/allow.conf verdict unsafe.so)"
+has 'audit: a configuration that is not valid' 'accepted: ' "$(SANDGLASS=nonsense sandglass audit safe.so)"
+check 'audit: SANDGLASS=off changes nothing' 'unsafe random' "$(SANDGLASS=off verdict unsafe.so)"
+
+# ---- audit: packages ----
+
+check 'audit: an environment, by RECORD' 'safe one None one.libs/libhelp.so.1
+unsafe One_Dist 2.0 one/_one.so tool
+depends Top 0.1 odd,name/x.so shared_top.so' \
+	"$("$command" audit --json venv 2>/dev/null | "$python" -c '
+import json, sys
+for p in json.load(sys.stdin)["packages"]:
+    print(p["verdict"], p["name"], p["version"],
+          *sorted(o["path"].split("site-packages/")[-1].split("bin/")[-1] for o in p["objects"]))')"
+check 'audit: a wheel' 'unsafe random' "$(verdict acme_tools-1.5-py3-none-any.whl)"
+has 'audit: a wheel, by name' 'acme_tools 1.5 (1 extension)' "$(sandglass audit acme_tools-1.5-py3-none-any.whl)"
+check 'audit: a wheel that is not compressed' 'unsafe random' "$(verdict stored-1-py3-none-any.whl)"
+check 'audit: the same object many times' 'unsafe random' "$(verdict many)"
+check 'audit: no line over 100 columns' '' "$("$command" audit venv safe.so unsafe.so 2>/dev/null | awk 'length > 100')"
+
+# ---- audit: what cannot be read ----
+
+# one_line NAME TEXT PATH...: exactly one sentence on standard error, with the text in it, and status 2.
+one_line() {
+	name=$1 text=$2
+	shift 2
+	error=$(timeout 60 "$command" audit "$@" 2>&1 >/dev/null </dev/null)
+	check "audit: $name: one line" 1 "$(printf '%s\n' "$error" | wc -l)"
+	has "audit: $name" "$text" "$error"
+	check "audit: $name: status" 'status 2' "$(sandglass audit "$@" | tail -n 1)"
+}
+one_line 'no such file' 'No such file' nosuch
+one_line 'text' 'neither an ELF file nor a wheel; accepted: ' safe.c
+one_line 'a device' 'neither a file nor a directory' /dev/null
+one_line 'a fifo' 'neither a file nor a directory' hostile/fifo.so
+one_line 'a relocatable file' 'relocatable file (.o); accepted: ' relocatable.o
+one_line 'a static archive' 'neither an ELF file nor a wheel' archive.a
+one_line 'a link to itself' 'leads to itself' hostile/loop
+one_line 'an empty file' 'empty file' hostile/empty.so
+one_line 'a wheel cut off' 'truncated' cut-1-py3-none-any.whl
+one_line 'a wheel with a damaged member' 'damaged member' flipped-1-py3-none-any.whl
+one_line 'an encrypted wheel' 'encrypted' locked-1-py3-none-any.whl
+one_line 'more sections than there can be' 'sections' sections.so
+one_line 'directories without end' 'deeper than 100' deep
+for file in truncated/*.so; do
+	one_line "truncated to $(basename "$file" .so) bytes" 'audit: truncated/' "$file"
+done
+check 'audit: a hostile directory, a line each' 'a symbolic link that leads to itself
+empty file
+named as a shared object, but not an ELF file
+named as a shared object, but not an ELF file
+the link leads nowhere: No such file or directory' \
+	"$("$command" audit hostile 2>&1 >/dev/null | sed 's/^sandglass audit: [^:]*: //' | sort)"
+has 'audit: a name with a line break' 'new\x0aline.so' "$("$command" audit hostile 2>&1 >/dev/null)"
+check 'audit: a terminal is not steered' '' "$("$command" audit strange-1-py3-none-any.whl | tr -d '\n\40-\176')"
+check 'audit: strange names in JSON' 'unsafe random' "$(verdict strange-1-py3-none-any.whl)"
+check 'audit: a file of many gigabytes, in little memory' 'status 1' \
+	"$(ulimit -v 400000; sandglass audit sparse.so | tail -n 1)"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 . && mkdir -p closed/inner && cp safe.so closed && chmod 700 closed/inner && chmod 600 closed/safe.so
+	check 'audit: files that may not be read' 'cannot be opened: Permission denied
+cannot be opened: Permission denied' \
+		"$(setpriv --reuid=65534 --regid=65534 --clear-groups "$command" audit closed 2>&1 >/dev/null |
+			sed 's/^sandglass audit: [^:]*: //')"
+fi
+
+# ---- audit: fuzzing ----
+
+if [ -x "$build/command/fuzz" ]; then
+	seed=${SEED:-$(date +%s)}
+	echo "     fuzz: SEED=$seed, ${FUZZ:-10} s"
+	result=$("$build/command/fuzz" "${FUZZ:-10}" "$seed" unsafe.so program stripped.so \
+		acme_tools-1.5-py3-none-any.whl stored-1-py3-none-any.whl 2>&1)
+	status=$?
+	echo "     fuzz: $(printf %s "$result" | tail -n 1)"
+	check "audit: damaged at random (SEED=$seed)" 0 "$status"
+	[ $status = 0 ] || { mkdir -p "$build/test" && cp unsafe.so program stripped.so ./*.whl "$build/test"; }
+fi
+
+# ---- explain ----
+
+explained=$(sandglass explain time.time)
+has 'explain: a rule' 'block at run time' "$explained"
+has 'explain: how to allow' 'SANDGLASS_RULES=time.time=allow' "$explained"
+has 'explain: where it is stated' 'default.conf:' "$explained"
+has 'explain: the end of a name' 'uuid.uuid4' "$(sandglass explain uuid4)"
+has 'explain: a pattern' 'os.path.exists' "$(sandglass explain 'os.path.ex*')"
+has 'explain: a trusted module' 'trusted' "$(sandglass explain logging)"
+has 'explain: a slip' 'did you mean time.time?' "$(sandglass explain time.tim)"
+check 'explain: no such rule' 'status 1' "$(sandglass explain no.such.rule | tail -n 1)"
+has 'explain: the environment counts' 'allow at run time' "$(SANDGLASS_RULES=time.time=allow sandglass explain time.time)"
+has 'explain: so does the mode' 'block through a passed-through library' "$(SANDGLASS=strict sandglass explain time.time | tr -s '\n ' ' ')"
+printf '[rules]\nacme.now = block | it says so | nothing\n' >acme.conf
+has 'explain: so do files' 'acme.conf:2' "$(SANDGLASS_CONFIG=$scratch/acme.conf sandglass explain acme.now)"
+check 'explain: off' 'SANDGLASS=off: nothing of this is in force.' "$(SANDGLASS=off sandglass explain time.time | head -n 1)"
+check 'explain: a bad configuration' 'status 2' "$(SANDGLASS_RULES=x sandglass explain | tail -n 1)"
+check 'explain: every rule is listed' "$(sed -n '/^\[rules\]/,$p' "$root/config/default.conf" | grep -cE '^[A-Za-z_][A-Za-z0-9_.]* *=.*\|')" \
+	"$(sandglass explain | sed -n 's/^\([0-9]*\) rules\..*/\1/p')"
+
+# ---- doctor ----
+
+check 'doctor: this Python' 'status 0' "$(sandglass doctor "$python" | tail -n 1)"
+has 'doctor: the preload is tried' 'ok    preload        takes effect' "$(sandglass doctor "$python")"
+check 'doctor: not a Python' 'status 1' "$(sandglass doctor /bin/ls | tail -n 1)"
+check 'doctor: no such program' 'status 1' "$(sandglass doctor /no/such | tail -n 1)"
+has 'doctor: a bad configuration' 'FAIL  configuration' "$(SANDGLASS=nonsense sandglass doctor "$python")"
+printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s "$@"\n' "$python" >wrapper && chmod +x wrapper
+has 'doctor: a wrapper that clears LD_PRELOAD' 'FAIL  preload' "$(sandglass doctor ./wrapper)"
+cat >fake <<'END'
+#!/bin/sh
+printf 'implementation=cpython\nversion=3.13.1\nminor=13\nbits=64\nexecutable=/fake\nthreaded=1\nmusl=1\nlibc=\n'
+END
+chmod +x fake
+has 'doctor: free-threaded' 'FAIL  build          free-threaded' "$(sandglass doctor ./fake)"
+has 'doctor: musl' 'FAIL  libc           musl' "$(sandglass doctor ./fake)"
+mkdir alone && cp "$command" alone
+has 'doctor: no object' 'FAIL  object' "$(alone/sandglass doctor "$python" 2>&1)"
+
+# ---- run ----
+
+maps='print("libsandglass" in open("/proc/self/maps").read())'
+check 'run: the object is in the program' 'True
+status 0' "$(sandglass run -- "$python" -c "$maps")"
+check 'run: without the dashes' 'status 3' "$(sandglass run sh -c 'exit 3')"
+check 'run: settings' "SANDGLASS=warn
+SANDGLASS_LOG=/tmp/x.%p
+status 0" "$(sandglass run --mode warn --log=/tmp/x.%p -- sh -c 'env | grep ^SANDGLASS | sort')"
+check 'run: in front of another preload' "$build/libsandglass.so:/lib/other.so" \
+	"$(LD_PRELOAD=/lib/other.so "$command" run -- "$python" -c 'import os; print(os.environ["LD_PRELOAD"])' 2>/dev/null)"
+check 'run: not twice' "$build/libsandglass.so" \
+	"$(LD_PRELOAD=$build/libsandglass.so "$command" run -- "$python" -c 'import os; print(os.environ["LD_PRELOAD"])')"
+check 'run: no such program' 'status 127' "$(sandglass run -- no-such-program | tail -n 1)"
+check 'run: not a program' 'status 126' "$(sandglass run -- "$scratch" | tail -n 1)"
+check 'run: no program' 'status 2' "$(sandglass run --mode warn | tail -n 1)"
+has 'run: a bad mode' 'did you mean "enforce"?' "$(sandglass run --mode enforced -- true)"
+check 'run: no object' 'status 2' "$(alone/sandglass run -- true >/dev/null 2>&1; echo "status $?")"
+mkdir -p prefix/bin prefix/lib 'with blank' && cp "$command" prefix/bin && cp "$build/libsandglass.so" prefix/lib
+check 'run: installed' "$scratch/prefix/lib/libsandglass.so" \
+	"$(prefix/bin/sandglass run -- "$python" -c 'import os; print(os.environ["LD_PRELOAD"])')"
+cp "$command" "$build/libsandglass.so" 'with blank'
+has 'run: a directory with a blank in its name' 'accepted: a directory without' "$('with blank/sandglass' run -- true 2>&1)"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

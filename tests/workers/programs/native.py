@@ -1,0 +1,68 @@
+"""usage: native.py SERVER RECORDS DIRECTORY NAME ...
+
+A worker host. NAME is that of a workflow body below, or HOW_FUNCTION: one call of a function of native_library.c by way of
+HELD or FREE (see helper_native.py). Records as in snippets.py.
+"""
+import asyncio
+import importlib
+import logging
+import os
+import sys
+import textwrap
+import uuid
+
+from common import DIRECTORY, NAMES, SERVER, outcome, record
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+BODIES = {
+    "swallowed": "try:\n    h.HELD.native_clock()\nexcept BaseException:\n    pass\nreturn 'swallowed'",
+    "logged": "log = logging.getLogger('native'); log.addHandler(h.Handler()); log.warning('x'); return 'logged'",
+    "unrestricted": "with workflow.unsafe.sandbox_unrestricted():\n    h.HELD.native_clock()\nreturn 'unrestricted'",
+    "unlocked": "with workflow.unsafe.sandbox_unrestricted():\n    h.FREE.native_clock()\nreturn 'unlocked'",
+    "restricted_again": "with workflow.unsafe.sandbox_unrestricted():\n    h.FREE.native_clock()\nreturn str(h.FREE.native_clock())",
+    "afterwards": "try:\n    h.HELD.native_clock()\nexcept Exception as e:\n    return f'{type(e).__name__} {e.__traceback__.tb_lineno}'",
+    "many": "for _ in range(1000):\n    h.FREE.native_nothing()\nreturn 'many'",
+    "interpreter": "import sqlite3, zlib, hashlib, json, zoneinfo, datetime, traceback\n"
+                   "hashlib.sha256(zlib.compress(json.dumps([1]).encode())).hexdigest()\n"
+                   "str(datetime.datetime(2020, 1, 1, tzinfo=zoneinfo.ZoneInfo('Europe/Paris')))\n"
+                   "c = sqlite3.connect(':memory:'); c.execute('create table t(x)'); c.execute('insert into t values(?)', (1,))\n"
+                   "return str(c.execute('select x from t').fetchone()[0])",
+    "sqlite_random": "import sqlite3\nreturn str(sqlite3.connect(':memory:').execute('select abs(random())').fetchone())",
+    "sqlite_now": "import sqlite3\nreturn str(sqlite3.connect(':memory:').execute(\"select datetime('now')\").fetchone())",
+    "sqlite_quoted": "import sqlite3\nreturn sqlite3.connect(':memory:').execute(\"select 'random()' -- random()\").fetchone()[0]",
+    "matrix": "return h.MATRIX().decode()",
+    "numpy_clock": "import numpy\nreturn str(numpy.datetime64('now'))",
+    "numpy_global": "import numpy\nreturn str(numpy.random.random())",
+    "numpy_seeded": "import numpy\nreturn str(numpy.random.default_rng(1).random() + numpy.random.RandomState(1).rand())",
+}
+
+
+def body_of(name):
+    how, _, function = name.partition("_")
+    return f"return str(h.{how.upper()}.native_{function}())" if how in ("held", "free") else BODIES[name]
+
+
+def load(name):
+    record(name, started=True)
+    with open(os.path.join(DIRECTORY, f"native_{name}.py"), "w") as f:
+        f.write("import logging\nfrom temporalio import workflow\nwith workflow.unsafe.imports_passed_through():\n"
+                f"    import helper_native as h\n\n@workflow.defn(name={name!r})\nclass Native:\n"
+                "    @workflow.run\n    async def run(self) -> str:\n" + textwrap.indent(body_of(name), " " * 8) + "\n")
+    importlib.invalidate_caches()
+    return importlib.import_module(f"native_{name}").Native
+
+
+async def main():
+    logging.disable(logging.INFO)
+    sys.path.insert(0, DIRECTORY)
+    workflows = [load(name) for name in NAMES]
+    client = await Client.connect(SERVER)
+    queue = "native-" + uuid.uuid4().hex
+    async with Worker(client, task_queue=queue, workflows=workflows, workflow_failure_exception_types=[Exception]):
+        for name in NAMES:
+            handle = await client.start_workflow(name, id=f"{name}-{uuid.uuid4().hex[:6]}", task_queue=queue, result_type=str)
+            record(name, **await outcome(handle))
+
+
+asyncio.run(main())

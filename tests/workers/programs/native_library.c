@@ -1,0 +1,81 @@
+/* A compiled library as a workflow may use one: each function calls the C library once, and says what it was told. */
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default"))) long
+
+EXPORT native_nothing(void);
+EXPORT native_nothing(void) { return 1; }
+
+EXPORT native_clock(void);
+EXPORT native_clock(void) { volatile time_t now = time(NULL); return now > 0; }
+
+EXPORT native_monotonic(void);
+EXPORT native_monotonic(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC, &now) + 1;
+}
+
+EXPORT native_random(void);
+EXPORT native_random(void) { char byte[4]; return getrandom(byte, sizeof(byte), 0) / 4; }
+
+EXPORT native_hash_keys(void);
+EXPORT native_hash_keys(void) { char byte[4]; return getrandom(byte, sizeof(byte), GRND_INSECURE) / 4; }
+
+EXPORT native_environment(void);
+EXPORT native_environment(void) { volatile char *value = getenv("PATH"); return value != NULL; }
+
+EXPORT native_file(void);
+EXPORT native_file(void) { volatile int got = open("/nonexistent", O_RDONLY); return got == -1; }
+
+EXPORT native_stat(void);
+EXPORT native_stat(void) { struct stat status; return stat("/", &status) + 1; }
+
+EXPORT native_socket(void);
+EXPORT native_socket(void) { return close(socket(AF_UNIX, SOCK_STREAM, 0)) + 1; }
+
+EXPORT native_host(void);
+EXPORT native_host(void) { char name[256]; return gethostname(name, sizeof(name)) + 1; }
+
+EXPORT native_sleep(void);
+EXPORT native_sleep(void) { return usleep(1) + 1; }
+
+EXPORT native_syscall(void);
+EXPORT native_syscall(void) { volatile long id = syscall(SYS_getpid); return id > 0; }
+
+EXPORT native_system(void);
+EXPORT native_system(void) { return system("exit 0") == 0; }
+
+static void *run(void *argument) { return argument; }
+
+EXPORT native_thread(void);
+EXPORT native_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, run, NULL) || pthread_join(thread, NULL) ? 0 : 1;
+}
+
+/* The clock is read by a signal handler that interrupts us. */
+static void on_signal(int number) { volatile time_t now = time(NULL); (void)now; (void)number; }
+
+EXPORT native_signal(void);
+EXPORT native_signal(void)
+{
+	struct sigaction action = {.sa_handler = on_signal}, old;
+
+	sigaction(SIGUSR2, &action, &old);
+	raise(SIGUSR2);
+	return sigaction(SIGUSR2, &old, NULL) + 1;
+}

@@ -10,6 +10,7 @@
  * In mode observe, and only there, the SDK's sandbox stays: its instance is what our methods call.
  */
 #define _GNU_SOURCE
+#include "hooks/engines/temporal_completion.h"
 #include "hooks/engines/temporal_settings.h"
 #include "hooks/engines/temporal_unrestricted.h"
 
@@ -193,78 +194,6 @@ static PyObject *load(PyObject *name)
 
 /* --- a refusal that was swallowed -------------------------------------------------------------- */
 
-static bool is_refusal(PyObject *failure)
-{
-	PyObject *type = sg_python_attribute_or_null(failure, "application_failure_info.type");
-	bool same = type && strcmp(sg_python_text(type), "RestrictedWorkflowAccessError") == 0;
-
-	sg_python_clear(&type);
-	return same;
-}
-
-/* Does this command of the completion carry the refusal to whoever asked? */
-static bool carries_refusal(PyObject *command)
-{
-	static const char *const paths[] = {
-		"fail_workflow_execution.failure", "respond_to_query.failed",
-		"update_response.rejected"
-	};
-	PyObject *failure;
-	bool found = false;
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
-		failure = sg_python_attribute_or_null(command, paths[i]);
-		found = failure && is_refusal(failure);
-		sg_python_clear(&failure);
-	}
-	return found;
-}
-
-static PyObject *has_field(PyObject *message, const char *field)
-{
-	PyObject *method = PyObject_GetAttrString(message, "HasField"), *name, *answer = NULL;
-
-	name = method ? PyUnicode_FromString(field) : NULL;
-	if (name)
-		answer = PyObject_CallFunctionObjArgs(method, name, NULL);
-	sg_python_clear(&name);
-	sg_python_clear(&method);
-	return answer;
-}
-
-static bool field_is_set(PyObject *message, const char *field)
-{
-	PyObject *answer = has_field(message, field);
-	bool set = answer && PyObject_IsTrue(answer) > 0;
-
-	if (!answer)
-		PyErr_Clear();
-	sg_python_clear(&answer);
-	return set;
-}
-
-/* True when an item of the repeated field at path makes test true. */
-static bool any_item(PyObject *message, const char *path, bool (*test)(PyObject *))
-{
-	PyObject *items = sg_python_attribute_or_null(message, path), *iterator, *item;
-	bool found = false;
-
-	iterator = items ? PyObject_GetIter(items) : NULL;
-	while (iterator && !found && (item = PyIter_Next(iterator))) {
-		found = test(item);
-		Py_DecRef(item);
-	}
-	PyErr_Clear();
-	sg_python_clear(&iterator);
-	sg_python_clear(&items);
-	return found;
-}
-
-static bool is_removal(PyObject *job)
-{
-	return field_is_set(job, "remove_from_cache");
-}
-
 static void log_swallowed(const struct sg_run *run)
 {
 	PyObject *text = PyObject_Str(run->refusal);
@@ -287,9 +216,7 @@ static void log_swallowed(const struct sg_run *run)
  */
 static void check_swallowed(struct sg_run *run, PyObject *activation, PyObject **completion)
 {
-	if (!*completion || !run->refusal || field_is_set(*completion, "failed") ||
-	    any_item(*completion, "successful.commands", carries_refusal) ||
-	    any_item(activation, "jobs", is_removal))
+	if (!*completion || !run->refusal || sg_temporal_reports_refusal(activation, *completion))
 		return;
 	log_swallowed(run);
 	sg_python_clear(completion);

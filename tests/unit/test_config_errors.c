@@ -68,9 +68,8 @@ static const struct {
 				"\"enforce\"?; accepted: enforce, strict, warn, observe, off, 0"},
 		{"[settings]\nmode = 1\n", 2,
 				"mode = 1: unknown mode \"1\"; accepted: enforce"},
-		{"[settings]\nisolation = shared\n", 2,
-				"isolation = shared: the isolation shared is not in this "
-				"version; accepted: private, off"},
+		{"[settings]\nisolation = some\n", 2,
+				"isolation = some: unknown isolation \"some\"; accepted: shared, private, off"},
 		{"[settings]\nisolation = full\n", 2,
 				"isolation = full: unknown isolation"},
 		{"[settings]\ninherit = python3\n", 2,
@@ -264,9 +263,9 @@ static const struct {
 				"SANDGLASS_VIRTUAL is not in this version"},
 		{"SANDGLASS_HASHSEED", "",
 				"SANDGLASS_HASHSEED is not in this version"},
-		{"SANDGLASS_ISOLATION", "shared",
-				"environment: SANDGLASS_ISOLATION = shared: the isolation shared "
-				"is not in this version; accepted: private, off"},
+		{"SANDGLASS_ISOLATION", "some",
+				"environment: SANDGLASS_ISOLATION = some: unknown isolation \"some\"; accepted: "
+				"shared, private, off"},
 		{"SANDGLASS_INHERIT", "child",
 				"environment: SANDGLASS_INHERIT = child: unknown inherit"},
 		{"SANDGLASS_LOG", "stdrr",

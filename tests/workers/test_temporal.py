@@ -330,6 +330,14 @@ def test_private_isolation_gives_each_run_fresh_module_state(played):
         assert_fresh(ended, 4)
 
 
+@scenario("module_state", SANDGLASS_ISOLATION="shared")
+def test_shared_isolation_shows_each_run_fresh_module_state(played):
+    for ended in played["one_by_one"]:
+        assert_fresh(ended, 2)
+    for ended in played["at_once"]:
+        assert_fresh(ended, 4)
+
+
 @scenario("module_state", SANDGLASS_ISOLATION="off")
 def test_isolation_off_shares_module_state(played):
     firsts = [assert_completed(p)["private"][0][0] for p in played["one_by_one"]]

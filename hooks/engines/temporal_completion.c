@@ -1,0 +1,75 @@
+#include "hooks/engines/temporal_completion.h"
+
+#include <string.h>
+
+static bool is_refusal(PyObject *failure)
+{
+	PyObject *type = sg_python_attribute_or_null(failure, "application_failure_info.type");
+	bool same = type && strcmp(sg_python_text(type), "RestrictedWorkflowAccessError") == 0;
+
+	sg_python_clear(&type);
+	return same;
+}
+
+/* Does this command of the completion carry the refusal to whoever asked? */
+static bool carries_refusal(PyObject *command)
+{
+	static const char *const paths[] = {
+		"fail_workflow_execution.failure", "respond_to_query.failed",
+		"update_response.rejected"
+	};
+	PyObject *failure;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
+		failure = sg_python_attribute_or_null(command, paths[i]);
+		found = failure && is_refusal(failure);
+		sg_python_clear(&failure);
+	}
+	return found;
+}
+
+static bool field_is_set(PyObject *message, const char *field)
+{
+	PyObject *method = PyObject_GetAttrString(message, "HasField"), *name, *answer = NULL;
+	bool set;
+
+	name = method ? PyUnicode_FromString(field) : NULL;
+	if (name)
+		answer = PyObject_CallFunctionObjArgs(method, name, NULL);
+	set = answer && PyObject_IsTrue(answer) > 0;
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	sg_python_clear(&name);
+	sg_python_clear(&method);
+	return set;
+}
+
+/* True when an item of the repeated field at path makes test true. */
+static bool any_item(PyObject *message, const char *path, bool (*test)(PyObject *))
+{
+	PyObject *items = sg_python_attribute_or_null(message, path), *iterator, *item;
+	bool found = false;
+
+	iterator = items ? PyObject_GetIter(items) : NULL;
+	while (iterator && !found && (item = PyIter_Next(iterator))) {
+		found = test(item);
+		Py_DecRef(item);
+	}
+	PyErr_Clear();
+	sg_python_clear(&iterator);
+	sg_python_clear(&items);
+	return found;
+}
+
+static bool is_removal(PyObject *job)
+{
+	return field_is_set(job, "remove_from_cache");
+}
+
+bool sg_temporal_reports_refusal(PyObject *activation, PyObject *completion)
+{
+	return field_is_set(completion, "failed") ||
+	       any_item(completion, "successful.commands", carries_refusal) ||
+	       any_item(activation, "jobs", is_removal);
+}

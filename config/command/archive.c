@@ -28,7 +28,8 @@ struct archive {
 bool sg_archive_skips(const char *name)
 {
 	static const char *const suffixes[] = {
-		".py", ".pyc", ".pyi", ".pyx", ".pxd", ".txt", ".md", ".rst", ".json", ".html", ".css", ".js",
+		".py", ".pyc", ".pyi", ".pyx", ".pxd", ".txt", ".md", ".rst", ".json", ".html",
+				".css", ".js",
 		".h", ".hpp", ".c", ".cpp", ".toml", ".yaml", ".yml", ".csv", ".png", ".svg", ".gz", NULL
 	};
 	const char *dot = strrchr(name, '.');
@@ -135,7 +136,8 @@ static bool unpack(struct archive *archive, int file, char *buffer, size_t size,
 		got = unzReadCurrentFile(archive->zip, buffer, (unsigned int)size);
 	}
 	if (got < 0) {
-		sg_findings_problem(archive->findings, archive->full, "damaged member: it cannot be unpacked");
+		sg_findings_problem(archive->findings, archive->full,
+				"damaged member: it cannot be unpacked");
 		return false;
 	}
 	return true;
@@ -149,14 +151,16 @@ static int audit_open_member(struct archive *archive)
 	int first = unzReadCurrentFile(archive->zip, buffer, sizeof(buffer)), file, error = 0;
 
 	if (first < 0) {
-		sg_findings_problem(archive->findings, archive->full, "damaged member: it cannot be unpacked");
+		sg_findings_problem(archive->findings, archive->full,
+				"damaged member: it cannot be unpacked");
 		return 0;
 	}
 	if (first < SELFMAG || memcmp(buffer, ELFMAG, SELFMAG) != 0)
 		return 0;
 	file = temporary_file();
 	if (file < 0) {
-		sg_findings_problem(archive->findings, archive->full, "no file can be made in TMPDIR or /tmp: %s",
+		sg_findings_problem(archive->findings, archive->full,
+				"no file can be made in TMPDIR or /tmp: %s",
 				strerror(errno));
 		return 0;
 	}
@@ -183,7 +187,8 @@ static int audit_member(struct archive *archive)
 
 	if (unzGetCurrentFileInfo64(archive->zip, &info, archive->name, sizeof(archive->name) - 1,
 				NULL, 0, NULL, 0) != UNZ_OK) {
-		sg_findings_problem(archive->findings, archive->path, "damaged archive: the list of its members is not valid");
+		sg_findings_problem(archive->findings, archive->path,
+				"damaged archive: the list of its members is not valid");
 		return 1;
 	}
 	archive->name[sizeof(archive->name) - 1] = 0;
@@ -191,24 +196,28 @@ static int audit_member(struct archive *archive)
 		archive->name[info.size_filename] = 0;
 	snprintf(archive->full, sizeof(archive->full), "%s/%s", archive->path, archive->name);
 	if (info.size_filename >= sizeof(archive->name) - 1) {
-		sg_findings_problem(archive->findings, archive->path, "a member's name has more than 4094 bytes");
+		sg_findings_problem(archive->findings, archive->path,
+				"a member's name has more than 4094 bytes");
 		return 0;
 	}
 	if (!info.uncompressed_size || sg_archive_skips(archive->name))
 		return 0;
 	if (info.flag & 1) {
-		sg_findings_problem(archive->findings, archive->full, "encrypted, so it cannot be looked at");
+		sg_findings_problem(archive->findings, archive->full,
+				"encrypted, so it cannot be looked at");
 		return 0;
 	}
 	if (unzOpenCurrentFile(archive->zip) != UNZ_OK) {
-		sg_findings_problem(archive->findings, archive->full, "damaged member, or packed in a way that "
+		sg_findings_problem(archive->findings, archive->full,
+				"damaged member, or packed in a way that "
 				"wheels do not use (method %lu)", info.compression_method);
 		return 0;
 	}
 	error = audit_open_member(archive);
 	/* A wrong checksum is told only where the whole member was read. */
 	if (unzCloseCurrentFile(archive->zip) == UNZ_CRCERROR && !error)
-		sg_findings_problem(archive->findings, archive->full, "damaged member: its checksum is wrong");
+		sg_findings_problem(archive->findings, archive->full,
+				"damaged member: its checksum is wrong");
 	return error;
 }
 
@@ -224,7 +233,8 @@ int sg_archive_audit(struct sg_findings *findings, const char *path, size_t root
 	archive->root = root;
 	archive->zip = unzOpen64(path);
 	if (!archive->zip) {
-		sg_findings_problem(findings, path, "not a zip archive, or its end is missing (truncated?)");
+		sg_findings_problem(findings, path, "not a zip archive, or its end is missing "
+				"(truncated?)");
 		free(archive);
 		return 0;
 	}
@@ -232,7 +242,8 @@ int sg_archive_audit(struct sg_findings *findings, const char *path, size_t root
 	at = unzGoToFirstFile(archive->zip);
 	while (at == UNZ_OK && !error) {
 		if (archive->members++ >= SG_ARCHIVE_MEMBERS_MAX) {
-			sg_findings_problem(findings, path, "more than a million members; the others were not looked at");
+			sg_findings_problem(findings, path,
+					"more than a million members; the others were not looked at");
 			break;
 		}
 		error = audit_member(archive);
@@ -240,7 +251,8 @@ int sg_archive_audit(struct sg_findings *findings, const char *path, size_t root
 			at = unzGoToNextFile(archive->zip);
 	}
 	if (at != UNZ_OK && at != UNZ_END_OF_LIST_OF_FILE)
-		sg_findings_problem(findings, path, "damaged archive: the list of its members breaks off after %llu",
+		sg_findings_problem(findings, path, "damaged archive: the list of its members "
+				"breaks off after %llu",
 				(unsigned long long)archive->members);
 	unzClose(archive->zip);
 	free(archive->package);

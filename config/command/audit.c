@@ -9,10 +9,13 @@
 
 static const char usage[] =
 	"usage: sandglass audit [--json] PATH...\n"
-	"Says which compiled code reads clocks, entropy, environment, files, network and so on by itself, where\n"
-	"Python-level guards do not see it. PATH: a virtual environment or other directory, a wheel, an object.\n"
+	"Says which compiled code reads clocks, entropy, environment, files, network and so on by "
+	"itself, where\n"
+	"Python-level guards do not see it. PATH: a virtual environment or other directory, a "
+	"wheel, an object.\n"
 	"  --json   for programs; the schema is in config/command/report.h\n"
-	"Exit status: 0 nothing is \"not safe\", 1 something is, 2 wrong usage or something could not be read.\n";
+	"Exit status: 0 nothing is \"not safe\", 1 something is, 2 wrong usage or something could "
+	"not be read.\n";
 
 /* Sorts options from paths, in place. Returns the number of paths, or -1: wrong usage, or --help. */
 static int parse(int count, char **arguments, bool *ret_json, int *ret_status)
@@ -68,7 +71,8 @@ static int audit(struct sg_findings *findings, bool json)
 	if (!error)
 		error = sg_findings_group(findings);
 	if (error) {
-		sg_complain("audit", "%s", error == -ENOSPC ? "the table of functions is too small for the hooks' rows"
+		sg_complain("audit", "%s", error == -ENOSPC ? "the table of functions is too "
+				"small for the hooks' rows"
 				: strerror(-error));
 		return SG_EXIT_TROUBLE;
 	}

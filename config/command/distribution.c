@@ -23,7 +23,8 @@ int sg_distributions_offer(struct sg_distributions *distributions, const char *p
 		return 0;
 	if (distributions->count == distributions->capacity) {
 		size_t capacity = distributions->capacity ? distributions->capacity * 2 : 64;
-		char **directories = reallocarray(distributions->directories, capacity, sizeof(*directories));
+		char **directories = reallocarray(distributions->directories, capacity,
+				sizeof(*directories));
 
 		if (!directories)
 			return -ENOMEM;
@@ -123,7 +124,8 @@ static int assign_record(const char *directory, struct sg_findings *findings, co
 		bool begins = whole;
 
 		whole = strchr(line, '\n') != NULL;
-		if (begins && whole && join(path, sizeof(path), directory, site_length, first_field(line)) &&
+		if (begins && whole && join(path, sizeof(path), directory, site_length,
+				first_field(line)) &&
 				sg_names_find(paths, path, &index))
 			error = give(&findings->list[index], base, name_length, dash ? dash + 1 : "",
 					dash ? base_length - name_length - 1 : 0);

@@ -19,8 +19,10 @@
 
 static const char usage[] =
 	"usage: sandglass doctor [PYTHON]\n"
-	"Says whether Sandglass can serve this machine and this Python, one line for each thing that it needs.\n"
-	"PYTHON: a path, or a name that is looked for in PATH; without it $VIRTUAL_ENV/bin/python, else python3.\n"
+	"Says whether Sandglass can serve this machine and this Python, one line for each thing "
+	"that it needs.\n"
+	"PYTHON: a path, or a name that is looked for in PATH; without it "
+	"$VIRTUAL_ENV/bin/python, else python3.\n"
 	"Exit status: 0 it can, 1 a check failed, 2 wrong usage.\n";
 
 #define SECONDS 60
@@ -86,9 +88,11 @@ static const char *fact(const struct sg_child *child, const char *key, char *val
 	size_t length = strlen(key);
 
 	*value = 0;
-	for (const char *line = child->output; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = child->output; line && *line; line = strchr(line,
+			'\n') ? strchr(line, '\n') + 1 : NULL)
 		if (strncmp(line, key, length) == 0 && line[length] == '=') {
-			snprintf(value, size, "%.*s", (int)strcspn(line + length + 1, "\n"), line + length + 1);
+			snprintf(value, size, "%.*s", (int)strcspn(line + length + 1, "\n"),
+					line + length + 1);
 			break;
 		}
 	return value;
@@ -120,15 +124,18 @@ static bool check_object(char *path, size_t size)
 	bool good;
 
 	if (sg_command_object(path, size) != 0)
-		return report(false, "object", "%s is not there; expected: libsandglass.so beside this program, or in "
+		return report(false, "object", "%s is not there; expected: libsandglass.so beside "
+				"this program, or in "
 				"../lib of its directory (make, make install)", path);
 	if (strpbrk(path, ": \t"))
-		return report(false, "object", "%s: the loader cuts LD_PRELOAD at blanks and colons; put it into a "
+		return report(false, "object", "%s: the loader cuts LD_PRELOAD at blanks and "
+				"colons; put it into a "
 				"directory without them", path);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return report(false, "object", "%s cannot be read: %s", path, strerror(errno));
-	good = sg_read_at(file, &header, sizeof(header), 0) == 0 && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+	good = sg_read_at(file, &header, sizeof(header), 0) == 0 && memcmp(header.e_ident, ELFMAG,
+			SELFMAG) == 0 &&
 		header.e_ident[EI_CLASS] == ELFCLASS64;
 	close(file);
 	if (!good)
@@ -173,7 +180,8 @@ static bool check_python(struct sg_child *child, char *const arguments[])
 	if (strcmp(name, "cpython") != 0)
 		return report(false, "python", "%s %s at %s; needed: CPython", name, version, path);
 	if (minor < OLDEST || minor > NEWEST)
-		return report(false, "python", "CPython %s at %s; needed: 3.%d to 3.%d", version, path, OLDEST, NEWEST);
+		return report(false, "python", "CPython %s at %s; needed: 3.%d to 3.%d", version,
+		path, OLDEST, NEWEST);
 	return report(true, "python", "CPython %s at %s", version, path);
 }
 
@@ -187,7 +195,8 @@ static void check_build(const struct sg_child *child)
 	else if (number(child, "threaded"))
 		report(false, "build", "free-threaded (without the GIL); needed: a build with the GIL");
 	else
-		report(true, "build", "64 bits, with the GIL, %s", shared ? "shared libpython" : "static interpreter");
+		report(true, "build", "64 bits, with the GIL, %s",
+		shared ? "shared libpython" : "static interpreter");
 	fact(child, "libc", libc, sizeof(libc));
 	if (musl || !*libc)
 		report(false, "libc", "%s; needed: glibc", musl ? "musl" : "not glibc");
@@ -214,8 +223,10 @@ static bool check_preload(struct sg_child *child, char *const arguments[], const
 	complaint = strstr(child->errors, "ERROR: ld.so: ");
 	if (complaint)
 		complaint[strcspn(complaint, "\n")] = 0;
-	return report(false, "preload", "LD_PRELOAD has no effect%s%s", complaint ? ": " : " in this interpreter: it is a "
-			"static or setuid program, or a wrapper clears the variable", complaint ? complaint : "");
+	return report(false, "preload", "LD_PRELOAD has no effect%s%s",
+			complaint ? ": " : " in this interpreter: it is a "
+			"static or setuid program, or a wrapper clears the variable",
+			complaint ? complaint : "");
 }
 
 /* The value of KEY in a line of the log, in value[size]; quotes are taken off. */
@@ -244,7 +255,8 @@ static void check_engine(struct sg_child *child, const char *python)
 	int error = sg_child_run(child, arguments, SECONDS);
 
 	if (error) {
-		report(false, "engine", "%s", error == -ETIMEDOUT ? "importing temporalio did not end within 60 seconds"
+		report(false, "engine", "%s", error == -ETIMEDOUT ? "importing temporalio did not "
+				"end within 60 seconds"
 				: strerror(-error));
 		return;
 	}
@@ -263,9 +275,11 @@ static void check_engine(struct sg_child *child, const char *python)
 	}
 	last_line(child->errors, &line);
 	if (WIFSIGNALED(child->status))
-		report(false, "engine", "importing temporalio under Sandglass ended by signal %d", WTERMSIG(child->status));
+		report(false, "engine", "importing temporalio under Sandglass ended by signal %d",
+		WTERMSIG(child->status));
 	else
-		report(false, "engine", "Sandglass did not start when temporalio was imported%s%s", *line ? ": " : "", line);
+		report(false, "engine", "Sandglass did not start when temporalio was imported%s%s",
+		*line ? ": " : "", line);
 }
 
 static void check_temporalio(struct sg_child *child, const char *python)
@@ -273,7 +287,8 @@ static void check_temporalio(struct sg_child *child, const char *python)
 	char version[64];
 
 	if (!*fact(child, "temporalio", version, sizeof(version))) {
-		report(true, "temporalio", "not installed for this Python: until it is, Sandglass does nothing here");
+		report(true, "temporalio", "not installed for this Python: until it is, Sandglass "
+				"does nothing here");
 		return;
 	}
 	report(true, "temporalio", "%s", version);
@@ -299,7 +314,8 @@ int sg_command_doctor(int count, char **arguments)
 	if (count > 1)
 		python = arguments[1];
 	else if (environment && *environment &&
-			snprintf(chosen, sizeof(chosen), "%s/bin/python", environment) < (int)sizeof(chosen) &&
+			snprintf(chosen, sizeof(chosen), "%s/bin/python",
+			environment) < (int)sizeof(chosen) &&
 			access(chosen, X_OK) == 0)
 		python = chosen;
 	have_object = check_object(object, sizeof(object));

@@ -37,8 +37,10 @@ static const struct family {
 
 /* Rows whose verdict differs from their family's: what they do lies in their arguments. */
 static const char *const by_arguments[] = {
-	"clock_gettime", "__clock_gettime", "timespec_get", "localtime", "localtime_r", "mktime", "timelocal",
-	"ctime", "ctime_r", "clock", "times", "getrusage", "send", "__send", "sendto", "sendmsg", "sendmmsg",
+	"clock_gettime", "__clock_gettime", "timespec_get", "localtime", "localtime_r", "mktime",
+			"timelocal",
+	"ctime", "ctime_r", "clock", "times", "getrusage", "send", "__send", "sendto", "sendmsg",
+	"sendmmsg",
 	"__sendmmsg", "recv", "__recv", "__recv_chk", "recvfrom", "__recvfrom_chk", "recvmsg", "recvmmsg",
 	"getservbyname", "getservbyport", "if_nametoindex", "if_indextoname", "kill", "killpg", NULL
 };
@@ -96,8 +98,10 @@ static const struct sg_entry_row others[] = {
 	{"file", "_ZNSt13basic_filebufIcSt11char_traitsIcEE4openEPKcSt13_Ios_Openmode"},
 	{"file", "_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"},
 	{"file", "_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"},
-	{"file", "_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
-	{"file", "_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
+	{"file",
+	"_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
+	{"file",
+	"_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
 	{"file", "_ZNSt10filesystem6statusERKNS_7__cxx114pathE"},
 	{"file", "_ZNSt10filesystem12current_pathB5cxx11Ev"},
 	{"loader", "dlopen"},

@@ -11,15 +11,18 @@
 
 static const char usage[] =
 	"usage: sandglass explain [RULE|PATTERN...]\n"
-	"What a worker started here would do about a name, why, and what to write instead; the environment and the\n"
-	"files of SANDGLASS_CONFIG count. RULE: time.time, or the end of it: uuid4. PATTERN: 'os.path.*', '*now*'.\n"
+	"What a worker started here would do about a name, why, and what to write instead; the "
+	"environment and the\n"
+	"files of SANDGLASS_CONFIG count. RULE: time.time, or the end of it: uuid4. PATTERN: "
+	"'os.path.*', '*now*'.\n"
 	"Without arguments: every rule, one line each.\n"
 	"Exit status: 0, 1 no such rule, 2 wrong usage or a configuration that is not valid.\n";
 
 #define LABEL 11
 
 /* As shim/decide.c has it: no way in is held to more than the action, strict makes no difference between the ways. */
-static const char *action_name(const struct sg_config *config, const struct sg_rule *rule, enum sg_action way)
+static const char *action_name(const struct sg_config *config, const struct sg_rule *rule,
+		enum sg_action way)
 {
 	enum sg_action action = way < rule->action ? way : rule->action;
 
@@ -42,20 +45,26 @@ static void line(const char *label, const char *text)
 static void explain_rule(const struct sg_config *config, const struct sg_rule *rule)
 {
 	static const char *const held[] = {
-		"when it is called", "when it is met in a chain of calls", "for every function of the module",
+		"when it is called", "when it is met in a chain of calls",
+				"for every function of the module",
 		"when it is read", "when it is read or changed"
 	};
 	char text[512];
 
 	sg_text_name(stdout, rule->name);
 	putchar('\n');
-	snprintf(text, sizeof(text), "%s at run time, %s while the workflow is imported, %s through a passed-through library",
+	snprintf(text, sizeof(text), "%s at run time, %s while the workflow is imported, %s "
+			"through a passed-through library",
 			action_name(config, rule, rule->action), action_name(config, rule, rule->at_import),
 			action_name(config, rule, rule->via));
 	line("action", text);
 	if (rule->condition) {
-		snprintf(text, sizeof(text), strcmp(rule->condition, "missing") ? "%s, condition %s" : "%s, condition %s:%d",
-				held[rule->guard], rule->condition, rule->condition_argument);
+		int length = snprintf(text, sizeof(text), "%s, condition %.200s", held[rule->guard],
+				rule->condition);
+
+		if (strcmp(rule->condition, "missing") == 0)
+			snprintf(text + length, sizeof(text) - (size_t)length, ":%d",
+					rule->condition_argument);
 		line("holds", text);
 	} else {
 		line("holds", held[rule->guard]);
@@ -63,7 +72,8 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 	line("because", rule->reason ? rule->reason : "");
 	line("instead", rule->replacement ? rule->replacement : "");
 	if (rule->action == SG_ACTION_ALLOW)
-		snprintf(text, sizeof(text), "it is allowed; to refuse it: SANDGLASS_RULES=%.200s=block", rule->name);
+		snprintf(text, sizeof(text), "it is; to refuse it: SANDGLASS_RULES=%.200s=block",
+				rule->name);
 	else
 		snprintf(text, sizeof(text), "SANDGLASS_RULES=%.200s=allow", rule->name);
 	line("to allow", text);
@@ -79,7 +89,8 @@ static void explain_sink(const struct sg_sink *sink)
 	sg_text_name(stdout, sink->module);
 	putchar('\n');
 	line("action", sink->anywhere ? "trusted, and so is what it calls back" :
-			"trusted when it is the first code outside the standard library on the way to a call");
+			"trusted when it is the first code outside the standard library on the "
+					"way to a call");
 	line("because", sink->reason ? sink->reason : "");
 }
 
@@ -116,7 +127,8 @@ static size_t explain(const struct sg_config *config, const char *wanted)
 			found++;
 		}
 	if (!found)
-		sg_complain("explain", "%s: no rule has this name%s%s%s; accepted: the name of a rule, the end of one, "
+		sg_complain("explain", "%s: no rule has this name%s%s%s; accepted: the name of a "
+				"rule, the end of one, "
 				"or a pattern such as 'os.*'; all of them: sandglass explain", wanted,
 				nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
 				nearest.best ? "?" : "");
@@ -130,8 +142,10 @@ static void list_all(const struct sg_config *config)
 		const struct sg_rule *rule = &config->rules[i];
 
 		/* One line each, so that grep works; cut where the line is full. */
-		printf("%-46s %-6s %-7s %-5s %.32s%s\n", rule->name, action_name(config, rule, rule->action),
-				action_name(config, rule, rule->at_import), action_name(config, rule, rule->via),
+		printf("%-46s %-6s %-7s %-5s %.32s%s\n", rule->name, action_name(config, rule,
+				rule->action),
+				action_name(config, rule, rule->at_import), action_name(config,
+				rule, rule->via),
 				rule->replacement ? rule->replacement : "",
 				rule->replacement && strlen(rule->replacement) > 32 ? "..." : "");
 	}
@@ -150,7 +164,8 @@ int sg_command_explain(int count, char **arguments)
 			return SG_EXIT_OK;
 		}
 		if (arguments[i][0] == '-' || !arguments[i][0]) {
-			sg_complain("explain", "\"%s\": neither a rule nor a pattern; accepted: [RULE|PATTERN...]",
+			sg_complain("explain", "\"%s\": neither a rule nor a pattern; accepted: "
+					"[RULE|PATTERN...]",
 					arguments[i]);
 			return SG_EXIT_TROUBLE;
 		}

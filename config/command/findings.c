@@ -48,22 +48,43 @@ static void add_reason(struct sg_reason *reasons, size_t *count, enum sg_verdict
 	va_end(arguments);
 }
 
+/* clock_gettime is what its first argument makes of it, where that could be seen. */
+static struct sg_entry entry_in(const struct sg_object *object, size_t index)
+{
+	struct sg_entry entry = *sg_entries_at(index);
+
+	if (strcmp(entry.name, "clock_gettime") == 0 || strcmp(entry.name, "__clock_gettime") == 0) {
+		if (object->wall_clock)
+			entry.verdict = SG_VERDICT_UNSAFE;
+		if (object->only_monotonic) {
+			entry.family = "monotonic";
+			entry.native = SG_NATIVE_MONOTONIC;
+		}
+	}
+	return entry;
+}
+
 static void import_reasons(const struct sg_finding *finding, struct sg_reason *reasons, size_t *count)
 {
 	for (size_t i = 0; i < sg_entries_count(); i++) {
-		const struct sg_entry *entry = sg_entries_at(i);
+		struct sg_entry entry;
 		struct sg_reason *reason;
 
-		if (!sg_entry_set_has(&finding->object.imports, i) || (finding->allowed & 1u << entry->native))
+		if (!sg_entry_set_has(&finding->object.imports, i))
 			continue;
-		reason = reason_of(reasons, count, entry->family);
+		entry = entry_in(&finding->object, i);
+		if (finding->allowed & 1u << entry.native)
+			continue;
+		reason = reason_of(reasons, count, entry.family);
 		if (!reason)
 			continue;
-		if (entry->verdict > reason->verdict)
-			reason->verdict = entry->verdict;
+		if (entry.verdict > reason->verdict)
+			reason->verdict = entry.verdict;
 		reason->has_entries = true;
 		sg_entry_set_add(&reason->entries, (int)i);
-		snprintf(reason->text, sizeof(reason->text), "%s", sg_entries_reason(entry->family));
+		snprintf(reason->text, sizeof(reason->text), "%s", finding->object.wall_clock &&
+				strcmp(entry.family, "clock") == 0 ? "reads the time of day"
+				: sg_entries_reason(entry.family));
 	}
 }
 
@@ -73,10 +94,14 @@ static void instruction_reasons(const struct sg_object *object, struct sg_reason
 		const char *kind, *text;
 		enum sg_verdict verdict;
 	} kinds[SG_INSTRUCTION_KINDS] = {
-		[SG_INSTRUCTION_SYSCALL] = {"raw-syscall", "possible system call past libc", SG_VERDICT_UNSAFE},
-		[SG_INSTRUCTION_RDTSC] = {"rdtsc", "possible reading of the processor's clock", SG_VERDICT_DEPENDS},
-		[SG_INSTRUCTION_RDRAND] = {"rdrand", "possible random numbers of the processor", SG_VERDICT_UNSAFE},
-		[SG_INSTRUCTION_RDSEED] = {"rdseed", "possible random numbers of the processor", SG_VERDICT_UNSAFE},
+		[SG_INSTRUCTION_SYSCALL] = {"raw-syscall", "possible system call past libc",
+				SG_VERDICT_UNSAFE},
+		[SG_INSTRUCTION_RDTSC] = {"rdtsc", "possible reading of the processor's clock",
+		SG_VERDICT_DEPENDS},
+		[SG_INSTRUCTION_RDRAND] = {"rdrand", "possible random numbers of the processor",
+		SG_VERDICT_UNSAFE},
+		[SG_INSTRUCTION_RDSEED] = {"rdseed", "possible random numbers of the processor",
+		SG_VERDICT_UNSAFE},
 	};
 
 	for (int i = 0; i < SG_INSTRUCTION_KINDS; i++)
@@ -97,7 +122,8 @@ static void shape_reasons(const struct sg_object *object, struct sg_reason *reas
 				"packed with UPX: its code cannot be looked at");
 	else if (object->entropy > 0)
 		add_reason(reasons, count, SG_VERDICT_UNSAFE, "packed",
-				"its code has %.1f bits in a byte, as packed or encrypted data has", object->entropy);
+				"its code has %.1f bits in a byte, as packed or encrypted data has",
+				object->entropy);
 	if (object->no_sections)
 		add_reason(reasons, count, SG_VERDICT_DEPENDS, "no-sections",
 				"no section headers: somebody took care to remove them");

@@ -86,15 +86,18 @@ int main(int count, char **arguments)
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
 		return fputs(help, stdout) < 0 || fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
 	if (!strcmp(name, "--version"))
-		return printf("sandglass %s\n", SG_COMMAND_VERSION) < 0 || fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
+		return printf("sandglass %s\n", SG_COMMAND_VERSION) < 0 ||
+		fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].run(count - 1, arguments + 1);
 		sg_nearest_offer(&nearest, commands[i].name);
 	}
 	if (*name)
-		sg_complain("", "%s: unknown command%s%s%s; accepted: run, doctor, explain, audit, help, --version",
-				name, nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
+		sg_complain("", "%s: unknown command%s%s%s; accepted: run, doctor, explain, "
+				"audit, help, --version",
+				name, nearest.best ? ", did you mean " : "",
+				nearest.best ? nearest.best : "",
 				nearest.best ? "?" : "");
 	else
 		fputs(help, stderr);

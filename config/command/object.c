@@ -29,6 +29,8 @@ struct reader {
 	bool dynamic, needs, interpreter, soname, pie;
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
 	uint64_t unwind;                /* address of PT_GNU_EH_FRAME */
+	struct sg_scan_range relocations[2]; /* DT_RELA and DT_JMPREL: address and size */
+	uint32_t clock_symbols[2];      /* clock_gettime and its other name; 0: not there */
 	struct sg_scan_range *code;     /* sections, sorted; address is not set */
 	size_t code_count;
 	char *message;
@@ -113,7 +115,8 @@ static int read_header(struct reader *reader)
 	case ET_DYN: case ET_EXEC:
 		break;
 	case ET_REL:
-		return fail(reader, -ENOEXEC, "a relocatable file (.o); accepted: shared objects, programs, "
+		return fail(reader, -ENOEXEC, "a relocatable file (.o); accepted: shared objects, "
+				"programs, "
 				"wheels and directories");
 	case ET_CORE:
 		return fail(reader, -ENOEXEC, "a core dump; accepted: shared objects, programs, wheels and "
@@ -178,6 +181,18 @@ static void note_dynamic(struct reader *reader, const GElf_Dyn *entry)
 		break;
 	case DT_GNU_HASH:
 		reader->gnu_hash = entry->d_un.d_ptr;
+		break;
+	case DT_RELA:
+		reader->relocations[0].address = entry->d_un.d_ptr;
+		break;
+	case DT_RELASZ:
+		reader->relocations[0].size = entry->d_un.d_val;
+		break;
+	case DT_JMPREL:
+		reader->relocations[1].address = entry->d_un.d_ptr;
+		break;
+	case DT_PLTRELSZ:
+		reader->relocations[1].size = entry->d_un.d_val;
 		break;
 	case DT_SYMBOLIC:
 		reader->object->symbolic = true;
@@ -261,7 +276,7 @@ static uint64_t symbol_count(struct reader *reader, size_t entry_size)
 	return count;
 }
 
-static void note_symbol(struct reader *reader, const GElf_Sym *symbol, const char *name)
+static void note_symbol(struct reader *reader, const GElf_Sym *symbol, const char *name, uint32_t index)
 {
 	struct sg_object *object = reader->object;
 	int entry;
@@ -270,6 +285,10 @@ static void note_symbol(struct reader *reader, const GElf_Sym *symbol, const cha
 		entry = sg_entries_find(name);
 		if (entry >= 0)
 			sg_entry_set_add(&object->imports, entry);
+		if (strcmp(name, "clock_gettime") == 0)
+			reader->clock_symbols[0] = index;
+		else if (strcmp(name, "__clock_gettime") == 0)
+			reader->clock_symbols[1] = index;
 	} else if (GELF_ST_BIND(symbol->st_info) != STB_LOCAL) {
 		if (strncmp(name, "PyInit_", 7) == 0 && object->kind == SG_OBJECT_LIBRARY)
 			object->kind = SG_OBJECT_EXTENSION;
@@ -314,7 +333,7 @@ static int read_symbols(struct reader *reader)
 		strings[strings_left] = 0;
 		for (uint64_t i = 1; i < count && gelf_getsym(data, (int)i, &symbol); i++)
 			if (symbol.st_name < strings_left)
-				note_symbol(reader, &symbol, strings + symbol.st_name);
+				note_symbol(reader, &symbol, strings + symbol.st_name, (uint32_t)i);
 	}
 	free(strings);
 	return error;
@@ -380,7 +399,8 @@ static int read_code_sections(struct reader *reader)
 		return fail(reader, -ENOMEM, "out of memory");
 	while ((section = elf_nextscn(reader->elf, section))) {
 		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS ||
-				!(header.sh_flags & SHF_EXECINSTR) || !within(reader, header.sh_offset, header.sh_size))
+				!(header.sh_flags & SHF_EXECINSTR) || !within(reader,
+				header.sh_offset, header.sh_size))
 			continue;
 		if (reader->code_count == CODE_SECTIONS_MAX) {
 			reader->code_count = 0;
@@ -421,6 +441,45 @@ static int scan_segment(struct reader *reader, struct sg_scan *scan, const GElf_
 	return error;
 }
 
+/* Where the loader will write the address of clock_gettime. Tables may be large: read in pieces. */
+static void find_clock_slots(struct reader *reader, struct sg_scan_clocks *clocks)
+{
+	static Elf64_Rela pieces[4096];
+
+	for (int table = 0; table < 2; table++) {
+		uint64_t offset, left, done = 0, size = reader->relocations[table].size;
+
+		if ((!reader->clock_symbols[0] && !reader->clock_symbols[1]) ||
+				!locate(reader, reader->relocations[table].address, &offset, &left))
+			continue;
+		if (size > left)
+			size = left;
+		while (size - done >= sizeof(*pieces)) {
+			size_t count = (size - done) / sizeof(*pieces);
+
+			if (count > sizeof(pieces) / sizeof(*pieces))
+				count = sizeof(pieces) / sizeof(*pieces);
+			if (sg_read_at(reader->file, pieces, count * sizeof(*pieces), offset + done) != 0)
+				break;
+			for (size_t i = 0; i < count; i++) {
+				uint64_t symbol = ELF64_R_SYM(pieces[i].r_info);
+
+				if (!symbol || (symbol != reader->clock_symbols[0] &&
+						symbol != reader->clock_symbols[1]))
+					continue;
+				if (clocks->slot_count < sizeof(clocks->slots) / sizeof(clocks->slots[0]))
+					clocks->slots[clocks->slot_count++] = pieces[i].r_offset;
+				else
+					clocks->unknown = true;
+				/* A pointer in data may be called from anywhere. */
+				if (ELF64_R_TYPE(pieces[i].r_info) == R_X86_64_64)
+					clocks->unknown = true;
+			}
+			done += count * sizeof(*pieces);
+		}
+	}
+}
+
 static int scan_code(struct reader *reader)
 {
 	struct sg_object *object = reader->object;
@@ -430,8 +489,11 @@ static int scan_code(struct reader *reader)
 
 	object->scanned = reader->header.e_ident[EI_CLASS] == ELFCLASS64 &&
 		(object->machine == EM_X86_64 || object->machine == EM_AARCH64);
-	if (object->scanned && object->machine == EM_X86_64)
+	if (object->scanned && object->machine == EM_X86_64 &&
+			reader->header.e_ident[EI_DATA] == ELFDATA2LSB) {
 		functions = read_functions(reader, &scan.function_count);
+		find_clock_slots(reader, &scan.clocks);
+	}
 	scan.functions = functions;
 	for (size_t i = 0; i < reader->segment_count && !error; i++) {
 		const GElf_Phdr *segment = &reader->segments[i];
@@ -446,6 +508,8 @@ static int scan_code(struct reader *reader)
 	}
 	free(functions);
 	memcpy(object->instructions, scan.hits, sizeof(scan.hits));
+	object->wall_clock = scan.clocks.wall;
+	object->only_monotonic = scan.clocks.monotonic && !scan.clocks.wall && !scan.clocks.unknown;
 	object->entropy = sg_scan_entropy(&scan);
 	if (object->entropy < PACKED_ENTROPY)
 		object->entropy = 0;
@@ -495,7 +559,8 @@ static int check_section_count(struct reader *reader)
 	uint64_t count, offset;
 
 	if (reader->size < sizeof(header.narrow) ||
-			sg_read_at(reader->file, &header, reader->size < sizeof(header) ? sizeof(header.narrow)
+			sg_read_at(reader->file, &header,
+			reader->size < sizeof(header) ? sizeof(header.narrow)
 				: sizeof(header), 0) != 0)
 		return damaged(reader, "its header is cut off or not valid");
 	wide = header.ident[EI_CLASS] == ELFCLASS64;
@@ -531,7 +596,8 @@ int sg_object_read(struct sg_object *ret_object, int file, const char *name, cha
 		return damaged(&reader, elf_errmsg(-1));
 	if (elf_kind(reader.elf) != ELF_K_ELF) {
 		error = elf_kind(reader.elf) == ELF_K_AR
-			? fail(&reader, -ENOEXEC, "a static archive (.a); accepted: shared objects, programs, "
+			? fail(&reader, -ENOEXEC, "a static archive (.a); accepted: shared "
+			"objects, programs, "
 				"wheels and directories")
 			: damaged(&reader, "its header is cut off or not valid");
 		elf_end(reader.elf);

@@ -26,6 +26,8 @@ struct sg_object {
 	bool upx;
 	bool no_sections;
 	double entropy;             /* of its code */
+	bool wall_clock;            /* calls clock_gettime for the time of day */
+	bool only_monotonic;        /* calls it for nothing but measuring */
 	struct sg_entry_set imports;
 	struct sg_scan_hits instructions[SG_INSTRUCTION_KINDS];
 };

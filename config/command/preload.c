@@ -19,7 +19,8 @@ static bool has(char *list, const char *object)
 	if (stat(object, &wanted) != 0)
 		return false;
 	for (char *item = strtok_r(list, SEPARATORS, &rest); item; item = strtok_r(NULL, SEPARATORS, &rest))
-		if (stat(item, &status) == 0 && status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino)
+		if (stat(item, &status) == 0 && status.st_dev == wanted.st_dev &&
+		status.st_ino == wanted.st_ino)
 			return true;
 	return false;
 }

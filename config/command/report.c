@@ -178,7 +178,8 @@ static void write_package(FILE *file, const struct sg_findings *findings, const 
 			for (int i = 0; i < SG_NATIVE_FAMILIES; i++)
 				if (allowed & 1u << i) {
 					sg_wrap_text(&wrap, " ");
-					sg_wrap_text(&wrap, sg_config_native_family_name((enum sg_native_family)i));
+					sg_wrap_text(&wrap,
+							sg_config_native_family_name((enum sg_native_family)i));
 				}
 		}
 		sg_wrap_end(&wrap);
@@ -191,11 +192,13 @@ void sg_report_text(FILE *file, const struct sg_findings *findings)
 		for (size_t i = 0; i < findings->package_count; i++)
 			if ((int)findings->packages[i].verdict == verdict)
 				write_package(file, findings, &findings->packages[i]);
-	fprintf(file, "%s%zu package%s with compiled code, %zu object%s: %zu safe, %zu depend%s on arguments, "
+	fprintf(file, "%s%zu package%s with compiled code, %zu object%s: %zu safe, %zu depend%s "
+			"on arguments, "
 			"%zu not safe; %zu problem%s\n", findings->package_count ? "\n" : "",
 			findings->package_count, findings->package_count == 1 ? "" : "s",
 			findings->count, findings->count == 1 ? "" : "s",
-			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings, SG_VERDICT_DEPENDS),
+			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings,
+			SG_VERDICT_DEPENDS),
 			packages_with(findings, SG_VERDICT_DEPENDS) == 1 ? "s" : "",
 			packages_with(findings, SG_VERDICT_UNSAFE), findings->problem_count,
 			findings->problem_count == 1 ? "" : "s");
@@ -256,10 +259,13 @@ static void json_object(FILE *file, const struct sg_finding *finding)
 
 void sg_report_json(FILE *file, const struct sg_findings *findings)
 {
-	fprintf(file, "{\"schema\": \"sandglass-audit/1\", \"version\": \"%s\",\n \"summary\": {\"packages\": %zu, "
-			"\"objects\": %zu, \"safe\": %zu, \"depends\": %zu, \"unsafe\": %zu, \"problems\": %zu},\n"
+	fprintf(file, "{\"schema\": \"sandglass-audit/1\", \"version\": \"%s\",\n \"summary\": "
+			"{\"packages\": %zu, "
+			"\"objects\": %zu, \"safe\": %zu, \"depends\": %zu, \"unsafe\": %zu, "
+			"\"problems\": %zu},\n"
 			" \"packages\": [", SG_COMMAND_VERSION, findings->package_count, findings->count,
-			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings, SG_VERDICT_DEPENDS),
+			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings,
+			SG_VERDICT_DEPENDS),
 			packages_with(findings, SG_VERDICT_UNSAFE), findings->problem_count);
 	for (size_t i = 0; i < findings->package_count; i++) {
 		const struct sg_package *package = &findings->packages[i];
@@ -285,7 +291,8 @@ void sg_report_json(FILE *file, const struct sg_findings *findings)
 		fputs(i ? ",\n  {" : "\n  {", file);
 		json_key(file, "path", findings->problems[i].path ? findings->problems[i].path : "");
 		fputs(", ", file);
-		json_key(file, "message", findings->problems[i].message ? findings->problems[i].message : "");
+		json_key(file, "message",
+				findings->problems[i].message ? findings->problems[i].message : "");
 		fputc('}', file);
 	}
 	fputs("]}\n", file);

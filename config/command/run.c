@@ -16,7 +16,8 @@ static const char usage[] =
 	"Becomes the program, with Sandglass in front of LD_PRELOAD.\n"
 	"  --mode MODE   sets SANDGLASS: enforce, strict, warn, observe, off\n"
 	"  --log PATH    sets SANDGLASS_LOG: stderr, or a path with a '/' in it; %p is the process id\n"
-	"Exit status: the program's; 2 wrong usage or settings, 126 it cannot be started, 127 there is none.\n";
+	"Exit status: the program's; 2 wrong usage or settings, 126 it cannot be started, 127 "
+	"there is none.\n";
 
 /* "--NAME VALUE" or "--NAME=VALUE": 1 and the variable is set, 0 it is another, -1 it has no value. */
 static int take(const char *name, const char *variable, char **arguments, int *at)
@@ -24,11 +25,13 @@ static int take(const char *name, const char *variable, char **arguments, int *a
 	size_t length = strlen(name);
 	const char *value;
 
-	if (strncmp(arguments[*at], name, length) != 0 || (arguments[*at][length] && arguments[*at][length] != '='))
+	if (strncmp(arguments[*at], name, length) != 0 || (arguments[*at][length] &&
+			arguments[*at][length] != '='))
 		return 0;
 	value = arguments[*at][length] ? arguments[*at] + length + 1 : arguments[++*at];
 	if (!value || !*value) {
-		sg_complain("run", "%s: no value; accepted: %s %s", name, name, strcmp(name, "--log") ? "MODE" : "PATH");
+		sg_complain("run", "%s: no value; accepted: %s %s", name, name, strcmp(name,
+				"--log") ? "MODE" : "PATH");
 		return -1;
 	}
 	return setenv(variable, value, 1) ? -1 : 1;
@@ -54,7 +57,8 @@ static int parse(int count, char **arguments)
 		if (!taken)
 			taken = take("--log", "SANDGLASS_LOG", arguments, &i);
 		if (!taken)
-			sg_complain("run", "%s: unknown option; accepted: --mode MODE, --log PATH, --help, --", arguments[i]);
+			sg_complain("run", "%s: unknown option; accepted: --mode MODE, --log "
+			"PATH, --help, --", arguments[i]);
 		if (taken <= 0)
 			return -1;
 	}
@@ -78,14 +82,17 @@ int sg_command_run(int count, char **arguments)
 	if (off)
 		setenv("SANDGLASS", "off", 1);
 	if (sg_command_object(object, sizeof(object)) != 0) {
-		sg_complain("run", "%s: the object is not there; accepted: libsandglass.so beside this program, or in "
+		sg_complain("run", "%s: the object is not there; accepted: libsandglass.so beside "
+				"this program, or in "
 				"../lib of its directory (make, make install)", object);
 		return SG_EXIT_TROUBLE;
 	}
 	result = sg_preload_add(object);
 	if (result) {
-		sg_complain("run", "%s: %s", object, result == -EINVAL ? "the loader cuts LD_PRELOAD at blanks and colons, "
-				"so the object cannot be used there; accepted: a directory without them" : strerror(-result));
+		sg_complain("run", "%s: %s", object, result == -EINVAL ? "the loader cuts "
+				"LD_PRELOAD at blanks and colons, "
+				"so the object cannot be used there; accepted: a directory "
+				"without them" : strerror(-result));
 		return SG_EXIT_TROUBLE;
 	}
 	execvp(arguments[program], arguments + program);

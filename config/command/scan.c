@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WINDOW ((size_t)1 << 20)
@@ -105,7 +106,8 @@ static bool is_instruction(const struct sg_scan *scan, const struct sg_scan_rang
 	for (int prefixes = 0; prefixes < 3 && hit - prefixes >= start; prefixes++) {
 		const uint8_t *first = hit - prefixes;
 
-		if (sg_x86_length(first, (size_t)(end - first), &whole) != length + (size_t)prefixes || whole != kind)
+		if (sg_x86_length(first, (size_t)(end - first),
+				&whole) != length + (size_t)prefixes || whole != kind)
 			break;
 		if (function ? leads_to(hit - into, first) : range->named && most_lead_to(start, first))
 			return true;
@@ -132,6 +134,117 @@ static bool may_begin(const uint8_t *code)
 	       (code[1] == 0x01 && code[2] == 0xf9) || (code[1] == 0xc7 && code[2] >= 0xf0);
 }
 
+/* ---- clock_gettime: which clock? The first argument is in edi. ---- */
+
+#define UNKNOWN_CLOCK (-1)
+
+/* What an instruction leaves in edi: clock as it was, a constant, or UNKNOWN_CLOCK. */
+static int64_t clock_after(const uint8_t *code, size_t length, int64_t clock)
+{
+	uint8_t rex = code[0] >> 4 == 4 ? *code : 0;
+
+	if (rex) {
+		code++;
+		length--;
+	}
+	if (length == 2 && (code[0] == 0x31 || code[0] == 0x33) && code[1] == 0xff && !(rex & 5))
+		return 0; /* xor %edi,%edi */
+	if (length == 5 && code[0] == 0xbf && !(rex & 1))
+		return (int64_t)((uint32_t)code[1] | (uint32_t)code[2] << 8 | (uint32_t)code[3] << 16 |
+				(uint32_t)code[4] << 24);
+	/* Calls and jumps lead away; mov, lea, movslq and pop may write the register. */
+	if (code[0] == 0xe8 || code[0] == 0xe9 || code[0] == 0xeb || code[0] == 0xc3 || code[0] == 0xff)
+		return UNKNOWN_CLOCK;
+	if (length > 1 && (code[0] == 0x8b || code[0] == 0x8d || code[0] == 0x63) &&
+			(code[1] >> 3 & 7) == 7 &&
+			!(rex & 4))
+		return UNKNOWN_CLOCK;
+	if (length > 1 && code[0] == 0x89 && code[1] >> 6 == 3 && (code[1] & 7) == 7 && !(rex & 1))
+		return UNKNOWN_CLOCK;
+	return code[0] == 0x5f && !(rex & 1) ? UNKNOWN_CLOCK : clock;
+}
+
+static int64_t clock_at(const uint8_t *start, const uint8_t *call)
+{
+	for (int i = 0; i < STARTS && call - start >= NEAREST + STARTS; i++) {
+		const uint8_t *code = call - NEAREST - i;
+		int64_t clock = UNKNOWN_CLOCK;
+
+		if (!leads_to(code, call))
+			continue;
+		while (code < call) {
+			size_t length = sg_x86_length(code, (size_t)(call - code) + SG_X86_LONGEST, NULL);
+
+			clock = clock_after(code, length, clock);
+			code += length;
+		}
+		return clock;
+	}
+	return UNKNOWN_CLOCK;
+}
+
+static void note_clock(struct sg_scan_clocks *clocks, int64_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_TAI: case CLOCK_REALTIME_ALARM:
+		clocks->wall = true;
+		break;
+	case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME:
+	case CLOCK_PROCESS_CPUTIME_ID: case CLOCK_THREAD_CPUTIME_ID:
+		clocks->monotonic = true;
+		break;
+	default:
+		clocks->unknown = true;
+		break;
+	}
+}
+
+static bool is_one_of(const uint64_t *list, size_t count, uint64_t address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == address)
+			return true;
+	return false;
+}
+
+/* address: of the byte at code. */
+static void look_for_clock(struct sg_scan_clocks *clocks, const uint8_t *start, const uint8_t *code,
+		const uint8_t *end, uint64_t address)
+{
+	size_t head = code[0] == 0xe8 ? 1 : 2;
+	int32_t distance;
+	uint64_t target;
+
+	if ((code[0] != 0xe8 && code[0] != 0xff && code[0] != 0x8b) || (size_t)(end - code) < head + 4)
+		return;
+	memcpy(&distance, code + head, 4); /* both are little-endian */
+	target = address + head + 4 + (uint64_t)(int64_t)distance;
+	if (code[0] == 0xe8) {
+		/* The jump may stand behind an endbr64, or have a prefix. */
+		for (uint64_t skip = 0; skip <= 5 && clocks->stub_count; skip++)
+			if ((skip == 0 || skip >= 4 || skip == 1) &&
+					is_one_of(clocks->stubs, clocks->stub_count, target + skip)) {
+				note_clock(clocks, clock_at(start, code));
+				break;
+			}
+	} else if (is_one_of(clocks->slots, clocks->slot_count, target)) {
+		if (code[0] == 0x8b && (code[1] & 0xc7) == 0x05)
+			clocks->unknown = true;
+		else if (code[0] == 0xff && code[1] == 0x15)
+			note_clock(clocks, clock_at(start, code));
+		else if (code[0] == 0xff && code[1] == 0x25) {
+			int64_t clock = clock_at(start, code);
+
+			if (clock != UNKNOWN_CLOCK)
+				note_clock(clocks, clock);
+			if (clocks->stub_count < sizeof(clocks->stubs) / sizeof(clocks->stubs[0]))
+				clocks->stubs[clocks->stub_count++] = address;
+			else
+				clocks->unknown = true;
+		}
+	}
+}
+
 /* start..end is what is in memory; hits are looked for from code on. */
 static void scan_x86(struct sg_scan *scan, const struct sg_scan_range *range, const uint8_t *start,
 		const uint8_t *code, const uint8_t *stop, const uint8_t *end, uint64_t offset)
@@ -140,6 +253,9 @@ static void scan_x86(struct sg_scan *scan, const struct sg_scan_range *range, co
 		enum sg_instruction kind = SG_INSTRUCTION_OTHER;
 		uint64_t here = offset + (uint64_t)(code - start);
 
+		if (scan->clocks.slot_count)
+			look_for_clock(&scan->clocks, start, code, end,
+			range->address + (here - range->offset));
 		if (!may_begin(code))
 			continue;
 		/* The prefix 0xf3 makes another instruction of rdrand's bytes. */
@@ -174,7 +290,7 @@ static void scan_aarch64(struct sg_scan *scan, const struct sg_scan_range *range
 
 int sg_scan_range(struct sg_scan *scan, const struct sg_scan_range *range)
 {
-	uint8_t *window = malloc(BACK + WINDOW + SG_X86_LONGEST * 4);
+	uint8_t *window = malloc(BACK + WINDOW + SG_X86_LONGEST * 5);
 	uint64_t done = 0;
 	int error = 0;
 
@@ -190,6 +306,8 @@ int sg_scan_range(struct sg_scan *scan, const struct sg_scan_range *range)
 		error = sg_read_at(scan->file, window, back + fresh + ahead, offset);
 		if (error)
 			break;
+		/* Decoding may look this far beyond the end. */
+		memset(window + back + fresh + ahead, 0, SG_X86_LONGEST);
 		for (size_t i = 0; i < fresh; i++)
 			scan->bytes[window[back + i]]++;
 		if (scan->machine == EM_X86_64)

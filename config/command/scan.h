@@ -23,11 +23,22 @@ struct sg_scan_range {
 	bool named;         /* a section says that it is code; else an executable segment around one */
 };
 
+/* Which clocks are named where clock_gettime is called; only x86-64 code is looked at for it. */
+struct sg_scan_clocks {
+	uint64_t slots[4];  /* addresses of the pointers to clock_gettime, filled by the loader */
+	uint64_t stubs[8];  /* addresses of jumps through them (the PLT), found on the way */
+	uint8_t slot_count, stub_count;
+	bool wall;          /* somewhere CLOCK_REALTIME or a relative of it is passed */
+	bool monotonic;     /* ... CLOCK_MONOTONIC, or a processor's time */
+	bool unknown;       /* ... something that is not a constant, or its address is taken */
+};
+
 struct sg_scan {
 	int file;
 	uint16_t machine;           /* EM_X86_64 or EM_AARCH64 */
 	const uint64_t *functions;  /* their addresses, sorted; may be NULL */
 	size_t function_count;
+	struct sg_scan_clocks clocks;
 	struct sg_scan_hits hits[SG_INSTRUCTION_KINDS];
 	uint64_t bytes[256];        /* how often each value was seen */
 };

@@ -30,7 +30,8 @@ void sg_text_name(FILE *file, const char *name)
 	while (*byte) {
 		size_t length = character_length(byte);
 
-		if (!length || *byte < 0x20 || *byte == 0x7f || (length == 2 && *byte == 0xc2 && byte[1] < 0xa0)) {
+		if (!length || *byte < 0x20 || *byte == 0x7f || (length == 2 && *byte == 0xc2 &&
+				byte[1] < 0xa0)) {
 			fprintf(file, "\\x%02x", *byte++);
 			continue;
 		}

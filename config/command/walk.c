@@ -57,6 +57,36 @@ static void forget_seen(struct walk *walk)
 	sg_names_release(&walk->seen);
 }
 
+/* Development packages have texts for the linker under such names. */
+static bool is_linker_script(int file)
+{
+	static const char *const beginnings[] = {"/* GNU ld script", "INPUT", "GROUP", "OUTPUT_FORMAT"};
+	char text[16] = "";
+
+	if (pread(file, text, sizeof(text), 0) <= 0)
+		return false;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (memcmp(text, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+/* A file that is no object: said only of what ought to be one. */
+static void not_an_object(struct walk *walk, int file, bool empty, bool alone)
+{
+	const char *name = walk->path;
+	size_t length = strlen(name);
+
+	if (alone)
+		sg_findings_problem(walk->findings, name, "%s", empty ? "empty file" :
+				"neither an ELF file nor a wheel; accepted: shared objects, "
+						"programs, wheels "
+				"and directories");
+	else if (length > 3 && strcmp(name + length - 3, ".so") == 0 && !is_linker_script(file))
+		sg_findings_problem(walk->findings, name, "%s", empty ? "empty file" :
+				"named as a shared object, but not an ELF file");
+}
+
 /* The file is open and regular. alone: the user named it. */
 static int audit_file(struct walk *walk, int file, const struct stat *status, bool alone)
 {
@@ -70,14 +100,7 @@ static int audit_file(struct walk *walk, int file, const struct stat *status, bo
 		return 0;
 	}
 	if (!error) {
-		if (alone)
-			sg_findings_problem(walk->findings, walk->path, status->st_size ?
-					"neither an ELF file nor a wheel; accepted: shared objects, programs, "
-					"wheels and directories" : "empty file");
-		else if (strstr(walk->path, ".so") && (!status->st_size || strcmp(walk->path +
-						strlen(walk->path) - 3, ".so") == 0))
-			sg_findings_problem(walk->findings, walk->path, status->st_size ?
-					"named as a shared object, but not an ELF file" : "empty file");
+		not_an_object(walk, file, !status->st_size, alone);
 		return 0;
 	}
 	if (!is_new(walk, status, &error))
@@ -145,7 +168,8 @@ static char kind_of_entry(struct walk *walk, int directory, const struct dirent 
 	}
 	if (link && fstatat(directory, entry->d_name, &status, 0) != 0) {
 		if (errno == ELOOP)
-			sg_findings_problem(walk->findings, walk->path, "a symbolic link that leads to itself");
+			sg_findings_problem(walk->findings, walk->path,
+			"a symbolic link that leads to itself");
 		else if (strstr(entry->d_name, ".so") || errno != ENOENT)
 			problem(walk, errno, "the link leads nowhere");
 		return 0;
@@ -160,7 +184,8 @@ static int enter(struct walk *walk, int directory, const char *name, size_t leng
 	int error, inner;
 
 	if (depth >= SG_WALK_DEPTH_MAX) {
-		sg_findings_problem(walk->findings, walk->path, "deeper than %d directories, not looked into",
+		sg_findings_problem(walk->findings, walk->path,
+				"deeper than %d directories, not looked into",
 				SG_WALK_DEPTH_MAX);
 		return 0;
 	}
@@ -197,7 +222,8 @@ static int audit_directory(struct walk *walk, int directory, size_t length, int 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (length + slash + name >= PATH_SIZE) {
-			sg_findings_problem(walk->findings, walk->path, "a path below it has more than 65535 bytes");
+			sg_findings_problem(walk->findings, walk->path,
+					"a path below it has more than 65535 bytes");
 			continue;
 		}
 		if (slash)
@@ -225,7 +251,8 @@ static int audit_root(struct walk *walk)
 
 	if (file < 0) {
 		if (errno == ELOOP)
-			sg_findings_problem(walk->findings, walk->path, "a symbolic link that leads to itself");
+			sg_findings_problem(walk->findings, walk->path,
+			"a symbolic link that leads to itself");
 		else
 			problem(walk, errno, "cannot be opened");
 		return 0;
@@ -235,7 +262,8 @@ static int audit_root(struct walk *walk)
 	} else if (S_ISDIR(status.st_mode)) {
 		return audit_directory(walk, file, strlen(walk->path), 0);
 	} else if (!S_ISREG(status.st_mode)) {
-		sg_findings_problem(walk->findings, walk->path, "neither a file nor a directory; accepted: shared "
+		sg_findings_problem(walk->findings, walk->path,
+				"neither a file nor a directory; accepted: shared "
 				"objects, programs, wheels and directories");
 	} else if (is_wheel_name(walk->path) || (pread(file, magic, 4, 0) == 4 &&
 				memcmp(magic, "PK\3\4", 4) == 0)) {

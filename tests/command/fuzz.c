@@ -144,7 +144,8 @@ static void on_signal(int number)
 {
 	static const char text[] = "\ncrash or hang; to repeat: ";
 
-	if (write(1, text, sizeof(text) - 1) > 0 && write(1, repeat, strlen(repeat)) > 0 && write(1, "\n", 1) > 0)
+	if (write(1, text, sizeof(text) - 1) > 0 && write(1, repeat, strlen(repeat)) > 0 && write(1,
+			"\n", 1) > 0)
 		signal(number, SIG_DFL);
 	signal(number, SIG_DFL);
 	raise(number);
@@ -173,7 +174,8 @@ static void audit(const struct sg_config *config, const char *path, FILE *sink)
 	free(findings);
 }
 
-static void run_one(const struct sg_config *config, uint64_t number, uint64_t base, char **files, FILE *sink,
+static void run_one(const struct sg_config *config, uint64_t number, uint64_t base, char **files,
+		FILE *sink,
 		const char *directory)
 {
 	static uint8_t bytes[INPUT_MAX];

@@ -113,6 +113,14 @@ void *PyInit_loads(void);
 void *PyInit_loads(void) { return dlmopen(LM_ID_NEWLM, "libm.so.6", RTLD_NOW); }
 END
 echo 'int main(void) { return 0; }' >program.c
+for clock in CLOCK_REALTIME CLOCK_MONOTONIC clock; do
+	cat >$clock.c <<END
+#include <time.h>
+long PyInit_clock(int clock);
+long PyInit_clock(int clock) { struct timespec t; clock_gettime($clock, &t); return t.tv_nsec + clock; }
+END
+	$cc -O2 -shared -fPIC -o $clock.plt.so $clock.c && $cc -O2 -shared -fPIC -fno-plt -o $clock.got.so $clock.c || exit 2
+done
 for name in safe unsafe depends own loads; do
 	extra=
 	[ $name = own ] && extra=-Wl,-Bsymbolic
@@ -137,12 +145,17 @@ fi
 has 'audit: code for another machine' ' machine' "$(verdict foreign.so)"
 case $(uname -m) in x86_64)
 	$cc -shared -o instructions.so "$here/instructions.s" || exit 2
-	check 'audit: instructions, and bytes that look like them' 'raw-syscall 2 rdtsc 2 rdrand 2 rdseed 1' \
+	check 'audit: instructions, and bytes that look like them' 'raw-syscall 2 rdtsc 3 rdrand 2 rdseed 1' \
 		"$("$command" audit --json instructions.so | "$python" -c '
 import json, re, sys
 reasons = json.load(sys.stdin)["packages"][0]["objects"][0]["reasons"]
 counts = {r["kind"]: re.search(r": (\d+)", r["text"])[1] for r in reasons}
 print(*(f"{kind} {counts.get(kind)}" for kind in ("raw-syscall", "rdtsc", "rdrand", "rdseed")))')"
+	for way in plt got; do
+		check "audit: the time of day ($way)" 'unsafe clock' "$(verdict CLOCK_REALTIME.$way.so)"
+		check "audit: a monotonic clock ($way)" 'depends monotonic' "$(verdict CLOCK_MONOTONIC.$way.so)"
+		check "audit: a clock that the caller names ($way)" 'depends clock' "$(verdict clock.$way.so)"
+	done
 	printf '\t.text\n\t.globl f\nf:\t.incbin "code.bin"\n\t.section .note.GNU-stack,"",@progbits\n' >packed.s
 	$cc -shared -o packed.so packed.s
 	has 'audit: code that looks like noise' ' packed' "$(verdict packed.so)"
@@ -168,6 +181,15 @@ for p in json.load(sys.stdin)["packages"]:
 check 'audit: a wheel' 'unsafe random' "$(verdict acme_tools-1.5-py3-none-any.whl)"
 has 'audit: a wheel, by name' 'acme_tools 1.5 (1 extension)' "$(sandglass audit acme_tools-1.5-py3-none-any.whl)"
 check 'audit: a wheel that is not compressed' 'unsafe random' "$(verdict stored-1-py3-none-any.whl)"
+check 'audit: the schema' 'name objects root verdict version' "$("$command" audit --json safe.so nosuch 2>/dev/null | "$python" -c '
+import json, sys
+report = json.load(sys.stdin)
+assert list(report) == ["schema", "version", "summary", "packages", "problems"], list(report)
+assert report["schema"] == "sandglass-audit/1" and report["problems"][0]["path"] == "nosuch"
+assert set(report["summary"]) == {"packages", "objects", "safe", "depends", "unsafe", "problems"}
+assert set(report["packages"][0]["objects"][0]) == {"path", "kind", "machine", "verdict", "counts", "symbolic",
+                                                    "allowed", "reasons"}
+print(*sorted(report["packages"][0]))')"
 check 'audit: the same object many times' 'unsafe random' "$(verdict many)"
 check 'audit: no line over 100 columns' '' "$("$command" audit venv safe.so unsafe.so 2>/dev/null | awk 'length > 100')"
 
@@ -204,6 +226,8 @@ named as a shared object, but not an ELF file
 named as a shared object, but not an ELF file
 the link leads nowhere: No such file or directory' \
 	"$("$command" audit hostile 2>&1 >/dev/null | sed 's/^sandglass audit: [^:]*: //' | sort)"
+printf 'INPUT ( /lib/libm.so.6 )\n' >libm.so && mkdir scripts && mv libm.so scripts
+check 'audit: a script for the linker is not a problem' 'status 0' "$(sandglass audit scripts | tail -n 1)"
 has 'audit: a name with a line break' 'new\x0aline.so' "$("$command" audit hostile 2>&1 >/dev/null)"
 check 'audit: a terminal is not steered' '' "$("$command" audit strange-1-py3-none-any.whl | tr -d '\n\40-\176')"
 check 'audit: strange names in JSON' 'unsafe random' "$(verdict strange-1-py3-none-any.whl)"
@@ -222,12 +246,12 @@ fi
 if [ -x "$build/command/fuzz" ]; then
 	seed=${SEED:-$(date +%s)}
 	echo "     fuzz: SEED=$seed, ${FUZZ:-10} s"
-	result=$("$build/command/fuzz" "${FUZZ:-10}" "$seed" unsafe.so program stripped.so \
+	result=$("$build/command/fuzz" "${FUZZ:-10}" "$seed" CLOCK_MONOTONIC.plt.so program stripped.so \
 		acme_tools-1.5-py3-none-any.whl stored-1-py3-none-any.whl 2>&1)
 	status=$?
 	echo "     fuzz: $(printf %s "$result" | tail -n 1)"
 	check "audit: damaged at random (SEED=$seed)" 0 "$status"
-	[ $status = 0 ] || { mkdir -p "$build/test" && cp unsafe.so program stripped.so ./*.whl "$build/test"; }
+	[ $status = 0 ] || { mkdir -p "$build/test" && cp CLOCK_MONOTONIC.plt.so program stripped.so ./*.whl "$build/test"; }
 fi
 
 # ---- explain ----

@@ -423,11 +423,19 @@ static int scan_image(struct sg_image **image, struct sg_context *context)
 	return answer < 0 ? -1 : 0;
 }
 
+/* An attribute of the runner, which was private before it became a dataclass. */
+static PyObject *runner_attribute(PyObject *runner, const char *public, const char *private)
+{
+	PyObject *value = sg_python_attribute_or_null(runner, public);
+
+	return value ? value : PyObject_GetAttrString(runner, private);
+}
+
 /* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
 static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
 		struct sg_context *context, struct sg_image **image)
 {
-	PyObject *runner_class = PyObject_GetAttrString(runner, "runner_class"), *maker = NULL;
+	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class"), *maker = NULL;
 	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
 
 	own_class = runner_class ? import_class(workflow_class) : NULL;
@@ -474,17 +482,19 @@ static void log_run(const struct sg_run *run, const struct timespec *start)
 static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
 		PyObject *workflow_class, const struct sg_engine *engine)
 {
-	PyObject *settings = PyObject_GetAttrString(runner, "restrictions");
-	PyObject *module = PyObject_GetAttrString(workflow_class, "__module__");
+	PyObject *settings = runner_attribute(runner, "restrictions", "_restrictions"), *module = NULL;
 	struct sg_run *run = &instance->run;
 	int error = -1;
 
+	if (settings)
+		module = PyObject_GetAttrString(workflow_class, "__module__");
 	if (module && strcmp(sg_python_text(module), "__main__") == 0) {
 		Py_DecRef(module);
 		module = PyUnicode_FromString(MAIN_COPY);
 	}
-	instance->info = PyObject_GetAttrString(details, "info");
-	if (!settings || !module || !instance->info)
+	if (module)
+		instance->info = PyObject_GetAttrString(details, "info");
+	if (!instance->info)
 		goto out;
 	run->workflow_type = sg_python_attribute_or_null(details, "defn.name");
 	if (!run->workflow_type || run->workflow_type == Py_None) {

@@ -129,7 +129,7 @@ def test_refusal_fails_the_workflow_where_the_worker_asks_for_it(played):
 @pytest.mark.parametrize("part", ["uuid.uuid4", "flows_misc.py:{line}", "make", "uuid.uuid4 -> os.urandom", "workflow.uuid4",
                                   "SANDGLASS_RULES=uuid.uuid4=allow"])
 def test_refusal_names_call_place_chain_replacement_and_setting(part, played):
-    line = line_of("flows_misc.py", "MakesId").split(":")[1]
+    line = line_of("flows_misc.py", "MakesLoggedId").split(":")[1]
     assert part.format(line=line) in played["text"], played["text"]
 
 
@@ -139,9 +139,9 @@ def test_violation_is_one_log_line_with_everything_needed_to_find_it(played, log
     assert mine, harness.show(harness.violations(log))
     e = mine[0]
     assert (e["rule"], e["action"], e["origin"], e["workflow_type"], e["run_id"], e["chain"]) == \
-        ("uuid.uuid4", "block", "direct", "MakesId", played["run_id"], "uuid.uuid4 -> os.urandom"), str(e.text)
-    assert e["function"] in ("MakesId.make", "make"), str(e.text)  # 3.10 does not keep qualified names
-    assert e["where"].endswith(line_of("flows_misc.py", "MakesId")), str(e.text)
+        ("uuid.uuid4", "block", "direct", "MakesLoggedId", played["run_id"], "uuid.uuid4 -> os.urandom"), str(e.text)
+    assert e["function"] in ("MakesLoggedId.make", "make"), str(e.text)  # 3.10 does not keep qualified names
+    assert e["where"].endswith(line_of("flows_misc.py", "MakesLoggedId")), str(e.text)
     assert e["level"] == "error" or e["level"] == "warn", str(e.text)
 
 

@@ -60,6 +60,18 @@ class MakesId:
         return str(uuid.uuid4())  # here: MakesId
 
 
+@workflow.defn
+class MakesLoggedId:
+    """As MakesId, at a line that no other scenario gets to: a violation at one place is logged once for all runs."""
+
+    @workflow.run
+    async def run(self) -> str:
+        return self.make()
+
+    def make(self) -> str:
+        return str(uuid.uuid4())  # here: MakesLoggedId
+
+
 @workflow.defn(sandboxed=False)
 class NotSandboxed:
     @workflow.run

@@ -299,8 +299,8 @@ async def exception_as_the_workflow_sees_it(stage):
 
 @scenario
 async def refusal_as_task_failure(stage):
-    async with stage.worker(flows_misc.MakesId):
-        handle = await stage.start(flows_misc.MakesId)
+    async with stage.worker(flows_misc.MakesLoggedId):
+        handle = await stage.start(flows_misc.MakesLoggedId)
         return {"id": handle.id, "run_id": handle.first_execution_run_id, **await outcome(handle)}
 
 

@@ -107,6 +107,8 @@ $(B)/gen/command_objects: FORCE
 
 # Unit tests: each tests/unit/NAME.c is a program. The core is an archive, so each takes what it needs of it.
 unit_programs := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+# Only test_python.c looks at them, and does without where there are none.
+python_includes = $(patsubst -I%,-isystem %,$(shell python3-config --includes 2>/dev/null))
 unit: $(unit_programs) $(if $(can_build_command),$(B)/command/fuzz)
 
 # The fuzzer of tests/command: the command's own code but for the sub-commands.
@@ -123,7 +125,7 @@ $(B)/unit/libcore.a: $(core_objects)
 
 $(B)/unit/%: tests/unit/%.c $(B)/unit/libcore.a $(B)/gen/flags
 	$(CC) $(CFLAGS) $(required) -MMD -MP -MF $@.d -o $@ $< $(B)/unit/libcore.a $(inih) \
-		$$(pkg-config --cflags --libs check) -ldl
+		$(python_includes) $$(pkg-config --cflags --libs check) -ldl
 
 demo:
 	@tests/setup.sh packages

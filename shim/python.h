@@ -4,7 +4,7 @@
  * The object is loaded into every program of the process tree, so no Python symbol may be required: each
  * is weak and NULL where there is no CPython. Declaring the stable part here, instead of including
  * Python.h, gives one binary for 3.10-3.15 whatever headers the build machine has; tests/unit/
- * test_python.c compiles these declarations together with the real Python.h where one is installed.
+ * test_python.c holds the functions against the real Python.h where one is installed.
  *
  * PY_REQUIRED lists what every supported version exports. A missing one makes Sandglass dormant (python.c
  * names it). PY_OPTIONAL may be NULL and is tested at each use. References, errors and the GIL are as in
@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifndef SG_PYTHON_LISTS_ONLY /* the test has the real declarations */
 typedef struct _object PyObject;
 typedef struct _typeobject PyTypeObject;
 typedef ssize_t Py_ssize_t;
@@ -80,6 +81,8 @@ struct sg_python_inittab {
 #define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
 #define Py_TPFLAGS_HAVE_GC (1UL << 14)
 #define Py_TPFLAGS_METHOD_DESCRIPTOR (1UL << 17)
+
+#endif /* SG_PYTHON_LISTS_ONLY */
 
 #define PY_REQUIRED_FUNCTIONS(F) \
 	F(int, Py_AddPendingCall, (int (*)(void *), void *)) \
@@ -235,13 +238,12 @@ struct sg_python_inittab {
 #define PY_OPTIONAL_FUNCTIONS(F) \
 	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */
 
+#ifndef SG_PYTHON_LISTS_ONLY
 #define SG_PYTHON_FUNCTION(type, name, arguments) extern type name arguments __attribute__((weak));
 #define SG_PYTHON_DATA(type, name) extern type name __attribute__((weak));
 PY_REQUIRED_FUNCTIONS(SG_PYTHON_FUNCTION)
 PY_OPTIONAL_FUNCTIONS(SG_PYTHON_FUNCTION)
-#ifndef SG_PYTHON_OWN_DATA
 PY_REQUIRED_DATA(SG_PYTHON_DATA)
-#endif
 #undef SG_PYTHON_FUNCTION
 #undef SG_PYTHON_DATA
 
@@ -279,5 +281,7 @@ PyObject *sg_python_attribute(PyObject *object, const char *path);
 
 /* As above with the AttributeError swallowed: NULL without an exception when there is none. */
 PyObject *sg_python_attribute_or_null(PyObject *object, const char *path);
+
+#endif /* SG_PYTHON_LISTS_ONLY */
 
 #endif

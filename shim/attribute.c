@@ -14,16 +14,6 @@ static PyObject *modules;
 
 typedef PyObject *(*getattr_fn)(PyObject *, PyObject *);
 
-static PyObject *name_of(PyObject *module)
-{
-	PyObject *key = PyUnicode_FromString("__name__"), *name = NULL;
-
-	if (key)
-		name = PyDict_GetItemWithError(PyModule_GetDict(module), key);
-	sg_python_clear(&key);
-	return name;
-}
-
 static PyObject *find_rule(PyObject *names, PyObject *attribute)
 {
 	PyObject *address = PyDict_GetItemWithError(names, attribute), *star;
@@ -39,7 +29,7 @@ static PyObject *find_rule(PyObject *names, PyObject *attribute)
 static int consult(PyObject *module, PyObject *attribute)
 {
 	struct sg_call call = {.self = module};
-	PyObject *name = name_of(module), *names, *address;
+	PyObject *name = sg_python_module_name(PyModule_GetDict(module)), *names, *address;
 	char full[512];
 
 	names = name && modules ? PyDict_GetItemWithError(modules, name) : NULL;
@@ -137,7 +127,7 @@ int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char 
 		goto out;
 	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyModule_Type)))
 		goto out;
-	key = name_of(module);
+	key = sg_python_module_name(PyModule_GetDict(module));
 	if (!key || guard_module(module, key) < 0)
 		goto out;
 	names = key ? PyDict_GetItemWithError(modules, key) : NULL;

@@ -275,14 +275,15 @@ static const struct sg_rule *rule_of_class(const struct sg_call *call)
 }
 
 /* The rule that names the call best: the outermost standard library function, then what a condition knows. */
-static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin)
+static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin,
+		const struct sg_rule *of_class)
 {
 	const struct sg_rule *rule = call->exact ? call->rule : origin->rule;
 
 	if (!rule && call->name)
 		rule = sg_config_rule(sg_policy_config, call->name);
 	if (!rule)
-		rule = rule_of_class(call);
+		rule = of_class;
 	return rule ? rule : call->rule;
 }
 
@@ -302,14 +303,14 @@ static void consider(struct sg_policy *policy, const char *name, const struct sg
 }
 
 /* What the worker's settings say about any function in the chain; NULL: nothing. */
-static const struct sg_judgement *judge(const struct incident *incident, struct sg_policy *policy)
+static const struct sg_judgement *judge(const struct incident *incident, struct sg_policy *policy,
+		const struct sg_rule *of_class)
 {
 	const struct sg_origin *origin = incident->origin;
 	const struct sg_judgement *best = NULL;
-	const struct sg_rule *own = rule_of_class(incident->call);
 	struct text name;
 
-	consider(policy, own ? own->name : incident->call->rule->name, &best);
+	consider(policy, of_class ? of_class->name : incident->call->rule->name, &best);
 	if (incident->call->name)
 		consider(policy, incident->call->name, &best);
 	for (int i = 0; i < origin->chain_length; i++) {
@@ -390,13 +391,13 @@ int sg_decide_warn(PyObject *category, const char *text, const char *module, PyO
 	return error;
 }
 
-static int warn(const struct incident *incident, PyObject *category)
+static int warn(const struct incident *incident, const struct sg_engine *engine, PyObject *category)
 {
 	struct text message = {.length = 0};
 
 	compose_message(incident, &message);
-	return sg_decide_warn(category, message.buffer, "temporalio.worker.workflow_sandbox._restrictions",
-			incident->origin->user_code, incident->origin->user_line);
+	return sg_decide_warn(category, message.buffer, engine->warns_as, incident->origin->user_code,
+			incident->origin->user_line);
 }
 
 static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
@@ -408,11 +409,11 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 		return -1;
 	}
 	if (incident->judgement && incident->judgement->warning && sg_policy_config->mode <= SG_MODE_STRICT)
-		return warn(incident, incident->judgement->warning);
+		return warn(incident, engine, incident->judgement->warning);
 	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
 	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
 	    incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT)
-		return warn(incident, PyExc_UserWarning);
+		return warn(incident, engine, PyExc_UserWarning);
 	return 0;
 }
 
@@ -427,6 +428,7 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 {
 	const struct sg_engine *engine = context->run->policy->engine;
 	struct incident incident = {.call = call, .phase = context->phase};
+	const struct sg_rule *of_class;
 	struct sg_origin origin;
 	int result = 0;
 
@@ -435,10 +437,11 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 		return call->watched;
 	if (engine->unrestricted())
 		return 0;
+	of_class = rule_of_class(call);
 	sg_origin_find(context, &origin);
 	incident.origin = &origin;
-	incident.rule = effective_rule(call, &origin);
-	incident.judgement = judge(&incident, context->run->policy);
+	incident.rule = effective_rule(call, &origin, of_class);
+	incident.judgement = judge(&incident, context->run->policy, of_class);
 	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))
 		origin.kind = SG_ORIGIN_TRUSTED;
 	incident.action = incident.judgement ?

@@ -37,6 +37,7 @@ struct sg_judgement {
 struct sg_engine {
 	const char *name;
 	const char *trigger;  /* the module whose import means that this engine is in use */
+	const char *warns_as; /* the module under whose name its own sandbox warns of restricted calls */
 	/* Puts guards on the boundary functions of the trigger module. 0, or -1 with an exception. */
 	int (*install)(PyObject *module);
 	void (*remove)(void);

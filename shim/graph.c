@@ -146,12 +146,8 @@ static bool is_library_code(const struct build *build, PyObject *object, bool *r
 
 static bool is_namespace(const struct build *build, PyObject *dict)
 {
-	static PyObject *key;
-	PyObject *name, *module;
+	PyObject *name = sg_python_module_name(dict), *module;
 
-	if (!key)
-		key = PyUnicode_InternFromString("__name__");
-	name = key ? PyDict_GetItemWithError(dict, key) : NULL;
 	if (!is_image_module(build, name))
 		return false;
 	module = PyDict_GetItemWithError(build->modules, name);

@@ -55,22 +55,9 @@ static const struct sg_rule *look_up(PyObject *dict, PyObject *key)
 	return (const struct sg_rule *)PyLong_AsVoidPtr(address);
 }
 
-static PyObject *module_name(PyObject *globals)
-{
-	static PyObject *key;
-	PyObject *name;
-
-	if (!key)
-		key = PyUnicode_InternFromString("__name__");
-	name = globals && key ? PyDict_GetItemWithError(globals, key) : NULL;
-	if (!name)
-		PyErr_Clear();
-	return name;
-}
-
 static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *globals)
 {
-	PyObject *name = module_name(globals);
+	PyObject *name = sg_python_module_name(globals);
 	const struct sg_rule *rule = look_up(rules_by_code, code);
 
 	if (!rule)

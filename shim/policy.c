@@ -214,17 +214,12 @@ static bool has_file(PyObject *globals)
 
 enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
 {
-	static PyObject *key;
-	PyObject *name, *own = NULL, *host;
+	PyObject *name = sg_python_module_name(globals), *own = NULL, *host;
 	enum sg_code kind;
 
-	if (!key)
-		key = PyUnicode_InternFromString("__name__");
-	name = globals && key ? PyDict_GetItemWithError(globals, key) : NULL;
-	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
-		PyErr_Clear();
-		return SG_CODE_STDLIB; /* generated code without a module is as transparent as its caller */
-	}
+	/* Generated code without a module is as transparent as its caller. */
+	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+		return SG_CODE_STDLIB;
 	kind = kind_of_name_kept(name);
 	if (kind != SG_CODE_LIBRARY)
 		return kind;

@@ -30,6 +30,19 @@ const char *sg_python_text(PyObject *str)
 	return "?";
 }
 
+PyObject *sg_python_module_name(PyObject *globals)
+{
+	static PyObject *key;
+	PyObject *name;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__name__");
+	name = globals && key ? PyDict_GetItemWithError(globals, key) : NULL;
+	if (!name)
+		PyErr_Clear();
+	return name;
+}
+
 PyObject *sg_python_attribute(PyObject *object, const char *path)
 {
 	PyObject *current = sg_python_ref(object), *key, *next;

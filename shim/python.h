@@ -276,6 +276,9 @@ static inline void sg_python_clear(PyObject **slot)
 /* UTF-8 text of a str, owned by it; "?" for anything else, never an error. */
 const char *sg_python_text(PyObject *str);
 
+/* __name__ in a module's dict or a frame's globals: borrowed; NULL without an exception when there is none. */
+PyObject *sg_python_module_name(PyObject *globals);
+
 /* The attribute reached by a dotted path from object; new reference, NULL with an exception. */
 PyObject *sg_python_attribute(PyObject *object, const char *path);
 

@@ -673,6 +673,7 @@ static void remove_engine(void)
 SG_ENGINE(temporal) = {
 	.name = "temporal",
 	.trigger = "temporalio.worker.workflow_sandbox._runner",
+	.warns_as = "temporalio.worker.workflow_sandbox._restrictions",
 	.install = install,
 	.remove = remove_engine,
 	.unrestricted = sg_temporal_unrestricted,

@@ -22,19 +22,7 @@ unset LD_PRELOAD VIRTUAL_ENV
 for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 cd "$scratch" || exit 2
 
-# check NAME EXPECTED ACTUAL
-check() {
-	case $1 in *"${ONLY:-}"*) ;; *) return ;; esac
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-		echo "ok   $1"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		printf '%s\n' "$2" | sed 's/^/       expected: /'
-		printf '%s\n' "$3" | sed 's/^/       got:      /'
-	fi
-}
+. "$root/tests/check.sh"
 
 # has NAME TEXT ACTUAL: the text is part of it.
 has() {

@@ -14,3 +14,8 @@ check() {
 		printf '%s\n' "$3" | sed 's/^/       got:      /'
 	fi
 }
+
+# has NAME TEXT ACTUAL: the text is part of it.
+has() {
+	case $3 in *"$2"*) check "$1" yes yes ;; *) check "$1" "... $2 ..." "$3" ;; esac
+}

@@ -24,11 +24,6 @@ cd "$scratch" || exit 2
 
 . "$root/tests/check.sh"
 
-# has NAME TEXT ACTUAL: the text is part of it.
-has() {
-	case $3 in *"$2"*) check "$1" yes yes ;; *) check "$1" "... $2 ..." "$3" ;; esac
-}
-
 # sandglass ARGUMENT...: standard output and error, then the status.
 sandglass() {
 	timeout 60 "$command" "$@" 2>&1 </dev/null

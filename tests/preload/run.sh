@@ -345,5 +345,18 @@ check.restype = ctypes.c_char_p
 print(check(sys.argv[2].encode(), sys.argv[3].encode()))' \
 		"$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
 
+# Interpreters that are not served: one line, and the program runs.
+# dormant NAME FLAG REASON
+dormant() {
+	$cc -shared -fPIC -o "$scratch/standin.so" "$2" "$here/standin.c" || exit 2
+	check "not served: $1" "runs status 0" \
+		"$(LD_PRELOAD="$object $scratch/standin.so" "$python" -c 'print("runs", end=" ")' 2>"$scratch/said"; echo "status $?")"
+	has "not served: $1: says so" "event=dormant reason=\"$3\"" "$(cat "$scratch/said")"
+}
+if "$python" -c 'import sys; sys.exit("/libpython3" not in open("/proc/self/maps").read())'; then
+	dormant 'an unknown version' '-DVERSION="3.16.0"' 'only CPython 3.10 to 3.15 is supported'
+	dormant 'a free-threaded build' -DFREE_THREADED 'free-threaded builds of CPython are not supported'
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -20,14 +20,70 @@ struct dict_head {
 	void *keys, *values;
 };
 
-uint64_t sg_containers_dict_tag(PyObject *dict)
+static uint64_t tag_of(PyObject *dict)
 {
-	return sg_containers.dict_tags ? ((struct dict_head *)dict)->version : 0;
+	return ((struct dict_head *)dict)->version;
 }
 
 bool sg_containers_dict_is_split(PyObject *dict)
 {
 	return ((struct dict_head *)dict)->values != NULL;
+}
+
+bool sg_containers_dict_memory(PyObject *dict, struct sg_memory *memory)
+{
+	if (!sg_containers.dict_tags || (!sg_containers.instance_tags && sg_containers_dict_is_split(dict)))
+		return false;
+	*memory = (struct sg_memory){&((struct dict_head *)dict)->version, sizeof(uint64_t)};
+	return true;
+}
+
+/* The lowest bits of the version are the watchers' (3.12), then come some of CPython's own (3.13). */
+static uint64_t watcher_bits(void)
+{
+	return sg_cpython.minor < 12 ? 0 : 0xff;
+}
+
+static uint64_t flag_bits(void)
+{
+	return sg_cpython.minor < 13 ? watcher_bits() : 0xfff;
+}
+
+static int watcher = -1;
+
+bool sg_containers_dict_is_watched(PyObject *dict)
+{
+	uint64_t own = watcher < 0 ? 0 : (uint64_t)1 << watcher;
+
+	return ((struct dict_head *)dict)->version & watcher_bits() & ~own;
+}
+
+void sg_containers_dict_swap_tags(PyObject *a, PyObject *b)
+{
+	struct dict_head *one = (struct dict_head *)a, *other = (struct dict_head *)b;
+	uint64_t moved = (one->version ^ other->version) & ~flag_bits();
+
+	if (sg_cpython.minor > 13)
+		return;
+	one->version ^= moved;
+	other->version ^= moved;
+}
+
+void (*sg_containers_changed)(PyObject *dict);
+
+static int tell(int event, PyObject *dict, PyObject *key, PyObject *value)
+{
+	(void)event;
+	(void)key;
+	(void)value;
+	if (sg_containers_changed)
+		sg_containers_changed(dict);
+	return 0;
+}
+
+int sg_containers_watch(PyObject *dict)
+{
+	return PyDict_Watch(watcher, dict);
 }
 
 /* Runs each named function of the namespace; true when every one changed the dict's version. */
@@ -36,22 +92,20 @@ static bool all_change_tag(PyObject *namespace, PyObject *dict, const char *cons
 	uint64_t before;
 
 	for (; *functions; functions++) {
-		before = sg_containers_dict_tag(dict);
-		if (sg_cpython_call(sg_cpython_item(namespace, *functions)) != 1 || sg_containers_dict_tag(dict) == before)
+		before = tag_of(dict);
+		if (sg_cpython_call(sg_cpython_item(namespace, *functions)) != 1 || tag_of(dict) == before)
 			return false;
 	}
 	return true;
 }
 
-static void probe_dict_tags(void)
-{
-	static const char *const writes[] = {"store", "store", "replace", "merge", "remove", "empty", NULL};
-	static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", NULL};
-	PyObject *namespace, *dict, *instance;
-	uint64_t before;
+/* Changes of a dict d and of i, the dict of an instance, by the ways that the interpreter has. */
+static const char *const writes[] = {"store", "store", "replace", "merge", "remove", "empty", NULL};
+static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", NULL};
 
-	sg_containers.dict_tags = true;
-	namespace = sg_cpython_run(
+static PyObject *run_writers(void)
+{
+	return sg_cpython_run(
 		"d = {}\n"
 		"n = 0\n"
 		"def store():\n    global n; n += 1; d['k'] = n; return 1\n"
@@ -68,20 +122,66 @@ static void probe_dict_tags(void)
 		"def attribute():\n    global n; n += 1; set_a(o, n); return 1\n"
 		"def add():\n    o.c = 1; return 1\n"
 		"def remove_attribute():\n    del o.c; return 1\n", NULL, NULL);
+}
+
+static void probe_dict_tags(void)
+{
+	PyObject *namespace = run_writers(), *dict, *instance;
+	uint64_t before;
+
+	sg_containers.dict_tags = true;
 	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
 	instance = namespace ? sg_cpython_item(namespace, "i") : NULL;
 	if (dict && instance) {
-		before = sg_containers_dict_tag(dict);
+		before = tag_of(dict);
 		sg_containers.dict_tags = all_change_tag(namespace, dict, writes) &&
-			sg_containers_dict_tag(dict) != before;
-		before = sg_containers_dict_tag(dict);
+			tag_of(dict) != before;
+		before = tag_of(dict);
 		/* Looking must not change it. */
 		sg_cpython_call(dict);
-		sg_containers.dict_tags &= sg_containers_dict_tag(dict) == before;
+		sg_containers.dict_tags &= tag_of(dict) == before;
 		sg_containers.instance_tags = sg_containers.dict_tags &&
 			all_change_tag(namespace, instance, attributes);
 	} else {
 		sg_containers.dict_tags = false;
+	}
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+}
+
+static PyObject *told;
+
+static void note(PyObject *dict)
+{
+	told = dict;
+}
+
+/* True when every one of the functions is told. */
+static bool all_told(PyObject *namespace, PyObject *dict, const char *const *functions)
+{
+	for (; *functions; functions++) {
+		told = NULL;
+		if (sg_cpython_call(sg_cpython_item(namespace, *functions)) != 1 || told != dict)
+			return false;
+	}
+	return true;
+}
+
+static void probe_watchers(void)
+{
+	PyObject *namespace, *dict, *instance;
+
+	if (!PyDict_AddWatcher || !PyDict_Watch)
+		return;
+	namespace = run_writers();
+	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
+	instance = namespace ? sg_cpython_item(namespace, "i") : NULL;
+	watcher = dict && instance ? PyDict_AddWatcher(tell) : -1;
+	if (watcher >= 0 && sg_containers_watch(dict) == 0 && sg_containers_watch(instance) == 0) {
+		sg_containers_changed = note;
+		sg_containers.watchers = all_told(namespace, dict, writes) &&
+			all_told(namespace, instance, attributes) && !sg_containers_dict_is_watched(dict);
+		sg_containers_changed = NULL;
 	}
 	PyErr_Clear();
 	sg_python_clear(&namespace);
@@ -268,6 +368,17 @@ int sg_containers_cache_same(PyObject *object, PyObject *saved)
 	return i == size;
 }
 
+/* Ends of the list, hits, misses: a call changes a count, a change of order the ends. */
+int sg_containers_cache_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	struct cache *cache = (struct cache *)object;
+
+	memory[0] = (struct sg_memory){&cache->root.previous, 2 * sizeof(void *)};
+	memory[1] = (struct sg_memory){&cache->hits, sizeof(cache->hits)};
+	memory[2] = (struct sg_memory){&cache->misses, sizeof(cache->misses)};
+	return 3;
+}
+
 static void write_link(struct link *link, PyObject *saved, Py_ssize_t i)
 {
 	PyObject *key = link->key, *result = link->result;
@@ -349,6 +460,7 @@ static void probe_caches(void)
 void sg_containers_probe(void)
 {
 	probe_dict_tags();
+	probe_watchers();
 	probe_sets();
 	probe_caches();
 }

@@ -6,6 +6,7 @@
 #ifndef SG_CONTAINERS_H
 #define SG_CONTAINERS_H
 
+#include "shim/guts.h"
 #include "shim/python.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 struct sg_containers {
 	bool dict_tags;             /* a dict has a version that every change changes */
 	bool instance_tags;         /* ... an instance's dict too, when attributes are set by hot code */
+	bool watchers;              /* every change of a watched dict is told, an instance's dict included */
 	bool sets;                  /* the table of a set is where we think */
 	bool caches;                /* the list of an lru_cache is where we think */
 };
@@ -22,11 +24,23 @@ extern struct sg_containers sg_containers;
 /* Fills sg_containers; what is not proved is false. */
 void sg_containers_probe(void);
 
-/* A number that changes with every change of the dict; 0 where this interpreter has none (see dict_tags). */
-uint64_t sg_containers_dict_tag(PyObject *dict);
+/* The number that changes with every change of the dict. False where there is none (see dict_tags). */
+bool sg_containers_dict_memory(PyObject *dict, struct sg_memory *memory);
 
-/* May attributes of an instance be changed past the dict? Then only instance_tags makes the number good. */
+/* Do its values lie with an instance, which may change them past the dict? */
 bool sg_containers_dict_is_split(PyObject *dict);
+
+/* Has somebody else asked to be told of changes of this dict? */
+bool sg_containers_dict_is_watched(PyObject *dict);
+
+/* The version belongs to the content: where it is exchanged, so is the version. */
+void sg_containers_dict_swap_tags(PyObject *a, PyObject *b);
+
+/* Asks to be told of changes of the dict, for good. 0, or -1 with an exception. */
+int sg_containers_watch(PyObject *dict);
+
+/* Called before each change of a watched dict, from within it: may only take notes. NULL: nobody cares. */
+extern void (*sg_containers_changed)(PyObject *dict);
 
 /*
  * A set's table as it is, deleted entries included: what order its items come in depends on all of it. save: new
@@ -43,5 +57,6 @@ int sg_containers_set_restore(PyObject *set, PyObject *saved);
 PyObject *sg_containers_cache_save(PyObject *cache);
 int sg_containers_cache_same(PyObject *cache, PyObject *saved);
 int sg_containers_cache_restore(PyObject *cache, PyObject *saved);
+int sg_containers_cache_memory(PyObject *cache, struct sg_memory memory[SG_MEMORY_MAX]);
 
 #endif

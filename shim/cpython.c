@@ -2,6 +2,7 @@
 #include "shim/cpython.h"
 
 #include "shim/containers.h"
+#include "shim/guts.h"
 
 #include <errno.h>
 #include <link.h>
@@ -681,5 +682,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_functions();
 	probe_dict_types();
 	sg_containers_probe();
+	sg_guts_probe();
 	return 0;
 }

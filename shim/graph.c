@@ -260,18 +260,38 @@ static int mark_outside(struct build *build)
 	return error;
 }
 
+/* Until 3.12 a SimpleQueue keeps its items in a list, which is all that it refers to beside its class. */
+static PyObject *list_of_queue(PyObject *queue)
+{
+	PyObject *referents = sg_cpython.minor < 13 ? sg_graph_referents(queue) : NULL, *items = NULL;
+
+	for (Py_ssize_t i = 0; referents && i < PyList_Size(referents); i++)
+		if (sg_cpython_type(PyList_GetItem(referents, i)) == sg_cpython_type(referents))
+			items = PyList_GetItem(referents, i);
+	PyErr_Clear();
+	sg_python_clear(&referents);
+	return items;
+}
+
+static PyObject *part_of(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+
+	if (PyType_IsSubtype(type, &PyType_Type))
+		return sg_cpython_type_dict((PyTypeObject *)object);
+	return strcmp(sg_cpython_type_name(type), "_queue.SimpleQueue") == 0 ? list_of_queue(object) : NULL;
+}
+
 static void mark_parts(struct sg_graph *graph)
 {
-	struct sg_graph_node *node, *dict;
+	struct sg_graph_node *part;
 
 	for (size_t i = 0; i < graph->size; i++) {
-		node = graph->nodes[i];
-		if (!node || !PyType_IsSubtype(sg_cpython_type(node->object), &PyType_Type))
-			continue;
-		dict = *find_slot(graph->nodes, graph->size,
-				sg_cpython_type_dict((PyTypeObject *)node->object));
-		if (dict)
-			dict->part = true;
+		PyObject *object = graph->nodes[i] ? part_of(graph->nodes[i]->object) : NULL;
+
+		part = object ? *find_slot(graph->nodes, graph->size, object) : NULL;
+		if (part)
+			part->part = true;
 	}
 }
 

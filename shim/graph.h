@@ -16,7 +16,7 @@ struct sg_graph_node {
 	struct sg_graph_node *parent;
 	bool own;               /* a module, class or function of the image: belongs whoever refers to it */
 	bool outside;           /* the host can reach it */
-	bool part;              /* the dict inside a class: it is only changed through the class */
+	bool part;              /* the dict inside a class, or the like: it is only changed through its owner */
 };
 
 struct sg_graph {

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "shim/image.h"
 
-#include "shim/containers.h"
+#include "shim/changes.h"
 #include "shim/cpython.h"
 #include "shim/graph.h"
 #include "shim/log.h"
@@ -14,22 +14,13 @@
 #include <string.h>
 #include <time.h>
 
-/* One aspect of one object whose content may change. */
-struct slot {
-	PyObject *object;              /* owned */
-	const struct sg_state_kind *kind;
-	PyObject *pristine;            /* snapshot */
-	uint64_t tag;                  /* of a dict with the pristine content; 0: none */
-};
-
 struct sg_image {
 	struct sg_image *next;         /* other lanes of the policy */
 	struct sg_policy *policy;
 	PyObject *modules;
 	PyObject *before;              /* list: objects that were there before; until the scan */
 	PyObject *generators;          /* seeded while it was executed */
-	struct slot *slots;
-	size_t count, size;
+	struct sg_slots slots;
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
 	int depth;                     /* ... how often */
@@ -40,8 +31,8 @@ struct sg_image {
 struct sg_delta {
 	size_t count;
 	struct {
-		size_t slot;
-		PyObject *content;
+		unsigned slot;
+		PyObject *content;     /* of the run; while it is active, the pristine content */
 	} entries[];
 };
 
@@ -102,11 +93,7 @@ static PyObject *call_gc(const char *name)
 
 static void free_image(struct sg_image *image)
 {
-	for (size_t i = 0; i < image->count; i++) {
-		sg_python_clear(&image->slots[i].object);
-		sg_python_clear(&image->slots[i].pristine);
-	}
-	free(image->slots);
+	sg_slots_free(&image->slots);
 	sg_python_clear(&image->modules);
 	sg_python_clear(&image->before);
 	sg_python_clear(&image->generators);
@@ -163,30 +150,6 @@ void sg_image_discard(struct sg_image *image)
 
 /* --- the scan ---------------------------------------------------------------------------------- */
 
-static int add_slot(struct sg_image *image, PyObject *object, const struct sg_state_kind *kind)
-{
-	PyObject *pristine = kind->save(object);
-	struct slot *slot;
-
-	if (!pristine)
-		return -1;
-	if (image->count == image->size) {
-		size_t size = image->size ? 2 * image->size : 256;
-		struct slot *slots = realloc(image->slots, size * sizeof(*slots));
-
-		if (!slots) {
-			Py_DecRef(pristine);
-			PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
-			return -1;
-		}
-		image->slots = slots;
-		image->size = size;
-	}
-	slot = &image->slots[image->count++];
-	*slot = (struct slot){sg_python_ref(object), kind, pristine, 0};
-	return 0;
-}
-
 /* Functions and instances of Python classes have a dict that may not exist yet: it is made, to be watched. */
 static int add_own_dict(struct sg_image *image, struct sg_graph *graph, PyObject *object)
 {
@@ -205,9 +168,9 @@ static int add_own_dict(struct sg_image *image, struct sg_graph *graph, PyObject
 	}
 	/* One that is a node is handled as such. */
 	if (!sg_graph_has(graph, dict) && sg_cpython_type(dict) == &PyDict_Type)
-		error = add_slot(image, dict, &sg_state_dict);
+		error = sg_slots_add(&image->slots, dict, &sg_state_dict);
 	if (!error && !PyType_IsSubtype(type, &PyFunction_Type))
-		error = add_slot(image, object, &sg_state_namespace);
+		error = sg_slots_add(&image->slots, object, &sg_state_namespace);
 	Py_DecRef(dict);
 	return error;
 }
@@ -256,7 +219,7 @@ static int add_node(struct sg_image *image, struct sg_graph *graph, const struct
 	if (count < 0 || is_weak_to_own(graph, node->object))
 		return refuse_node(node);
 	for (int i = 0; i < count && !error; i++)
-		error = add_slot(image, node->object, kinds[i]);
+		error = sg_slots_add(&image->slots, node->object, kinds[i]);
 	return error ? error : add_own_dict(image, graph, node->object);
 }
 
@@ -271,18 +234,10 @@ static void log_image(const struct sg_image *image, size_t objects)
 	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
 	sg_log_number(&line, "modules", PyDict_Size(image->modules));
 	sg_log_number(&line, "objects", (int64_t)objects);
-	sg_log_number(&line, "containers", (int64_t)image->count);
+	sg_log_number(&line, "containers", (int64_t)image->slots.count);
 	sg_log_number(&line, "milliseconds", (end.tv_sec - image->start.tv_sec) * 1000 +
 			(end.tv_nsec - image->start.tv_nsec) / 1000000);
 	sg_log_end(&line);
-}
-
-static void note_tags(struct sg_image *image)
-{
-	for (size_t i = 0; i < image->count; i++)
-		if (image->slots[i].kind == &sg_state_dict &&
-		    (sg_containers.instance_tags || !sg_containers_dict_is_split(image->slots[i].object)))
-			image->slots[i].tag = sg_containers_dict_tag(image->slots[i].object);
 }
 
 /* The image is given up; the run keeps the table. */
@@ -312,13 +267,14 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 			error = add_node(image, &graph, graph.nodes[i]);
 	/* The table is state too: what a run imports late is only its own. */
 	if (!error)
-		error = add_slot(image, image->modules, &sg_state_dict);
+		error = sg_slots_add(&image->slots, image->modules, &sg_state_dict);
 	objects = graph.count;
 	sg_graph_release(&graph);
 	sg_python_clear(&image->before);
+	if (!error)
+		error = sg_slots_seal(&image->slots);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);
-	note_tags(image);
 	/* Generators that the modules seeded are good for every run. */
 	image->generators = run->generators;
 	run->generators = NULL;
@@ -331,19 +287,7 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 
 /* --- activations ------------------------------------------------------------------------------- */
 
-static bool unchanged(const struct slot *slot)
-{
-	int same;
-
-	if (slot->tag && slot->tag == sg_containers_dict_tag(slot->object))
-		return true;
-	same = slot->kind->same(slot->object, slot->pristine);
-	if (same < 0)
-		PyErr_Clear();
-	return same == 1;
-}
-
-static void log_lost(const struct slot *slot, const char *what)
+static void log_lost(const struct sg_slot *slot, const char *what)
 {
 	struct sg_line line;
 
@@ -369,21 +313,30 @@ void sg_image_forget(struct sg_run *run)
 	run->delta = NULL;
 }
 
+/* What is in place and what the delta holds change places. */
+static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool foreign)
+{
+	for (size_t i = 0; delta && i < delta->count; i++) {
+		unsigned number = delta->entries[i].slot;
+		struct sg_slot *slot = &image->slots.items[number];
+
+		if (sg_state_exchange(slot->kind, slot->object, &delta->entries[i].content) < 0)
+			log_lost(slot, foreign ? "the run's content could not be put in place"
+					       : "the pristine content could not be put back");
+		slot->foreign = foreign;
+		if (!foreign)
+			sg_slots_renew(&image->slots, number);
+	}
+}
+
 void sg_image_enter(struct sg_image *image, struct sg_run *run)
 {
-	struct sg_delta *delta = run->delta;
-
 	lock(image);
-	for (size_t i = 0; delta && i < delta->count; i++) {
-		struct slot *slot = &image->slots[delta->entries[i].slot];
-
-		if (slot->kind->restore(slot->object, delta->entries[i].content) < 0)
-			log_lost(slot, "the run's content could not be put in place");
-	}
+	exchange_delta(image, run->delta, true);
 	run->image_generators = image->generators;
 }
 
-static struct sg_delta *add_entry(struct sg_delta *delta, size_t slot, PyObject *content)
+static struct sg_delta *add_entry(struct sg_delta *delta, unsigned slot, PyObject *content)
 {
 	size_t count = delta ? delta->count : 0;
 	struct sg_delta *grown = delta;
@@ -410,43 +363,58 @@ static void log_delta(const struct sg_image *image, const struct sg_run *run)
 	sg_log_text(&line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
 	sg_log_number(&line, "containers", (int64_t)run->delta->count);
 	for (size_t i = 0; i < run->delta->count && i < 16; i++) {
-		const struct slot *slot = &image->slots[run->delta->entries[i].slot];
+		const struct sg_slot *slot = &image->slots.items[run->delta->entries[i].slot];
 
 		sg_log_text(&line, slot->kind->name, sg_cpython_type_name(sg_cpython_type(slot->object)));
 	}
 	sg_log_end(&line);
 }
 
+/* The content of a slot that the run has changed for the first time; the pristine one is put back. NULL: lost. */
+static PyObject *take_content(struct sg_slot *slot)
+{
+	PyObject *content;
+
+	if (slot->kind->exchange) {
+		/* The pristine content moves in, so another copy of it is needed. */
+		content = slot->kind->exchange(slot->object, &slot->pristine) < 0 ? NULL : slot->pristine;
+		if (content)
+			slot->pristine = slot->kind->save(slot->object);
+		return content;
+	}
+	content = slot->kind->save(slot->object);
+	if (content && slot->kind->restore(slot->object, slot->pristine) < 0)
+		sg_python_clear(&content);
+	return content;
+}
+
+static void take_changes(struct sg_image *image, struct sg_run *run)
+{
+	const unsigned *numbers;
+	size_t count = sg_slots_changed(&image->slots, &numbers);
+	PyObject *content;
+
+	for (size_t i = 0; i < count; i++) {
+		struct sg_slot *slot = &image->slots.items[numbers[i]];
+
+		content = take_content(slot);
+		if (content)
+			run->delta = add_entry(run->delta, numbers[i], content);
+		if (!content || !slot->pristine)
+			log_lost(slot, "what the run changed could not be kept");
+		sg_slots_renew(&image->slots, numbers[i]);
+	}
+}
+
 void sg_image_leave(struct sg_image *image, struct sg_run *run)
 {
-	struct sg_delta *old = run->delta;
-	PyObject *type, *value, *traceback, *content;
+	PyObject *type, *value, *traceback;
 
 	PyErr_Fetch(&type, &value, &traceback);
-	run->delta = NULL;
-	/* First everything is saved, then everything is put back: nothing is destroyed in between. */
-	for (size_t i = 0; i < image->count; i++) {
-		struct slot *slot = &image->slots[i];
-
-		if (unchanged(slot))
-			continue;
-		content = slot->kind->save(slot->object);
-		if (content)
-			run->delta = add_entry(run->delta, i, content);
-		else
-			log_lost(slot, "the run's content could not be saved");
-	}
-	for (size_t i = 0; run->delta && i < run->delta->count; i++) {
-		struct slot *slot = &image->slots[run->delta->entries[i].slot];
-
-		if (slot->kind->restore(slot->object, slot->pristine) < 0)
-			log_lost(slot, "the pristine content could not be put back");
-		if (slot->tag)
-			slot->tag = sg_containers_dict_tag(slot->object);
-	}
+	exchange_delta(image, run->delta, false);
+	take_changes(image, run);
+	sg_slots_settle(&image->slots);
 	log_delta(image, run);
 	unlock(image);
-	/* May run destructors of what the run dropped: outside the lock. */
-	free_delta(old);
 	PyErr_Restore(type, value, traceback);
 }

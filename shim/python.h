@@ -92,6 +92,7 @@ struct sg_python_inittab {
 	F(int, Py_IsInitialized, (void)) \
 	F(PyObject *, PyBool_FromLong, (long)) \
 	F(char *, PyByteArray_AsString, (PyObject *)) \
+	F(PyObject *, PyByteArray_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(int, PyByteArray_Resize, (PyObject *, Py_ssize_t)) \
 	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
 	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
@@ -144,6 +145,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyInstanceMethod_New, (PyObject *)) \
 	F(int, PyList_Append, (PyObject *, PyObject *)) \
 	F(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t)) \
+	F(PyObject *, PyList_GetSlice, (PyObject *, Py_ssize_t, Py_ssize_t)) \
 	F(PyObject *, PyList_New, (Py_ssize_t)) \
 	F(Py_ssize_t, PyList_Size, (PyObject *)) \
 	F(int, PyList_SetSlice, (PyObject *, Py_ssize_t, Py_ssize_t, PyObject *)) \
@@ -161,6 +163,8 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_CallMethodObjArgs, (PyObject *, PyObject *, ...)) \
 	F(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
 	F(int, PyObject_DelItem, (PyObject *, PyObject *)) \
+	F(int, PyObject_GC_IsTracked, (PyObject *)) \
+	F(void, PyObject_GC_Track, (void *)) \
 	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
 	F(int, PyObject_GenericSetDict, (PyObject *, PyObject *, void *)) \
@@ -236,6 +240,8 @@ struct sg_python_inittab {
 	D(PyObject *, PyExc_UserWarning)
 
 #define PY_OPTIONAL_FUNCTIONS(F) \
+	F(int, PyDict_AddWatcher, (int (*)(int, PyObject *, PyObject *, PyObject *))) /* 3.12 */ \
+	F(int, PyDict_Watch, (int, PyObject *)) /* 3.12 */ \
 	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */
 
 #ifndef SG_PYTHON_LISTS_ONLY

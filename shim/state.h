@@ -1,7 +1,7 @@
 /*
  * state.h - saving and putting back the content of a mutable object, in place.
  *
- * One table says what a type's content is and how it is read, compared and written; a type that is not in it is
+ * One table says what a type's content is and how it is read, compared and exchanged; a type that is not in it is
  * either known to be immutable or unknown. An object of a Python class is taken apart: the content of its C base (dict,
  * list, object ...), its __dict__ (an object of its own, a dict) and its __slots__. Identity of the object is
  * never touched. Comparison is by identity of what is contained, never by ==. GIL: held, context suspended; no
@@ -10,6 +10,7 @@
 #ifndef SG_STATE_H
 #define SG_STATE_H
 
+#include "shim/guts.h"
 #include "shim/python.h"
 
 #include <stdbool.h>
@@ -20,8 +21,14 @@ struct sg_state_kind {
 	PyObject *(*save)(PyObject *object);
 	/* 1: the content is that of the snapshot, 0: not, -1: exception. */
 	int (*same)(PyObject *object, PyObject *snapshot);
-	/* 0, or -1 with an exception. */
+	/* Makes the content that of the snapshot. 0, or -1 with an exception. NULL: there is exchange. */
 	int (*restore)(PyObject *object, PyObject *snapshot);
+	/* The same, and what was there becomes the snapshot's. NULL: there is restore. */
+	int (*exchange)(PyObject *object, PyObject **snapshot);
+	/* The memory that changes with the content, in addition to the dict below. NULL, or 0: there is none known. */
+	int (*memory)(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]);
+	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
+	PyObject *(*dict)(PyObject *object);
 };
 
 #define SG_STATE_KINDS_MAX 3
@@ -32,13 +39,16 @@ struct sg_state_kind {
  */
 int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX]);
 
+/* Puts the snapshot's content in place; *snapshot becomes what was there. 0, or -1 with an exception. */
+int sg_state_exchange(const struct sg_state_kind *kind, PyObject *object, PyObject **snapshot);
+
 /* Objects of this type hold nothing that can change and lead to nothing else: not worth a look. */
 bool sg_state_atomic(PyTypeObject *type);
 
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;
 
-/* Of an object that has a __dict__: which one. */
+/* Of an object that has a __dict__: which one, and its class. */
 extern const struct sg_state_kind sg_state_namespace;
 
 #endif

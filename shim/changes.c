@@ -1,0 +1,325 @@
+#include "shim/changes.h"
+
+#include "shim/containers.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A piece of memory and where in slots->expected lies what it should hold. */
+struct sg_look {
+	const char *address;
+	unsigned size, slot, expected;
+};
+
+#define AHEAD 16 /* looks whose memory is fetched in advance */
+
+static int out_of_memory(void)
+{
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+	return -1;
+}
+
+/* Room for one more item of an array that doubles. */
+static int reserve(void **items, size_t *size, size_t needed, size_t item_size)
+{
+	size_t wanted = *size ? *size : 256;
+	void *grown;
+
+	if (needed <= *size)
+		return 0;
+	while (wanted < needed)
+		wanted *= 2;
+	grown = realloc(*items, wanted * item_size);
+	if (!grown)
+		return out_of_memory();
+	*items = grown;
+	*size = wanted;
+	return 0;
+}
+
+int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state_kind *kind)
+{
+	PyObject *pristine;
+
+	if (reserve((void **)&slots->items, &slots->size, slots->count + 1, sizeof(*slots->items)) < 0)
+		return -1;
+	pristine = kind->save(object);
+	if (!pristine)
+		return -1;
+	slots->items[slots->count++] = (struct sg_slot){
+		.object = sg_python_ref(object), .kind = kind, .pristine = pristine
+	};
+	return 0;
+}
+
+/* --- watched dicts ----------------------------------------------------------------------------- */
+
+/* Whose is a dict? Open addressing; a dict is only ever added, and lives as long as its image. */
+static struct watched {
+	PyObject *dict;
+	struct sg_slots *slots;
+	unsigned number;
+} *watched;
+static size_t watched_count, watched_size;
+
+static struct watched *find_watched(struct watched *table, size_t size, PyObject *dict)
+{
+	size_t i = (((uintptr_t)dict >> 4) * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
+
+	while (table[i].dict && table[i].dict != dict)
+		i = (i + 1) & (size - 1);
+	return &table[i];
+}
+
+static void suspect(struct sg_slots *slots, unsigned number)
+{
+	struct sg_slot *slot = &slots->items[number];
+
+	if (slot->suspected || slot->foreign)
+		return;
+	slot->suspected = true;
+	slots->suspects[slots->suspect_count++] = number;
+}
+
+/* Called by the interpreter in the middle of a change. */
+static void note_change(PyObject *dict)
+{
+	struct watched *found = watched_size ? find_watched(watched, watched_size, dict) : NULL;
+
+	if (found && found->slots)
+		suspect(found->slots, found->number);
+}
+
+static int grow_watched(void)
+{
+	size_t size = watched_size ? 2 * watched_size : 1024;
+	struct watched *table;
+
+	if (2 * (watched_count + 1) <= watched_size)
+		return 0;
+	table = calloc(size, sizeof(*table));
+	if (!table)
+		return out_of_memory();
+	for (size_t i = 0; i < watched_size; i++)
+		if (watched[i].dict)
+			*find_watched(table, size, watched[i].dict) = watched[i];
+	free(watched);
+	watched = table;
+	watched_size = size;
+	return 0;
+}
+
+static int watch(struct sg_slots *slots, unsigned number, PyObject *dict)
+{
+	struct watched *found;
+
+	if (grow_watched() < 0)
+		return -1;
+	found = find_watched(watched, watched_size, dict);
+	watched_count += !found->dict;
+	*found = (struct watched){sg_python_ref(dict), slots, number};
+	sg_containers_changed = note_change;
+	return sg_containers_watch(dict);
+}
+
+/* The dict stays in the table, nobody's, so that its address cannot be taken for another's. */
+static void unwatch(PyObject *dict)
+{
+	struct watched *found = watched_size ? find_watched(watched, watched_size, dict) : NULL;
+
+	if (found)
+		found->slots = NULL;
+}
+
+/* --- looks ------------------------------------------------------------------------------------- */
+
+/* The memory of the slot's content; 0: it can only be compared. */
+static int memory_of(const struct sg_slot *slot, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	PyObject *dict = slot->kind->dict ? slot->kind->dict(slot->object) : NULL;
+	int count = slot->kind->memory ? slot->kind->memory(slot->object, memory) : 0;
+
+	if (slot->kind->memory && !count)
+		return 0;
+	if (dict && !sg_containers.watchers) {
+		if (!sg_containers_dict_memory(dict, &memory[count]))
+			return 0;
+		count++;
+	}
+	return count;
+}
+
+static int add_look(struct sg_slots *slots, unsigned number, const struct sg_memory *memory)
+{
+	if (reserve((void **)&slots->looks, &slots->look_size, slots->look_count + 1, sizeof(*slots->looks)) < 0 ||
+	    reserve((void **)&slots->expected, &slots->expected_size, slots->expected_used + memory->size, 1) < 0)
+		return -1;
+	slots->looks[slots->look_count++] = (struct sg_look){
+		memory->address, (unsigned)memory->size, number, (unsigned)slots->expected_used
+	};
+	memcpy(slots->expected + slots->expected_used, memory->address, memory->size);
+	slots->expected_used += (memory->size + 7) & ~(size_t)7;
+	return 0;
+}
+
+/* Larger content is compared in its own way: it must not fill the caches of everybody. */
+#define LARGEST_LOOK 65536
+
+static bool too_large(const struct sg_memory memory[], int count)
+{
+	for (int i = 0; i < count; i++)
+		if (memory[i].size > LARGEST_LOOK)
+			return true;
+	return false;
+}
+
+static void look_always(struct sg_slots *slots, unsigned number)
+{
+	struct sg_slot *slot = &slots->items[number];
+
+	for (unsigned i = 0; i < slot->looks; i++)
+		slots->looks[slot->first_look + i].size = 0;
+	slot->looks = 0;
+	slot->always = true;
+	slots->always[slots->always_count++] = number;
+}
+
+static int seal_slot(struct sg_slots *slots, unsigned number)
+{
+	struct sg_slot *slot = &slots->items[number];
+	struct sg_memory memory[SG_MEMORY_MAX];
+	PyObject *dict = slot->kind->dict ? slot->kind->dict(slot->object) : NULL;
+	int count = memory_of(slot, memory);
+	bool told = dict && sg_containers.watchers;
+
+	if (told && watch(slots, number, dict) < 0)
+		return -1;
+	slot->first_look = (unsigned)slots->look_count;
+	if ((!count && !(told && !slot->kind->memory)) || too_large(memory, count)) {
+		look_always(slots, number);
+		return 0;
+	}
+	slot->looks = (unsigned char)count;
+	for (int i = 0; i < count; i++)
+		if (add_look(slots, number, &memory[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int sg_slots_seal(struct sg_slots *slots)
+{
+	slots->suspects = calloc(slots->count + 1, sizeof(*slots->suspects));
+	slots->always = calloc(slots->count + 1, sizeof(*slots->always));
+	if (!slots->suspects || !slots->always)
+		return out_of_memory();
+	for (unsigned i = 0; i < slots->count; i++)
+		if (seal_slot(slots, i) < 0)
+			return -1;
+	return 0;
+}
+
+void sg_slots_free(struct sg_slots *slots)
+{
+	for (size_t i = 0; i < slots->count; i++) {
+		struct sg_slot *slot = &slots->items[i];
+
+		if (slot->kind->dict && slots->suspects)
+			unwatch(slot->kind->dict(slot->object));
+		sg_python_clear(&slot->object);
+		sg_python_clear(&slot->pristine);
+	}
+	free(slots->items);
+	free(slots->looks);
+	free(slots->expected);
+	free(slots->suspects);
+	free(slots->always);
+	*slots = (struct sg_slots){0};
+}
+
+/* --- asking ------------------------------------------------------------------------------------ */
+
+static bool as_expected(const struct sg_look *look, const char *expected)
+{
+	if (look->size == sizeof(uint64_t))
+		return *(const uint64_t *)look->address == *(const uint64_t *)expected;
+	return memcmp(look->address, expected, look->size) == 0;
+}
+
+static void look_at_all(struct sg_slots *slots)
+{
+	const struct sg_look *look = slots->looks, *end = look + slots->look_count;
+	unsigned differs = UINT_MAX;
+
+	for (; look < end; look++) {
+		if (look + AHEAD < end)
+			__builtin_prefetch(look[AHEAD].address);
+		/* After the first difference the slot's other memory may be gone. */
+		if (look->slot == differs || as_expected(look, slots->expected + look->expected))
+			continue;
+		differs = look->slot;
+		suspect(slots, look->slot);
+	}
+	for (size_t i = 0; i < slots->always_count; i++)
+		suspect(slots, slots->always[i]);
+}
+
+static bool is_pristine(const struct sg_slot *slot)
+{
+	int same = slot->pristine ? slot->kind->same(slot->object, slot->pristine) : 1;
+
+	if (same < 0)
+		PyErr_Clear();
+	return same == 1;
+}
+
+size_t sg_slots_changed(struct sg_slots *slots, const unsigned **ret_numbers)
+{
+	size_t count = 0, suspects;
+
+	look_at_all(slots);
+	/* The changed ones come first; comparing may add others, which are none. */
+	suspects = slots->suspect_count;
+	for (size_t i = 0; i < suspects; i++) {
+		unsigned number = slots->suspects[i];
+
+		if (is_pristine(&slots->items[number])) {
+			sg_slots_renew(slots, number);
+			continue;
+		}
+		slots->suspects[i] = slots->suspects[count];
+		slots->suspects[count++] = number;
+	}
+	*ret_numbers = slots->suspects;
+	return count;
+}
+
+void sg_slots_renew(struct sg_slots *slots, unsigned number)
+{
+	struct sg_slot *slot = &slots->items[number];
+	struct sg_memory memory[SG_MEMORY_MAX];
+	int count;
+
+	if (slot->always)
+		return;
+	count = memory_of(slot, memory);
+	for (int i = 0; i < count && count == slot->looks; i++) {
+		struct sg_look *look = &slots->looks[slot->first_look + (unsigned)i];
+
+		if (look->size != memory[i].size) {
+			count = -1;
+			break;
+		}
+		look->address = memory[i].address;
+		memcpy(slots->expected + look->expected, look->address, look->size);
+	}
+	if (count != slot->looks)
+		look_always(slots, number);
+}
+
+void sg_slots_settle(struct sg_slots *slots)
+{
+	for (size_t i = 0; i < slots->suspect_count; i++)
+		slots->items[slots->suspects[i]].suspected = false;
+	slots->suspect_count = 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * changes.h - which of an image's objects have changed since they were pristine, found without looking at each.
+ *
+ * Three ways, the cheapest first. Changes of a watched dict are told by the interpreter (3.12). The memory that changes
+ * with an object's content, a dict's version included (until 3.13), is compared with what it was, all of it in one
+ * loop: some nanoseconds for each object. What has no such memory is saved and compared, each time. A hit is only a
+ * suspicion: the content itself decides. GIL: held.
+ */
+#ifndef SG_CHANGES_H
+#define SG_CHANGES_H
+
+#include "shim/state.h"
+
+/* One aspect of one object whose content may change. */
+struct sg_slot {
+	PyObject *object;              /* owned */
+	const struct sg_state_kind *kind;
+	PyObject *pristine;            /* snapshot */
+	unsigned first_look;
+	unsigned char looks;
+	bool always;                   /* can only be compared */
+	bool suspected;
+	bool foreign;                  /* holds the content of the run that is active: not looked at */
+};
+
+struct sg_look;
+
+struct sg_slots {
+	struct sg_slot *items;
+	size_t count, size;
+	struct sg_look *looks;
+	size_t look_count, look_size;
+	char *expected;                /* what the looks should find, one after the other */
+	size_t expected_used, expected_size;
+	unsigned *suspects;            /* room for every slot; told ones are added at any time */
+	size_t suspect_count;
+	unsigned *always;
+	size_t always_count;
+};
+
+/* Adds an aspect of an object, whose content now is pristine. 0, or -1 with an exception. */
+int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state_kind *kind);
+
+/* All have been added: from now on changes are noticed. 0, or -1 with an exception. */
+int sg_slots_seal(struct sg_slots *slots);
+
+void sg_slots_free(struct sg_slots *slots);
+
+/*
+ * The slots that have changed, foreign ones not among them: their numbers, valid until sg_slots_settle(), which must
+ * follow.
+ */
+size_t sg_slots_changed(struct sg_slots *slots, const unsigned **ret_numbers);
+
+/* The slot's content is the pristine one again, possibly elsewhere in memory. */
+void sg_slots_renew(struct sg_slots *slots, unsigned number);
+
+/* Forgets all suspicions: everything is pristine. */
+void sg_slots_settle(struct sg_slots *slots);
+
+#endif

@@ -1,0 +1,246 @@
+#include "shim/state_kinds.h"
+
+#include "shim/containers.h"
+#include "shim/cpython.h"
+#include "shim/graph.h"
+
+#include <string.h>
+
+#define HEAD_SIZE 16 /* reference count and type */
+
+/* Everything an object holds beside its head. */
+static int whole_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	Py_ssize_t size = sg_cpython_basicsize(sg_state_c_class(sg_cpython_type(object)));
+
+	memory[0] = (struct sg_memory){(char *)object + HEAD_SIZE, (size_t)(size - HEAD_SIZE)};
+	return 1;
+}
+
+/* --- random.Random ------------------------------------------------------------------------------ */
+
+static PyObject *save_generator(PyObject *object)
+{
+	return sg_state_call_base(object, "getstate", NULL);
+}
+
+static int same_generator(PyObject *object, PyObject *snapshot)
+{
+	return sg_state_compare(save_generator(object), snapshot);
+}
+
+static int restore_generator(PyObject *object, PyObject *snapshot)
+{
+	return sg_state_call_base_and_drop(object, "setstate", snapshot);
+}
+
+const struct sg_state_kind sg_state_generator = {
+	"random.Random", save_generator, same_generator, restore_generator, NULL, whole_memory, NULL
+};
+
+/* --- StringIO, BytesIO -------------------------------------------------------------------------- */
+
+/* The state ends with a copy of the __dict__, which is an object of its own: None instead. */
+static PyObject *without_dict(PyObject *state)
+{
+	PyObject *list = state ? PySequence_List(state) : NULL, *tuple = NULL;
+	Py_ssize_t last = list ? PyList_Size(list) - 1 : -1;
+
+	if (last >= 0 && PyList_SetSlice(list, last, last + 1, NULL) == 0 && PyList_Append(list, Py_None) == 0)
+		tuple = PySequence_Tuple(list);
+	sg_python_clear(&list);
+	sg_python_clear(&state);
+	return tuple;
+}
+
+/* A closed file cannot be asked, nor opened again: closed is its state. */
+static PyObject *save_buffer(PyObject *object)
+{
+	PyObject *closed = PyObject_GetAttrString(object, "closed");
+
+	if (!closed || PyObject_IsTrue(closed) == 1)
+		return closed;
+	Py_DecRef(closed);
+	return without_dict(sg_state_call_base(object, "__getstate__", NULL));
+}
+
+static int same_buffer(PyObject *object, PyObject *snapshot)
+{
+	return sg_state_compare(save_buffer(object), snapshot);
+}
+
+/* __init__ with an initial value gives a closed file a buffer again. */
+static int reopen(PyObject *object)
+{
+	PyTypeObject *class = sg_state_c_class(sg_cpython_type(object));
+	bool text = strcmp(sg_cpython_type_name(class), "_io.StringIO") == 0;
+	PyObject *empty = text ? PyUnicode_FromString("") : PyBytes_FromStringAndSize("", 0);
+	int error = empty ? sg_state_call_base_and_drop(object, "__init__", empty) : -1;
+
+	sg_python_clear(&empty);
+	return error;
+}
+
+static int restore_buffer(PyObject *object, PyObject *snapshot)
+{
+	PyObject *now = save_buffer(object), *yes = PyBool_FromLong(1);
+	bool closed = now == yes;
+	int error = 0;
+
+	sg_python_clear(&now);
+	if (snapshot == yes)
+		error = sg_state_call_base_and_drop(object, "close", NULL);
+	else if (closed && reopen(object) < 0)
+		error = -1;
+	else
+		error = sg_state_call_base_and_drop(object, "__setstate__", snapshot);
+	Py_DecRef(yes);
+	return error;
+}
+
+const struct sg_state_kind sg_state_buffer = {
+	"io", save_buffer, same_buffer, restore_buffer, NULL, NULL, NULL
+};
+
+/* --- locks, queues, caches --------------------------------------------------------------------- */
+
+static PyObject *save_lock(PyObject *lock)
+{
+	return sg_state_call(lock, "locked", NULL);
+}
+
+static int same_lock(PyObject *lock, PyObject *snapshot)
+{
+	return sg_state_compare(save_lock(lock), snapshot);
+}
+
+static int restore_lock(PyObject *lock, PyObject *snapshot)
+{
+	int same = same_lock(lock, snapshot);
+	PyObject *no;
+	int error;
+
+	if (same)
+		return same < 0 ? -1 : 0;
+	if (PyObject_IsTrue(snapshot) == 0)
+		return sg_state_call_and_drop(lock, "release", NULL);
+	no = PyBool_FromLong(0);
+	error = sg_state_call_and_drop(lock, "acquire", no);
+	Py_DecRef(no);
+	return error;
+}
+
+const struct sg_state_kind sg_state_lock = {
+	"lock", save_lock, same_lock, restore_lock, NULL, NULL, NULL
+};
+
+/* Takes everything out; new list. */
+static PyObject *drain_queue(PyObject *queue)
+{
+	PyObject *list = PyList_New(0), *item;
+
+	while (list) {
+		item = sg_state_call(queue, "get_nowait", NULL);
+		if (!item)
+			break;
+		if (PyList_Append(list, item) < 0)
+			sg_python_clear(&list);
+		Py_DecRef(item);
+	}
+	PyErr_Clear(); /* queue.Empty */
+	return list;
+}
+
+static int fill_queue(PyObject *queue, PyObject *items)
+{
+	int error = 0;
+
+	for (Py_ssize_t i = 0; i < PyTuple_Size(items) && !error; i++)
+		error = sg_state_call_and_drop(queue, "put", PyTuple_GetItem(items, i));
+	return error;
+}
+
+static PyObject *save_queue(PyObject *queue)
+{
+	PyObject *list = drain_queue(queue), *snapshot = list ? PySequence_Tuple(list) : NULL;
+
+	sg_python_clear(&list);
+	if (snapshot && fill_queue(queue, snapshot) < 0)
+		sg_python_clear(&snapshot);
+	return snapshot;
+}
+
+static int same_queue(PyObject *queue, PyObject *snapshot)
+{
+	return sg_state_compare_items(save_queue(queue), snapshot);
+}
+
+static int restore_queue(PyObject *queue, PyObject *snapshot)
+{
+	PyObject *list = drain_queue(queue);
+
+	if (!list)
+		return -1;
+	Py_DecRef(list);
+	return fill_queue(queue, snapshot);
+}
+
+const struct sg_state_kind sg_state_queue = {
+	"SimpleQueue", save_queue, same_queue, restore_queue, NULL, NULL, NULL
+};
+
+/* The answers in its dict are an object of their own. */
+const struct sg_state_kind sg_state_cache = {
+	"lru_cache", sg_containers_cache_save, sg_containers_cache_same, sg_containers_cache_restore, NULL,
+	sg_containers_cache_memory, NULL
+};
+
+/* --- iterators: their memory as it is ---------------------------------------------------------- */
+
+/* (bytes of the object behind its head, list of what it refers to: kept alive by the snapshot) */
+static PyObject *save_iterator(PyObject *object)
+{
+	Py_ssize_t size = sg_cpython_basicsize(sg_cpython_type(object)) - HEAD_SIZE;
+	PyObject *refs = sg_graph_referents(object), *bytes, *snapshot = NULL;
+
+	bytes = refs ? PyBytes_FromStringAndSize((char *)object + HEAD_SIZE, size) : NULL;
+	if (bytes)
+		snapshot = PyTuple_Pack(2, bytes, refs);
+	sg_python_clear(&bytes);
+	sg_python_clear(&refs);
+	return snapshot;
+}
+
+static int same_iterator(PyObject *object, PyObject *snapshot)
+{
+	Py_ssize_t size;
+	char *bytes;
+
+	if (PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0)
+		return -1;
+	return memcmp((char *)object + HEAD_SIZE, bytes, (size_t)size) == 0;
+}
+
+static int restore_iterator(PyObject *object, PyObject *snapshot)
+{
+	PyObject *now = sg_graph_referents(object), *then = PyTuple_GetItem(snapshot, 1);
+	Py_ssize_t size;
+	char *bytes;
+
+	if (!now || PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0) {
+		sg_python_clear(&now);
+		return -1;
+	}
+	/* The object owns one reference to each referent. */
+	for (Py_ssize_t i = 0; i < PyList_Size(then); i++)
+		Py_IncRef(PyList_GetItem(then, i));
+	memcpy((char *)object + HEAD_SIZE, bytes, (size_t)size);
+	for (Py_ssize_t i = 0; i < PyList_Size(now); i++)
+		Py_DecRef(PyList_GetItem(now, i));
+	Py_DecRef(now);
+	return 0;
+}
+
+const struct sg_state_kind sg_state_iterator = {
+	"iterator", save_iterator, same_iterator, restore_iterator, NULL, whole_memory, NULL
+};

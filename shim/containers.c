@@ -25,9 +25,12 @@ static uint64_t tag_of(PyObject *dict)
 	return ((struct dict_head *)dict)->version;
 }
 
+/* What every empty dict has for values: until 3.10 a table of its own. */
+static void *no_values;
+
 bool sg_containers_dict_is_split(PyObject *dict)
 {
-	return ((struct dict_head *)dict)->values != NULL;
+	return ((struct dict_head *)dict)->values != no_values && ((struct dict_head *)dict)->values;
 }
 
 bool sg_containers_dict_memory(PyObject *dict, struct sg_memory *memory)
@@ -126,9 +129,11 @@ static PyObject *run_writers(void)
 
 static void probe_dict_tags(void)
 {
-	PyObject *namespace = run_writers(), *dict, *instance;
+	PyObject *namespace = run_writers(), *empty = PyDict_New(), *dict, *instance;
 	uint64_t before;
 
+	no_values = empty ? ((struct dict_head *)empty)->values : NULL;
+	sg_python_clear(&empty);
 	sg_containers.dict_tags = true;
 	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
 	instance = namespace ? sg_cpython_item(namespace, "i") : NULL;

@@ -219,9 +219,13 @@ static int reach(struct build *build, PyObject *object, struct sg_graph_node *pa
 
 static int follow(struct build *build, struct sg_graph_node *node)
 {
-	PyObject *list = sg_graph_referents(node->object);
-	int error = list ? 0 : -1;
+	PyObject *list;
+	int error;
 
+	if (sg_state_leads_nowhere(node->object))
+		return 0;
+	list = sg_graph_referents(node->object);
+	error = list ? 0 : -1;
 	for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++)
 		error = reach(build, PyList_GetItem(list, i), node);
 	sg_python_clear(&list);

@@ -17,7 +17,7 @@
 struct sg_image {
 	struct sg_image *next;         /* other lanes of the policy */
 	struct sg_policy *policy;
-	PyObject *modules;
+	PyObject *modules, *memo;
 	PyObject *before;              /* list: objects that were there before; until the scan */
 	PyObject *generators;          /* seeded while it was executed */
 	struct sg_slots slots;
@@ -95,6 +95,7 @@ static void free_image(struct sg_image *image)
 {
 	sg_slots_free(&image->slots);
 	sg_python_clear(&image->modules);
+	sg_python_clear(&image->memo);
 	sg_python_clear(&image->before);
 	sg_python_clear(&image->generators);
 	if (image->lock)
@@ -111,8 +112,9 @@ static struct sg_image *new_image(struct sg_policy *policy)
 		image->policy = policy;
 		image->lock = PyThread_allocate_lock();
 		image->modules = sg_modules_new_table();
+		image->memo = PyDict_New();
 		image->before = call_gc("get_objects");
-		if (image->lock && image->modules && image->before)
+		if (image->lock && image->modules && image->memo && image->before)
 			return image;
 		free_image(image);
 	}
@@ -137,9 +139,19 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 	return image;
 }
 
+void sg_image_release(struct sg_image *image)
+{
+	unlock(image);
+}
+
 PyObject *sg_image_modules(struct sg_image *image)
 {
 	return image->modules;
+}
+
+PyObject *sg_image_memo(struct sg_image *image)
+{
+	return image->memo;
 }
 
 void sg_image_discard(struct sg_image *image)
@@ -331,8 +343,14 @@ static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool 
 
 void sg_image_enter(struct sg_image *image, struct sg_run *run)
 {
+	int collecting;
+
 	lock(image);
+	/* Until 3.11 any allocation may collect garbage, and its destructors would see half of a state. */
+	collecting = PyGC_Disable();
 	exchange_delta(image, run->delta, true);
+	if (collecting)
+		PyGC_Enable();
 	run->image_generators = image->generators;
 }
 
@@ -409,11 +427,15 @@ static void take_changes(struct sg_image *image, struct sg_run *run)
 void sg_image_leave(struct sg_image *image, struct sg_run *run)
 {
 	PyObject *type, *value, *traceback;
+	int collecting;
 
 	PyErr_Fetch(&type, &value, &traceback);
+	collecting = PyGC_Disable();
 	exchange_delta(image, run->delta, false);
 	take_changes(image, run);
 	sg_slots_settle(&image->slots);
+	if (collecting)
+		PyGC_Enable();
 	log_delta(image, run);
 	unlock(image);
 	PyErr_Restore(type, value, traceback);

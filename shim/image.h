@@ -31,6 +31,9 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new);
 /* The table of modules: borrowed. */
 PyObject *sg_image_modules(struct sg_image *image);
 
+/* A dict in which the engine may keep what it knows of the pristine image: borrowed. */
+PyObject *sg_image_memo(struct sg_image *image);
+
 /*
  * The modules have been imported. 1: the image can be shared from now on. 0: it cannot (logged); it has been
  * given up, and the run keeps its modules for itself. -1: exception, given up as well.
@@ -45,6 +48,9 @@ void sg_image_enter(struct sg_image *image, struct sg_run *run);
 
 /* Frees the delta of a run that ends. */
 void sg_image_forget(struct sg_run *run);
+
+/* Unlocks an image that has not been touched since sg_image_take(), when no code but the engine's has run. */
+void sg_image_release(struct sg_image *image);
 
 /* Keeps what the run changed, puts the pristine content back, unlocks. Keeps a pending exception. */
 void sg_image_leave(struct sg_image *image, struct sg_run *run);

@@ -143,6 +143,7 @@ static const struct trait {
 	{"_io.StringIO", &sg_state_buffer, NULL, NULL},
 	{"_io.BytesIO", &sg_state_buffer, NULL, NULL},
 	{"_thread.lock", &sg_state_lock, NULL, NULL},
+	{"_thread._local", &sg_state_local, NULL, NULL},
 	{"_queue.SimpleQueue", &sg_state_queue, NULL, NULL},
 	{"functools._lru_cache_wrapper", &sg_state_cache, NULL, &sg_containers.caches},
 	{"itertools.count", &sg_state_iterator, NULL, NULL},
@@ -176,7 +177,7 @@ static const struct trait {
 	{.type = "functools.partial"}, {.type = "functools.*"}, {.type = "operator.*"},
 	{.type = "_operator.*"}, {.type = "_abc._abc_data"}, {.type = "_contextvars.*"},
 	{.type = "ContextVar"}, {.type = "Token"}, {.type = "Context"},
-	{.type = "_thread.RLock"}, {.type = "_thread._local"}, {.type = "datetime.*"},
+	{.type = "_thread.RLock"}, {.type = "datetime.*"},
 	{.type = "decimal.Decimal"}, {.type = "zoneinfo.*"}, {.type = "uuid.*"},
 	{.type = "_struct.Struct"}, {.type = "Struct"},
 	{.type = "collections._tuplegetter"}, {.type = "_collections._tuplegetter"},
@@ -221,6 +222,14 @@ bool sg_state_atomic(PyTypeObject *type)
 	return false;
 }
 
+/* What a threading.local holds is a matter of the thread that asks. */
+bool sg_state_leads_nowhere(PyObject *object)
+{
+	const struct trait *trait = find_trait(sg_state_c_class(sg_cpython_type(object)));
+
+	return trait && trait->kind == &sg_state_local;
+}
+
 static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
 {
 	int count = 0;
@@ -245,6 +254,9 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 		return class_kinds(object, kinds);
 	trait = find_trait(sg_state_c_class(type));
 	if (!trait || (trait->needs && !*trait->needs))
+		return -1;
+	/* What the importing thread put there is not what another thread finds. */
+	if (trait->kind == &sg_state_local && !sg_state_local_is_empty(object))
 		return -1;
 	if (trait->kind)
 		kinds[count++] = trait->kind;

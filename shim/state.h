@@ -45,6 +45,9 @@ int sg_state_exchange(const struct sg_state_kind *kind, PyObject *object, PyObje
 /* Objects of this type hold nothing that can change and lead to nothing else: not worth a look. */
 bool sg_state_atomic(PyTypeObject *type);
 
+/* Does an object refer to nothing but machinery of its own, such as a threading.local? */
+bool sg_state_leads_nowhere(PyObject *object);
+
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;
 

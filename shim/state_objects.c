@@ -102,7 +102,7 @@ const struct sg_state_kind sg_state_buffer = {
 	"io", save_buffer, same_buffer, restore_buffer, NULL, NULL, NULL
 };
 
-/* --- locks, queues, caches --------------------------------------------------------------------- */
+/* --- locks -------------------------------------------------------------------------------------- */
 
 static PyObject *save_lock(PyObject *lock)
 {
@@ -133,6 +133,54 @@ static int restore_lock(PyObject *lock, PyObject *snapshot)
 const struct sg_state_kind sg_state_lock = {
 	"lock", save_lock, same_lock, restore_lock, NULL, NULL, NULL
 };
+
+/* --- threading.local: what the current thread has there ------------------------------------------- */
+
+static PyObject *save_local(PyObject *local)
+{
+	PyObject *dict = PyObject_GetAttrString(local, "__dict__"), *snapshot = dict ? PyDict_Copy(dict) : NULL;
+
+	sg_python_clear(&dict);
+	return snapshot;
+}
+
+static int same_local(PyObject *local, PyObject *snapshot)
+{
+	PyObject *now = save_local(local);
+	int same = now ? sg_state_dict.same(now, snapshot) : -1;
+
+	sg_python_clear(&now);
+	return same;
+}
+
+static int restore_local(PyObject *local, PyObject *snapshot)
+{
+	PyObject *dict = PyObject_GetAttrString(local, "__dict__");
+	int error = -1;
+
+	if (dict) {
+		PyDict_Clear(dict);
+		error = PyDict_Update(dict, snapshot);
+	}
+	sg_python_clear(&dict);
+	return error;
+}
+
+const struct sg_state_kind sg_state_local = {
+	"threading.local", save_local, same_local, restore_local, NULL, NULL, NULL
+};
+
+bool sg_state_local_is_empty(PyObject *local)
+{
+	PyObject *dict = save_local(local);
+	bool empty = dict && PyDict_Size(dict) == 0;
+
+	PyErr_Clear();
+	sg_python_clear(&dict);
+	return empty;
+}
+
+/* --- queues, caches ----------------------------------------------------------------------------- */
 
 /* Takes everything out; new list. */
 static PyObject *drain_queue(PyObject *queue)

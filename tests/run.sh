@@ -116,7 +116,7 @@ differential_one() {
 	local python
 	python=$(tests/setup.sh venv "$1" "$2") || return 0
 	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
-		--object "$object" --python "$python" --programs "${PROGRAMS:-400}" --configurations private --without context
+		--object "$object" --python "$python" --programs "${PROGRAMS:-400}" --configurations shared,private --without context
 }
 
 forky() {

@@ -409,6 +409,20 @@ static PyObject *import_class(PyObject *class)
 	return found;
 }
 
+/* The same, remembered by the run's image once that has been scanned. */
+static PyObject *own_class_of(struct sg_run *run, PyObject *class)
+{
+	PyObject *memo = run->image ? sg_image_memo(run->image) : NULL;
+	PyObject *found = memo ? PyDict_GetItemWithError(memo, class) : NULL;
+
+	if (found)
+		return sg_python_ref(found);
+	found = import_class(class);
+	if (found && memo && PyDict_SetItem(memo, class, found) < 0)
+		sg_python_clear(&found);
+	return found;
+}
+
 /* The workflow's modules have been imported for the first time. 0, or -1 with an exception. */
 static int scan_image(struct sg_image **image, struct sg_context *context)
 {
@@ -431,30 +445,37 @@ static PyObject *runner_attribute(PyObject *runner, const char *public, const ch
 	return value ? value : PyObject_GetAttrString(runner, private);
 }
 
+/* The SDK's class InSandbox, which makes the instance that does the work: borrowed. Not there when we are installed. */
+static PyObject *in_sandbox(void)
+{
+	static PyObject *class;
+	PyObject *module;
+
+	if (!class) {
+		module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
+		class = module ? PyObject_GetAttrString(module, "InSandbox") : NULL;
+		sg_python_clear(&module);
+	}
+	return class;
+}
+
 /* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
 static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
 		struct sg_context *context, struct sg_image **image)
 {
-	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class"), *maker = NULL;
+	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class");
 	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
 
-	own_class = runner_class ? import_class(workflow_class) : NULL;
-	own_runner = own_class ? import_class(runner_class) : NULL;
+	own_class = runner_class ? own_class_of(context->run, workflow_class) : NULL;
+	own_runner = own_class ? own_class_of(context->run, runner_class) : NULL;
 	if (own_runner && *image && scan_image(image, context) < 0)
 		sg_python_clear(&own_runner);
 	context->phase = SG_PHASE_RUNTIME;
-	if (own_runner) {
-		PyObject *module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
-
-		maker = module ? PyObject_GetAttrString(module, "InSandbox") : NULL;
-		sg_python_clear(&module);
-	}
-	if (maker)
-		box = PyObject_CallFunctionObjArgs(maker, details, own_runner, own_class, NULL);
+	if (own_runner && in_sandbox())
+		box = PyObject_CallFunctionObjArgs(in_sandbox(), details, own_runner, own_class, NULL);
 	if (box)
 		inner = PyObject_GetAttrString(box, "instance");
 	sg_python_clear(&box);
-	sg_python_clear(&maker);
 	sg_python_clear(&own_runner);
 	sg_python_clear(&own_class);
 	sg_python_clear(&runner_class);
@@ -539,15 +560,28 @@ static int give_modules(struct sg_run *run, struct sg_image **ret_image)
 	return 0;
 }
 
+/* Making an instance runs code of the SDK alone, unless interceptors are to be made with it. */
+static bool runs_no_user_code(PyObject *details)
+{
+	PyObject *interceptors = sg_python_attribute_or_null(details, "interceptor_classes");
+	bool none = interceptors && PyObject_Size(interceptors) == 0;
+
+	PyErr_Clear();
+	sg_python_clear(&interceptors);
+	return none;
+}
+
 /* In a context: makes the SDK's instance. NULL with an exception. */
 static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details, PyObject *workflow_class)
 {
 	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL}, *token;
 	struct sg_image *fresh;
 	PyObject *inner, *variables;
+	bool untouched;
 
 	if (give_modules(run, &fresh) < 0)
 		return NULL;
+	untouched = !fresh && runs_no_user_code(details);
 	token = enter(&context);
 	variables = enter_variables();
 	if (sg_policy_config->mode == SG_MODE_OBSERVE)
@@ -557,7 +591,9 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	leave_variables(variables);
 	sg_native_settle(run);
 	leave(token);
-	if (run->image)
+	if (run->image && untouched)
+		sg_image_release(run->image);
+	else if (run->image)
 		sg_image_leave(run->image, run);
 	else if (fresh)
 		sg_image_discard(fresh);

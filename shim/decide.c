@@ -91,6 +91,25 @@ struct incident {
 	struct text chain, place, function, library;
 };
 
+/* The texts are large, and for most calls nothing is ever said. */
+static void begin_incident(struct incident *incident, const struct sg_call *call, enum sg_phase phase,
+		const struct sg_origin *origin)
+{
+	struct text *texts[] = {
+		&incident->chain, &incident->place, &incident->function, &incident->library
+	};
+
+	incident->call = call;
+	incident->phase = phase;
+	incident->origin = origin;
+	incident->rule = NULL;
+	incident->judgement = NULL;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		texts[i]->length = 0;
+		texts[i]->buffer[0] = '\0';
+	}
+}
+
 static void describe(struct incident *incident)
 {
 	const struct sg_origin *origin = incident->origin;
@@ -427,7 +446,7 @@ static bool is_plain_read(const struct sg_origin *origin)
 static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)
 {
 	const struct sg_engine *engine = context->run->policy->engine;
-	struct incident incident = {.call = call, .phase = context->phase};
+	struct incident incident;
 	const struct sg_rule *of_class;
 	struct sg_origin origin;
 	int result = 0;
@@ -439,7 +458,7 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 		return 0;
 	of_class = rule_of_class(call);
 	sg_origin_find(context, &origin);
-	incident.origin = &origin;
+	begin_incident(&incident, call, context->phase, &origin);
 	incident.rule = effective_rule(call, &origin, of_class);
 	incident.judgement = judge(&incident, context->run->policy, of_class);
 	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))

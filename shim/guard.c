@@ -122,17 +122,51 @@ static PyObject *function_key(PyObject *function)
 	return key;
 }
 
+/* A code object's hash goes over all of its instructions: what was found is remembered by identity. */
+static struct remembered {
+	PyObject *key;
+	struct sg_trampoline *guard;
+} remembered[64];
+
+static struct remembered *remembered_slot(PyObject *key)
+{
+	uintptr_t code = (uintptr_t)PyTuple_GetItem(key, 0), name = (uintptr_t)PyTuple_GetItem(key, 1);
+
+	return &remembered[((code ^ name) >> 5) % (sizeof(remembered) / sizeof(remembered[0]))];
+}
+
+static bool is_key(const struct remembered *slot, PyObject *key)
+{
+	return slot->key && PyTuple_GetItem(slot->key, 0) == PyTuple_GetItem(key, 0) &&
+		PyTuple_GetItem(slot->key, 1) == PyTuple_GetItem(key, 1);
+}
+
+static struct sg_trampoline *look_up(PyObject *key)
+{
+	struct remembered *slot = remembered_slot(key);
+	PyObject *address, *old = slot->key;
+
+	if (is_key(slot, key))
+		return slot->guard;
+	address = functions ? PyDict_GetItemWithError(functions, key) : NULL;
+	if (!address)
+		return NULL;
+	*slot = (struct remembered){sg_python_ref(key), PyLong_AsVoidPtr(address)};
+	sg_python_clear(&old);
+	return slot->guard;
+}
+
 static struct sg_trampoline *find_function(PyObject *function)
 {
-	PyObject *type, *value, *traceback, *key, *address = NULL;
+	PyObject *type, *value, *traceback, *key;
+	struct sg_trampoline *guard;
 
 	PyErr_Fetch(&type, &value, &traceback);
 	key = function_key(function);
-	if (key && functions)
-		address = PyDict_GetItemWithError(functions, key);
+	guard = key ? look_up(key) : NULL;
 	sg_python_clear(&key);
 	PyErr_Restore(type, value, traceback);
-	return address ? PyLong_AsVoidPtr(address) : NULL;
+	return guard;
 }
 
 /* Unlike a C primitive, the function's own body stays in the context: it may call workflow code. */

@@ -96,7 +96,6 @@ static void leave_variables(PyObject *variables)
 static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
-	tell_in_sandbox(true);
 	sg_attribute_enter();
 	return sg_context_enter(context);
 }
@@ -105,7 +104,6 @@ static void leave(struct sg_context *token)
 {
 	sg_context_leave(token);
 	sg_attribute_leave();
-	tell_in_sandbox(false);
 }
 
 static bool call_for_truth(PyObject *callable)
@@ -256,6 +254,7 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	instance->run.refusals = 0;
 	if (instance->run.image)
 		sg_image_enter(instance->run.image, &instance->run);
+	tell_in_sandbox(true);
 	token = enter(&context);
 	instance->thread = PyThread_get_thread_ident();
 	variables = enter_variables();
@@ -264,6 +263,7 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	sg_native_settle(&instance->run);
 	instance->thread = 0;
 	leave(token);
+	tell_in_sandbox(false);
 	if (instance->run.image)
 		sg_image_leave(instance->run.image, &instance->run);
 	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
@@ -287,9 +287,11 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 		if (strcmp(sg_python_text(name), "activate") == 0 && PyTuple_Size(rest) > 0) {
 			result = activate(instance, method, rest, kwargs);
 		} else {
-			token = enter(&context);
+			/* The SDK asks about what the activation left behind: dozens of times for each. */
+			context.entry = PyEval_GetFrame();
+			token = sg_context_enter(&context);
 			result = PyObject_Call(method, rest, kwargs);
-			leave(token);
+			sg_context_leave(token);
 		}
 	}
 	sg_python_clear(&rest);
@@ -582,6 +584,7 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	if (give_modules(run, &fresh) < 0)
 		return NULL;
 	untouched = !fresh && runs_no_user_code(details);
+	tell_in_sandbox(true);
 	token = enter(&context);
 	variables = enter_variables();
 	if (sg_policy_config->mode == SG_MODE_OBSERVE)
@@ -591,6 +594,7 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	leave_variables(variables);
 	sg_native_settle(run);
 	leave(token);
+	tell_in_sandbox(false);
 	if (run->image && untouched)
 		sg_image_release(run->image);
 	else if (run->image)

@@ -105,6 +105,7 @@ void sg_config_release(struct sg_config *config)
 	free(config->rules);
 	free(config->sinks);
 	free(config->native_rules);
+	free(config->type_rules);
 	free(config->engines);
 	sg_draft_memory_free(config->memory);
 	*config = (struct sg_config){0};

@@ -19,6 +19,7 @@
  *                      REASON and REPLACEMENT.
  *   [sinks]            MODULE = nearest | REASON      or      MODULE = anywhere | REASON
  *   [native]           OBJECT = ACTION [only=FAMILY,FAMILY] | REASON
+ *   [types]            TYPE = fixed | REASON          or      TYPE = private | REASON
  *   [engine NAME]      packages = MODULE, MODULE ...
  */
 #ifndef SG_CONFIG_H
@@ -89,6 +90,19 @@ struct sg_native_rule {
 	const char *reason;
 };
 
+/* What is known of the objects of a compiled type whose content cannot be saved. */
+enum sg_type_trait {
+	SG_TYPE_UNKNOWN,
+	SG_TYPE_FIXED,    /* it never changes, or no workflow can tell */
+	SG_TYPE_PRIVATE   /* it changes */
+};
+
+struct sg_type_rule {
+	const char *name;       /* a pattern for the name of a type, as C code gave it */
+	enum sg_type_trait trait;
+	const char *reason;
+};
+
 struct sg_engine_config {
 	const char *name;
 	char **packages;    /* NULL-terminated */
@@ -107,6 +121,8 @@ struct sg_config {
 	size_t sink_count;
 	struct sg_native_rule *native_rules; /* a later one wins */
 	size_t native_rule_count;
+	struct sg_type_rule *type_rules;     /* a later one wins */
+	size_t type_rule_count;
 	struct sg_engine_config *engines;
 	size_t engine_count;
 	char **passthrough;         /* NULL-terminated module names: force sharing */

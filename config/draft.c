@@ -348,6 +348,23 @@ int sg_draft_add_native(struct sg_draft *draft, const char *object, struct sg_na
 	return 0;
 }
 
+int sg_draft_add_type(struct sg_draft *draft, const char *name, struct sg_type_rule **ret_rule)
+{
+	struct sg_config *config = &draft->config;
+	char *copy = sg_draft_copy(draft, name, strlen(name));
+	struct sg_type_rule *rules;
+
+	if (!copy)
+		return -ENOMEM;
+	rules = extend(draft, config->type_rules, config->type_rule_count, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	config->type_rules = rules;
+	*ret_rule = &rules[config->type_rule_count++];
+	(*ret_rule)->name = copy;
+	return 0;
+}
+
 int sg_draft_add_engine(struct sg_draft *draft, const char *name,
 		struct sg_engine_config **ret_engine)
 {
@@ -378,4 +395,19 @@ char *sg_draft_trim(char *text)
 		end--;
 	*end = 0;
 	return text;
+}
+
+int sg_draft_cut_reason(struct sg_draft *draft, char *text, const char *accepted, const char **ret_reason)
+{
+	char *reason = strchr(text, '|');
+	bool second = reason && strchr(reason + 1, '|');
+
+	if (!reason || second || !*sg_draft_trim(reason + 1))
+		return sg_draft_fail(draft, -EINVAL, "%s; accepted: %s",
+				second ? "there is a second '|'" : "there is no reason", accepted);
+	*reason++ = 0;
+	reason = sg_draft_trim(reason);
+	*ret_reason = sg_draft_copy(draft, reason, strlen(reason));
+	sg_draft_trim(text);
+	return *ret_reason ? 0 : -ENOMEM;
 }

@@ -86,11 +86,18 @@ void sg_draft_list_remove(char **list, const char *name);
 /* A new rule, zeroed but for its name. The name must not be there yet. */
 int sg_draft_add_rule(struct sg_draft *draft, const char *name, struct sg_rule **ret_rule);
 int sg_draft_add_sink(struct sg_draft *draft, const char *module, struct sg_sink **ret_sink);
+int sg_draft_add_type(struct sg_draft *draft, const char *name, struct sg_type_rule **ret_rule);
 int sg_draft_add_native(struct sg_draft *draft, const char *object, struct sg_native_rule **ret_rule);
 int sg_draft_add_engine(struct sg_draft *draft, const char *name,
 		struct sg_engine_config **ret_engine);
 
 /* Takes white space off both ends, in place. */
 char *sg_draft_trim(char *text);
+
+/*
+ * Cuts "WORDS | REASON" at the '|': text becomes the trimmed words, *ret_reason a copy of the reason. accepted: what
+ * the line should look like, for the message.
+ */
+int sg_draft_cut_reason(struct sg_draft *draft, char *text, const char *accepted, const char **ret_reason);
 
 #endif

@@ -150,3 +150,27 @@ void sg_nearest_offer(struct sg_nearest *nearest, const char *candidate)
 		nearest->distance = distance;
 	}
 }
+
+/* fnmatch() would look at the locale, and may allocate. */
+bool sg_names_fit(const char *pattern, const char *text)
+{
+	const char *after_star = NULL, *retry = NULL;
+
+	while (*text) {
+		if (*pattern == '*') {
+			after_star = ++pattern;
+			retry = text;
+		} else if (*pattern == '?' || *pattern == *text) {
+			pattern++;
+			text++;
+		} else if (after_star) {
+			pattern = after_star;
+			text = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}

@@ -37,4 +37,7 @@ struct sg_nearest {
 
 void sg_nearest_offer(struct sg_nearest *nearest, const char *candidate);
 
+/* Does a text fit a pattern, in which '*' is any text, slashes too, and '?' one byte? */
+bool sg_names_fit(const char *pattern, const char *text);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include "config/native.h"
 
+#include "config/names.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -56,7 +58,7 @@ int sg_native_line(struct sg_draft *draft, const char *object, const char *value
 {
 	char *text = sg_draft_scratch(draft, value, strlen(value));
 	struct sg_native_rule *rule;
-	char *reason;
+	const char *reason;
 	int error;
 
 	if (!text)
@@ -64,54 +66,22 @@ int sg_native_line(struct sg_draft *draft, const char *object, const char *value
 	error = sg_draft_state_once(draft, "native", object);
 	if (error)
 		return error;
-	reason = strchr(text, '|');
-	if (!reason || strchr(reason + 1, '|') || !*sg_draft_trim(reason + 1))
-		return sg_draft_fail(draft, -EINVAL,
-				"%s; accepted: ACTION [only=FAMILY,FAMILY] | REASON",
-				reason && strchr(reason + 1, '|') ? "there is a second '|'" :
-				"there is no reason");
-	*reason++ = 0;
-	error = sg_draft_add_native(draft, object, &rule);
+	error = sg_draft_cut_reason(draft, text, "ACTION [only=FAMILY,FAMILY] | REASON", &reason);
 	if (!error)
-		error = parse_words(draft, sg_draft_trim(text), rule);
+		error = sg_draft_add_native(draft, object, &rule);
 	if (error)
 		return error;
-	reason = sg_draft_trim(reason);
-	rule->reason = sg_draft_copy(draft, reason, strlen(reason));
-	return rule->reason ? 0 : -ENOMEM;
-}
-
-/* '*' is any text, slashes too; '?' one byte. fnmatch() would look at the locale, and may allocate. */
-static bool fits(const char *pattern, const char *text)
-{
-	const char *after_star = NULL, *retry = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			after_star = ++pattern;
-			retry = text;
-		} else if (*pattern == '?' || *pattern == *text) {
-			pattern++;
-			text++;
-		} else if (after_star) {
-			pattern = after_star;
-			text = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return !*pattern;
+	rule->reason = reason;
+	return parse_words(draft, text, rule);
 }
 
 /* The whole path, or what stands behind one of its slashes. */
 static bool fits_path(const char *pattern, const char *path)
 {
-	if (fits(pattern, path))
+	if (sg_names_fit(pattern, path))
 		return true;
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
-		if (fits(pattern, slash + 1))
+		if (sg_names_fit(pattern, slash + 1))
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 #include "config/native.h"
 #include "config/rules.h"
 #include "config/toggles.h"
+#include "config/types.h"
 #include "shim/raw.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@
 #define LONGEST_LINE 1000
 #define LARGEST_FILE (1024 * 1024)
 
-enum section { SECTION_NONE, SECTION_SETTINGS, SECTION_RULES, SECTION_SINKS, SECTION_NATIVE, SECTION_ENGINE };
+enum section { SECTION_NONE, SECTION_SETTINGS, SECTION_RULES, SECTION_SINKS, SECTION_NATIVE,
+	SECTION_TYPES, SECTION_ENGINE };
 
 struct reading {
 	struct sg_draft *draft;
@@ -57,7 +59,7 @@ static int find_engine(struct reading *reading, const char *name)
  */
 static int enter_section(struct reading *reading, char *line)
 {
-	static const char *const names[] = {"settings", "rules", "sinks", "native", NULL};
+	static const char *const names[] = {"settings", "rules", "sinks", "native", "types", NULL};
 	struct sg_draft *draft = reading->draft;
 	struct sg_nearest nearest;
 	char *close = strchr(line, ']');
@@ -66,7 +68,7 @@ static int enter_section(struct reading *reading, char *line)
 	draft->key = line;
 	if (!close || close[1])
 		return sg_draft_fail(draft, -EINVAL,
-				"%s; accepted: [settings], [rules], [sinks], [native], [engine NAME]",
+				"%s; accepted: [settings], [rules], [sinks], [native], [types], [engine NAME]",
 				close ? "there is text after the ']'" : "there is no ']'");
 	name = sg_draft_scratch(draft, name, (size_t)(close - name));
 	if (!name)
@@ -85,7 +87,7 @@ static int enter_section(struct reading *reading, char *line)
 	}
 	return sg_draft_fail(draft, -EINVAL,
 			"unknown section%s%s%s; accepted: [settings], [rules], [sinks], "
-			"[native], [engine NAME]",
+			"[native], [types], [engine NAME]",
 			nearest.best ? ", did you mean [" : "", nearest.best ? nearest.best : "",
 			nearest.best ? "]?" : "");
 }
@@ -157,7 +159,7 @@ static int take_value(struct reading *reading, const char *key, const char *valu
 	if (reading->section == SECTION_NONE)
 		return sg_draft_fail(draft, -EINVAL,
 				"it stands before the first section; accepted: [settings], "
-				"[rules], [sinks], [native], [engine NAME]");
+				"[rules], [sinks], [native], [types], [engine NAME]");
 	if (!*key || !*value)
 		return sg_draft_fail(draft, -EINVAL, "the %s is empty; accepted: NAME = VALUE",
 				*key ? "value" : "name");
@@ -170,6 +172,8 @@ static int take_value(struct reading *reading, const char *key, const char *valu
 		return sg_rules_sink(draft, key, value);
 	case SECTION_NATIVE:
 		return sg_native_line(draft, key, value);
+	case SECTION_TYPES:
+		return sg_types_line(draft, key, value);
 	default:
 		break;
 	}

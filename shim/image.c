@@ -187,19 +187,43 @@ static int add_own_dict(struct sg_image *image, struct sg_graph *graph, PyObject
 	return error;
 }
 
-static int refuse_node(const struct sg_graph_node *node)
+/* says: why its content cannot be kept; NULL: its type is not known. */
+static int refuse_node(const struct sg_graph_node *node, const char *says)
 {
-	char path[512];
+	const char *type = sg_cpython_type_name(sg_state_type(node->object));
+	char path[512], setting[256] = "SANDGLASS_PASSTHROUGH, if runs may share the module";
 	struct sg_line line;
 
-	if (sg_log_begin(&line, SG_LOG_WARN, "private")) {
-		sg_graph_path(node, path, sizeof(path));
-		sg_log_text(&line, "object", path);
-		sg_log_text(&line, "type", sg_cpython_type_name(sg_cpython_type(node->object)));
-		sg_log_text(&line, "reason", "its content cannot be saved, so each run executes the modules");
-		sg_log_end(&line);
-	}
+	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
+		return -ENOTSUP;
+	if (!says)
+		snprintf(setting, sizeof(setting), "[types] %s = fixed | REASON, if its objects never change", type);
+	sg_graph_path(node, path, sizeof(path));
+	sg_log_text(&line, "object", path);
+	sg_log_text(&line, "type", type);
+	sg_log_text(&line, "reason", says ? says : "objects of this type cannot be saved");
+	sg_log_text(&line, "effect", "each run executes the modules for itself");
+	sg_log_text(&line, "setting", setting);
+	sg_log_end(&line);
 	return -ENOTSUP;
+}
+
+/* A weak container refers weakly to itself, for when one of its items dies. */
+static bool is_weak_container(PyObject *object)
+{
+	static const char *const names[] = {
+		"weakref.WeakKeyDictionary", "weakref.WeakValueDictionary", "_weakrefset.WeakSet"
+	};
+	PyObject *module = sg_python_attribute_or_null((PyObject *)sg_cpython_type(object), "__module__");
+	char name[128];
+	bool found = false;
+
+	snprintf(name, sizeof(name), "%s.%s", sg_python_text(module),
+			sg_cpython_type_name(sg_cpython_type(object)));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		found |= strcmp(name, names[i]) == 0;
+	sg_python_clear(&module);
+	return found;
 }
 
 /*
@@ -218,9 +242,17 @@ static bool is_weak_to_own(const struct sg_graph *graph, PyObject *object)
 	PyErr_Clear();
 	own = target && sg_graph_has(graph, target) &&
 		!PyType_IsSubtype(sg_cpython_type(target), &PyType_Type) &&
-		!PyType_IsSubtype(sg_cpython_type(target), &PyFunction_Type);
+		!PyType_IsSubtype(sg_cpython_type(target), &PyFunction_Type) && !is_weak_container(target);
 	sg_python_clear(&target);
 	return own;
+}
+
+/* __del__ in a Python class. */
+static bool has_destructor(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+
+	return !PyType_IsSubtype(type, &PyType_Type) && sg_state_has_destructor(type);
 }
 
 static int add_node(struct sg_image *image, struct sg_graph *graph, const struct sg_graph_node *node)
@@ -228,8 +260,12 @@ static int add_node(struct sg_image *image, struct sg_graph *graph, const struct
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
 	int count = sg_state_kinds(node->object, kinds), error = 0;
 
-	if (count < 0 || is_weak_to_own(graph, node->object))
-		return refuse_node(node);
+	if (count < 0)
+		return refuse_node(node, NULL);
+	if (is_weak_to_own(graph, node->object))
+		return refuse_node(node, "what it refers to would outlive the run that lets it go");
+	if (has_destructor(node->object))
+		return refuse_node(node, "its destructor would not run when a run lets it go");
 	for (int i = 0; i < count && !error; i++)
 		error = sg_slots_add(&image->slots, node->object, kinds[i]);
 	return error ? error : add_own_dict(image, graph, node->object);

@@ -1,7 +1,9 @@
 #include "shim/state_kinds.h"
 
+#include "config/types.h"
 #include "shim/containers.h"
 #include "shim/cpython.h"
+#include "shim/policy.h"
 
 #include <string.h>
 
@@ -161,7 +163,7 @@ static const struct trait {
 	{"map", &sg_state_iterator, NULL, NULL},
 	{"filter", &sg_state_iterator, NULL, NULL},
 	{"reversed", &sg_state_iterator, NULL, NULL},
-	/* immutable, or changed only by CPython for itself */
+	/* immutable, or changed only by CPython for itself; those of libraries are in default.conf */
 	{.type = "object"}, {.type = "tuple"}, {.type = "frozenset"}, {.type = "int"}, {.type = "float"},
 	{.type = "complex"}, {.type = "bool"}, {.type = "str"}, {.type = "bytes"},
 	{.type = "NoneType"}, {.type = "ellipsis"}, {.type = "NotImplementedType"},
@@ -172,19 +174,10 @@ static const struct trait {
 	{.type = "method_descriptor"}, {.type = "classmethod_descriptor"},
 	{.type = "getset_descriptor"}, {.type = "member_descriptor"},
 	{.type = "wrapper_descriptor"}, {.type = "method-wrapper"}, {.type = "mappingproxy"},
-	{.type = "types.*"}, {.type = "typing.*"}, {.type = "weakref*"},
-	{.type = "weakproxy"}, {.type = "weakcallableproxy"}, {.type = "re.*"},
-	{.type = "functools.partial"}, {.type = "functools.*"}, {.type = "operator.*"},
-	{.type = "_operator.*"}, {.type = "_abc._abc_data"}, {.type = "_contextvars.*"},
-	{.type = "ContextVar"}, {.type = "Token"}, {.type = "Context"},
-	{.type = "_thread.RLock"}, {.type = "datetime.*"},
-	{.type = "decimal.Decimal"}, {.type = "zoneinfo.*"}, {.type = "uuid.*"},
-	{.type = "_struct.Struct"}, {.type = "Struct"},
-	{.type = "collections._tuplegetter"}, {.type = "_collections._tuplegetter"},
-	{.type = "_io.TextIOWrapper"}, {.type = "_io.BufferedWriter"},
-	{.type = "_io.FileIO"}, {.type = "pydantic_core.*"}, {.type = "annotationlib.*"},
-	{.type = "google._upb.*"}, {.type = "google.protobuf.pyext.*"}, {.type = "markupsafe.*"},
-	{.type = "sre.*"}, {.type = "_sre.*"}, {.type = "string.templatelib.*"},
+	{.type = "types.*"}, {.type = "typing.*"}, {.type = "annotationlib.*"},
+	{.type = "weakref*"}, {.type = "weakproxy"}, {.type = "weakcallableproxy"},
+	{.type = "_abc._abc_data"}, {.type = "string.templatelib.*"},
+	{.type = "_contextvars.*"}, {.type = "ContextVar"}, {.type = "Token"}, {.type = "Context"},
 };
 
 static bool matches(const char *pattern, const char *name)
@@ -222,12 +215,17 @@ bool sg_state_atomic(PyTypeObject *type)
 	return false;
 }
 
-/* What a threading.local holds is a matter of the thread that asks. */
+static bool is_declared_fixed(PyTypeObject *type)
+{
+	return sg_type_trait(sg_policy_config, sg_cpython_type_name(type)) == SG_TYPE_FIXED;
+}
+
+/* What a threading.local holds is a matter of the thread that asks; what an abstract class remembers, of its kind. */
 bool sg_state_leads_nowhere(PyObject *object)
 {
-	const struct trait *trait = find_trait(sg_state_c_class(sg_cpython_type(object)));
+	const char *name = sg_cpython_type_name(sg_state_c_class(sg_cpython_type(object)));
 
-	return trait && trait->kind == &sg_state_local;
+	return strcmp(name, "_thread._local") == 0 || strcmp(name, "_abc._abc_data") == 0;
 }
 
 static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
@@ -245,6 +243,7 @@ static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STA
 
 int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
 {
+	static const struct trait fixed = {NULL, NULL, NULL, NULL};
 	PyTypeObject *type = sg_cpython_type(object);
 	const struct trait *trait;
 	int count = 0;
@@ -253,7 +252,11 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return class_kinds(object, kinds);
 	trait = find_trait(sg_state_c_class(type));
-	if (!trait || (trait->needs && !*trait->needs))
+	if (!trait && !is_declared_fixed(sg_state_c_class(type)))
+		return -1;
+	if (!trait)
+		trait = &fixed;
+	if (trait->needs && !*trait->needs)
 		return -1;
 	/* What the importing thread put there is not what another thread finds. */
 	if (trait->kind == &sg_state_local && !sg_state_local_is_empty(object))
@@ -265,4 +268,21 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 	if (sg_state_has_slots(type))
 		kinds[count++] = &sg_state_slots;
 	return count;
+}
+
+PyTypeObject *sg_state_type(PyObject *object)
+{
+	return sg_state_c_class(sg_cpython_type(object));
+}
+
+bool sg_state_has_destructor(PyTypeObject *type)
+{
+	static PyObject *name;
+
+	if (!name)
+		name = PyUnicode_InternFromString("__del__");
+	for (; name && type && !sg_cpython_is_c_class(type); type = sg_cpython_type_base(type))
+		if (PyDict_GetItemWithError(sg_cpython_type_dict(type), name))
+			return true;
+	return false;
 }

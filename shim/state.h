@@ -45,8 +45,14 @@ int sg_state_exchange(const struct sg_state_kind *kind, PyObject *object, PyObje
 /* Objects of this type hold nothing that can change and lead to nothing else: not worth a look. */
 bool sg_state_atomic(PyTypeObject *type);
 
-/* Does an object refer to nothing but machinery of its own, such as a threading.local? */
+/* Does an object refer to nothing but machinery of its own, as a threading.local does? */
 bool sg_state_leads_nowhere(PyObject *object);
+
+/* The C class that an object's class is or derives from. */
+PyTypeObject *sg_state_type(PyObject *object);
+
+/* Has a Python class among the bases __del__? */
+bool sg_state_has_destructor(PyTypeObject *type);
 
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;

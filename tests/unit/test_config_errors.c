@@ -38,7 +38,7 @@ static const struct {
 } wrong_files[] = {
 		{"\n[setings]\n", 2,
 				"[setings]: unknown section, did you mean [settings]?; accepted: "
-				"[settings], [rules], [sinks], [native], [engine NAME]"},
+				"[settings], [rules], [sinks], [native], [types], [engine NAME]"},
 		{"[engine]\n", 1,
 				"[engine]: unknown section; accepted: "},
 		{"[]\n", 1,

@@ -255,11 +255,31 @@ static bool has_destructor(PyObject *object)
 	return !PyType_IsSubtype(type, &PyType_Type) && sg_state_has_destructor(type);
 }
 
+static bool is_named(PyObject *object, const char *type)
+{
+	return strcmp(sg_cpython_type_name(sg_cpython_type(object)), type) == 0;
+}
+
+/*
+ * The generator behind "with": modules enter such a context manager when they are imported, for a file that they need,
+ * and leave it when the process ends. A workflow that leaves it is told so by the log.
+ */
+static bool is_entered(const struct sg_graph_node *node)
+{
+	const struct sg_graph_node *owner = node->parent;
+
+	if (owner && is_named(owner->object, "dict"))
+		owner = owner->parent;
+	return is_named(node->object, "generator") && owner && is_named(owner->object, "_GeneratorContextManager");
+}
+
 static int add_node(struct sg_image *image, struct sg_graph *graph, const struct sg_graph_node *node)
 {
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
 	int count = sg_state_kinds(node->object, kinds), error = 0;
 
+	if (count < 0 && is_entered(node))
+		return sg_slots_add(&image->slots, node->object, &sg_state_entered);
 	if (count < 0)
 		return refuse_node(node, NULL);
 	if (is_weak_to_own(graph, node->object))

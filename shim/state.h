@@ -57,6 +57,9 @@ bool sg_state_has_destructor(PyTypeObject *type);
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;
 
+/* Of the generator of a context manager that was entered and never left: that it stays so. Cannot be restored. */
+extern const struct sg_state_kind sg_state_entered;
+
 /* Of an object that has a __dict__: which one, and its class. */
 extern const struct sg_state_kind sg_state_namespace;
 

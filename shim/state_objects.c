@@ -292,3 +292,30 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 const struct sg_state_kind sg_state_iterator = {
 	"iterator", save_iterator, same_iterator, restore_iterator, NULL, whole_memory, NULL
 };
+
+/* --- generators: only looked at ------------------------------------------------------------------ */
+
+static PyObject *save_generator_object(PyObject *generator)
+{
+	struct sg_memory memory[SG_MEMORY_MAX];
+
+	whole_memory(generator, memory);
+	return PyBytes_FromStringAndSize(memory[0].address, (Py_ssize_t)memory[0].size);
+}
+
+static int same_generator_object(PyObject *generator, PyObject *snapshot)
+{
+	return sg_state_compare(save_generator_object(generator), snapshot);
+}
+
+static int cannot_restore(PyObject *object, PyObject *snapshot)
+{
+	(void)object;
+	(void)snapshot;
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: a generator cannot be set back");
+	return -1;
+}
+
+const struct sg_state_kind sg_state_entered = {
+	"generator", save_generator_object, same_generator_object, cannot_restore, NULL, whole_memory, NULL
+};

@@ -219,6 +219,14 @@ int sg_slots_seal(struct sg_slots *slots)
 	return 0;
 }
 
+bool sg_slots_belong_to_threads(const struct sg_slots *slots)
+{
+	for (size_t i = 0; i < slots->count; i++)
+		if (slots->items[i].kind->of_thread)
+			return true;
+	return false;
+}
+
 void sg_slots_free(struct sg_slots *slots)
 {
 	for (size_t i = 0; i < slots->count; i++) {

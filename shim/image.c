@@ -21,6 +21,9 @@ struct sg_image {
 	PyObject *before;              /* list: objects that were there before; until the scan */
 	PyObject *generators;          /* seeded while it was executed */
 	struct sg_slots slots;
+	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
+	struct sg_run orphan;          /* stands in for an owner that is gone */
+	bool eager;                    /* content is put back at once: some of it belongs to a thread */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
 	int depth;                     /* ... how often */
@@ -137,11 +140,6 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 		lock(image);
 	}
 	return image;
-}
-
-void sg_image_release(struct sg_image *image)
-{
-	unlock(image);
 }
 
 PyObject *sg_image_modules(struct sg_image *image)
@@ -341,12 +339,14 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	sg_python_clear(&image->before);
 	if (!error)
 		error = sg_slots_seal(&image->slots);
+	image->eager = sg_slots_belong_to_threads(&image->slots);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);
 	/* Generators that the modules seeded are good for every run. */
 	image->generators = run->generators;
 	run->generators = NULL;
 	run->image_generators = image->generators;
+	image->owner = run;
 	image->next = image->policy->images;
 	image->policy->images = image;
 	log_image(image, objects);
@@ -375,12 +375,6 @@ static void free_delta(struct sg_delta *delta)
 	free(delta);
 }
 
-void sg_image_forget(struct sg_run *run)
-{
-	free_delta(run->delta);
-	run->delta = NULL;
-}
-
 /* What is in place and what the delta holds change places. */
 static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool foreign)
 {
@@ -395,19 +389,6 @@ static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool 
 		if (!foreign)
 			sg_slots_renew(&image->slots, number);
 	}
-}
-
-void sg_image_enter(struct sg_image *image, struct sg_run *run)
-{
-	int collecting;
-
-	lock(image);
-	/* Until 3.11 any allocation may collect garbage, and its destructors would see half of a state. */
-	collecting = PyGC_Disable();
-	exchange_delta(image, run->delta, true);
-	if (collecting)
-		PyGC_Enable();
-	run->image_generators = image->generators;
 }
 
 static struct sg_delta *add_entry(struct sg_delta *delta, unsigned slot, PyObject *content)
@@ -462,7 +443,8 @@ static PyObject *take_content(struct sg_slot *slot)
 	return content;
 }
 
-static void take_changes(struct sg_image *image, struct sg_run *run)
+/* Adds what has changed to the delta, which may move. */
+static struct sg_delta *take_changes(struct sg_image *image, struct sg_delta *delta)
 {
 	const unsigned *numbers;
 	size_t count = sg_slots_changed(&image->slots, &numbers);
@@ -473,26 +455,86 @@ static void take_changes(struct sg_image *image, struct sg_run *run)
 
 		content = take_content(slot);
 		if (content)
-			run->delta = add_entry(run->delta, numbers[i], content);
+			delta = add_entry(delta, numbers[i], content);
 		if (!content || !slot->pristine)
 			log_lost(slot, "what the run changed could not be kept");
 		sg_slots_renew(&image->slots, numbers[i]);
 	}
+	sg_slots_settle(&image->slots);
+	return delta;
 }
 
-void sg_image_leave(struct sg_image *image, struct sg_run *run)
+/*
+ * Keeps what the owner changed and puts the pristine content back. The owner may be freed meanwhile, by another thread:
+ * then the orphan is the owner.
+ */
+static void settle(struct sg_image *image)
+{
+	struct sg_run *run = image->owner;
+	struct sg_delta *delta = run->delta;
+
+	run->delta = NULL;
+	exchange_delta(image, delta, false);
+	delta = take_changes(image, delta);
+	if (image->owner == run && run != &image->orphan) {
+		run->delta = delta;
+		log_delta(image, run);
+	} else {
+		free_delta(delta);
+	}
+	image->owner = NULL;
+}
+
+/* Puts a run's content in place. Until 3.11 any allocation may collect garbage, whose destructors would see half of it. */
+static void change_owner(struct sg_image *image, struct sg_run *run)
 {
 	PyObject *type, *value, *traceback;
 	int collecting;
 
+	if (image->owner == run)
+		return;
 	PyErr_Fetch(&type, &value, &traceback);
 	collecting = PyGC_Disable();
-	exchange_delta(image, run->delta, false);
-	take_changes(image, run);
-	sg_slots_settle(&image->slots);
+	if (image->owner)
+		settle(image);
+	if (run)
+		exchange_delta(image, run->delta, true);
+	image->owner = run;
 	if (collecting)
 		PyGC_Enable();
-	log_delta(image, run);
-	unlock(image);
 	PyErr_Restore(type, value, traceback);
+}
+
+void sg_image_touch(struct sg_image *image, struct sg_run *run)
+{
+	change_owner(image, run);
+}
+
+void sg_image_enter(struct sg_image *image, struct sg_run *run)
+{
+	lock(image);
+	change_owner(image, run);
+	run->image_generators = image->generators;
+}
+
+void sg_image_leave(struct sg_image *image)
+{
+	if (image->eager && image->depth == 1)
+		change_owner(image, NULL);
+	unlock(image);
+}
+
+void sg_image_forget(struct sg_run *run)
+{
+	struct sg_image *image = run->image;
+	struct sg_delta *delta = run->delta;
+
+	run->delta = NULL;
+	if (image && image->owner == run) {
+		/* Another thread may be about to settle it: that is left to whoever comes next. */
+		image->orphan.delta = delta;
+		image->owner = &image->orphan;
+		return;
+	}
+	free_delta(delta);
 }

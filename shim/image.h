@@ -2,9 +2,10 @@
  * image.h - the modules of a workflow, executed once and shared by its runs without their noticing.
  *
  * After the first import the image is scanned: every mutable object that belongs to it is listed with a snapshot
- * of its content, the pristine state. An activation holds the image's lock and works on the objects themselves;
- * afterwards what changed is kept with the run (its delta) and the pristine content is put back in place. Before
- * the run's next activation the delta is put in again. A run that changed nothing costs a comparison.
+ * of its content, the pristine state. An activation holds the image's lock and works on the objects themselves.
+ * When another run needs the image, what changed is kept with the run that changed it (its delta) and the pristine
+ * content is put back in place; before that run's next activation the delta is put in again. So activations of one
+ * run in a row cost nothing, and a change of runs costs a look at the image, for a run that changed nothing.
  *
  * An object belongs to the image when it is a module, class or function of a module of the image, or when it was
  * made while the image was executed and nothing outside refers to it: references are counted as the garbage
@@ -23,7 +24,7 @@
 struct sg_image;
 
 /*
- * For a run that is being created: a lane that nobody uses, entered; a new one if need be. *ret_new: its
+ * For a run that is being created: a lane that nobody uses, locked; a new one if need be. *ret_new: its
  * modules are still to be imported, then sg_image_scan() is to be called. NULL with an exception.
  */
 struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new);
@@ -43,16 +44,16 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run);
 /* The import failed. */
 void sg_image_discard(struct sg_image *image);
 
-/* Locks the image and puts the run's delta in place. */
+/* The image is locked, and code other than the engine's is about to run in it: puts the run's content in place. */
+void sg_image_touch(struct sg_image *image, struct sg_run *run);
+
+/* Locks the image and puts the run's content in place. */
 void sg_image_enter(struct sg_image *image, struct sg_run *run);
 
-/* Frees the delta of a run that ends. */
+/* Unlocks it. The run's content stays until another run needs the image. Keeps a pending exception. */
+void sg_image_leave(struct sg_image *image);
+
+/* The run ends. */
 void sg_image_forget(struct sg_run *run);
-
-/* Unlocks an image that has not been touched since sg_image_take(), when no code but the engine's has run. */
-void sg_image_release(struct sg_image *image);
-
-/* Keeps what the run changed, puts the pristine content back, unlocks. Keeps a pending exception. */
-void sg_image_leave(struct sg_image *image, struct sg_run *run);
 
 #endif

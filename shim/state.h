@@ -29,6 +29,7 @@ struct sg_state_kind {
 	int (*memory)(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]);
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
+	bool of_thread; /* the content is the current thread's */
 };
 
 #define SG_STATE_KINDS_MAX 3

@@ -76,7 +76,7 @@ static int namespace_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_
 }
 
 const struct sg_state_kind sg_state_namespace = {
-	"__dict__", save_namespace, same_namespace, restore_namespace, NULL, namespace_memory, NULL
+	"__dict__", save_namespace, same_namespace, restore_namespace, NULL, namespace_memory, NULL, false
 };
 
 /* --- functions ---------------------------------------------------------------------------------- */
@@ -167,7 +167,7 @@ static int function_memory(PyObject *function, struct sg_memory memory[SG_MEMORY
 }
 
 const struct sg_state_kind sg_state_function = {
-	"function", save_function, same_function, restore_function, NULL, function_memory, NULL
+	"function", save_function, same_function, restore_function, NULL, function_memory, NULL, false
 };
 
 /* --- cells -------------------------------------------------------------------------------------- */
@@ -199,7 +199,7 @@ static int cell_memory(PyObject *cell, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_cell = {
-	"cell", save_cell, same_cell, restore_cell, NULL, cell_memory, NULL
+	"cell", save_cell, same_cell, restore_cell, NULL, cell_memory, NULL, false
 };
 
 /* --- classes: attributes ------------------------------------------------------------------------ */
@@ -263,7 +263,7 @@ static int restore_class(PyObject *class, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_class = {
-	"class", save_class, same_class, restore_class, NULL, NULL, class_dict
+	"class", save_class, same_class, restore_class, NULL, NULL, class_dict, false
 };
 
 /* --- classes: name and bases, which are not among the attributes --------------------------------- */
@@ -336,7 +336,7 @@ static int names_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_names = {
-	"class name", save_names, same_names, restore_names, NULL, names_memory, NULL
+	"class name", save_names, same_names, restore_names, NULL, names_memory, NULL, false
 };
 
 /* --- abstract base classes: which classes are registered with one ------------------------------- */
@@ -427,7 +427,7 @@ static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MA
 }
 
 const struct sg_state_kind sg_state_registry = {
-	"abc", save_registry, same_registry, restore_registry, NULL, registry_memory, NULL
+	"abc", save_registry, same_registry, restore_registry, NULL, registry_memory, NULL, false
 };
 
 /* --- __slots__ ---------------------------------------------------------------------------------- */
@@ -519,7 +519,7 @@ static int slots_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]
 }
 
 const struct sg_state_kind sg_state_slots = {
-	"slots", save_slots, same_slots, restore_slots, NULL, slots_memory, NULL
+	"slots", save_slots, same_slots, restore_slots, NULL, slots_memory, NULL, false
 };
 
 static int count_slot(PyObject *descriptor, void *data)

@@ -150,7 +150,7 @@ static int exchange_dict(PyObject *dict, PyObject **twin)
 }
 
 const struct sg_state_kind sg_state_dict = {
-	"dict", save_dict, same_dict, NULL, exchange_dict, NULL, this_object
+	"dict", save_dict, same_dict, NULL, exchange_dict, NULL, this_object, false
 };
 
 /* --- collections.defaultdict: its factory, beside the dict ------------------------------------- */
@@ -189,7 +189,7 @@ static int factory_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MA
 }
 
 const struct sg_state_kind sg_state_factory = {
-	"defaultdict", save_factory, same_factory, restore_factory, NULL, factory_memory, NULL
+	"defaultdict", save_factory, same_factory, restore_factory, NULL, factory_memory, NULL, false
 };
 
 /* --- list, deque, OrderedDict, bytearray, array ------------------------------------------------- */
@@ -216,7 +216,7 @@ static PyObject *save_list(PyObject *list)
 }
 
 const struct sg_state_kind sg_state_list = {
-	"list", save_list, same_sequence, NULL, exchange_list, list_memory, NULL
+	"list", save_list, same_sequence, NULL, exchange_list, list_memory, NULL, false
 };
 
 /* Items in the order of the C class's own iterator. */
@@ -241,7 +241,7 @@ static PyObject *save_deque(PyObject *deque)
 }
 
 const struct sg_state_kind sg_state_deque = {
-	"deque", save_deque, same_sequence, NULL, exchange_deque, deque_memory, NULL
+	"deque", save_deque, same_sequence, NULL, exchange_deque, deque_memory, NULL, false
 };
 
 /* The C OrderedDict keeps its order beside the dict: move_to_end() changes only that. */
@@ -270,7 +270,7 @@ static int same_ordered(PyObject *object, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_ordered = {
-	"OrderedDict", save_ordered, same_ordered, NULL, exchange_ordered, ordered_memory, this_object
+	"OrderedDict", save_ordered, same_ordered, NULL, exchange_ordered, ordered_memory, this_object, false
 };
 
 static PyObject *save_bytearray(PyObject *object)
@@ -288,7 +288,7 @@ static int same_bytearray(PyObject *object, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_bytearray = {
-	"bytearray", save_bytearray, same_bytearray, NULL, exchange_bytearray, bytearray_memory, NULL
+	"bytearray", save_bytearray, same_bytearray, NULL, exchange_bytearray, bytearray_memory, NULL, false
 };
 
 /* A slice of the C class is an array of the same item type. */
@@ -313,7 +313,7 @@ static int same_array(PyObject *array, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_array = {
-	"array", save_array, same_array, NULL, exchange_array, array_memory, NULL
+	"array", save_array, same_array, NULL, exchange_array, array_memory, NULL, false
 };
 
 /* --- set: its table as it is -------------------------------------------------------------------- */
@@ -348,5 +348,5 @@ static int set_memory(PyObject *set, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_set = {
-	"set", save_set, same_set, restore_set, NULL, set_memory, NULL
+	"set", save_set, same_set, restore_set, NULL, set_memory, NULL, false
 };

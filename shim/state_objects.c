@@ -35,7 +35,7 @@ static int restore_generator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_generator = {
-	"random.Random", save_generator, same_generator, restore_generator, NULL, whole_memory, NULL
+	"random.Random", save_generator, same_generator, restore_generator, NULL, whole_memory, NULL, false
 };
 
 /* --- StringIO, BytesIO -------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static int restore_buffer(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_buffer = {
-	"io", save_buffer, same_buffer, restore_buffer, NULL, NULL, NULL
+	"io", save_buffer, same_buffer, restore_buffer, NULL, NULL, NULL, false
 };
 
 /* --- locks -------------------------------------------------------------------------------------- */
@@ -131,7 +131,7 @@ static int restore_lock(PyObject *lock, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_lock = {
-	"lock", save_lock, same_lock, restore_lock, NULL, NULL, NULL
+	"lock", save_lock, same_lock, restore_lock, NULL, NULL, NULL, false
 };
 
 /* --- threading.local: what the current thread has there ------------------------------------------- */
@@ -167,7 +167,7 @@ static int restore_local(PyObject *local, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_local = {
-	"threading.local", save_local, same_local, restore_local, NULL, NULL, NULL
+	"threading.local", save_local, same_local, restore_local, NULL, NULL, NULL, true
 };
 
 bool sg_state_local_is_empty(PyObject *local)
@@ -234,13 +234,13 @@ static int restore_queue(PyObject *queue, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_queue = {
-	"SimpleQueue", save_queue, same_queue, restore_queue, NULL, NULL, NULL
+	"SimpleQueue", save_queue, same_queue, restore_queue, NULL, NULL, NULL, false
 };
 
 /* The answers in its dict are an object of their own. */
 const struct sg_state_kind sg_state_cache = {
 	"lru_cache", sg_containers_cache_save, sg_containers_cache_same, sg_containers_cache_restore, NULL,
-	sg_containers_cache_memory, NULL
+	sg_containers_cache_memory, NULL, false
 };
 
 /* --- iterators: their memory as it is ---------------------------------------------------------- */
@@ -290,7 +290,7 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_iterator = {
-	"iterator", save_iterator, same_iterator, restore_iterator, NULL, whole_memory, NULL
+	"iterator", save_iterator, same_iterator, restore_iterator, NULL, whole_memory, NULL, false
 };
 
 /* --- generators: only looked at ------------------------------------------------------------------ */
@@ -317,5 +317,5 @@ static int cannot_restore(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_entered = {
-	"generator", save_generator_object, same_generator_object, cannot_restore, NULL, whole_memory, NULL
+	"generator", save_generator_object, same_generator_object, cannot_restore, NULL, whole_memory, NULL, false
 };

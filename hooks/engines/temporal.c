@@ -265,7 +265,7 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	leave(token);
 	tell_in_sandbox(false);
 	if (instance->run.image)
-		sg_image_leave(instance->run.image, &instance->run);
+		sg_image_leave(instance->run.image);
 	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
 	sg_python_clear(&instance->run.refusal);
 	return completion;
@@ -419,6 +419,8 @@ static PyObject *own_class_of(struct sg_run *run, PyObject *class)
 
 	if (found)
 		return sg_python_ref(found);
+	if (memo)
+		sg_image_touch(run->image, run);
 	found = import_class(class);
 	if (found && memo && PyDict_SetItem(memo, class, found) < 0)
 		sg_python_clear(&found);
@@ -579,11 +581,11 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL}, *token;
 	struct sg_image *fresh;
 	PyObject *inner, *variables;
-	bool untouched;
 
 	if (give_modules(run, &fresh) < 0)
 		return NULL;
-	untouched = !fresh && runs_no_user_code(details);
+	if (run->image && !runs_no_user_code(details))
+		sg_image_touch(run->image, run);
 	tell_in_sandbox(true);
 	token = enter(&context);
 	variables = enter_variables();
@@ -595,10 +597,8 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 	sg_native_settle(run);
 	leave(token);
 	tell_in_sandbox(false);
-	if (run->image && untouched)
-		sg_image_release(run->image);
-	else if (run->image)
-		sg_image_leave(run->image, run);
+	if (run->image)
+		sg_image_leave(run->image);
 	else if (fresh)
 		sg_image_discard(fresh);
 	return inner;

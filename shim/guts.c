@@ -103,6 +103,9 @@ static int list_memory(PyObject *list, struct sg_memory memory[])
 	return add(memory, 1, pointer_at(list, 24), (size_t)size_at(list, 16) * sizeof(PyObject *));
 }
 
+#define BYTEARRAY_EXPORTS 48
+#define ARRAY_EXPORTS 56
+
 #define BLOCK_HEAD 8 /* a deque's block begins with the address of the one to its left */
 
 /* One in several blocks is rare enough. */
@@ -120,7 +123,7 @@ static int deque_memory(PyObject *deque, struct sg_memory memory[])
 
 static int bytearray_memory(PyObject *object, struct sg_memory memory[])
 {
-	add(memory, 0, at(object, 16), 32);
+	add(memory, 0, at(object, 16), 40);
 	return add(memory, 1, pointer_at(object, 40), (size_t)size_at(object, 16));
 }
 
@@ -130,7 +133,13 @@ static int array_memory(PyObject *array, struct sg_memory memory[])
 	const struct { char code; int item_size; } *descriptor = pointer_at(array, 40);
 
 	add(memory, 0, at(array, 16), 16);
-	return add(memory, 1, pointer_at(array, 24), (size_t)(size_at(array, 16) * descriptor->item_size));
+	add(memory, 1, at(array, ARRAY_EXPORTS), 8);
+	return add(memory, 2, pointer_at(array, 24), (size_t)(size_at(array, 16) * descriptor->item_size));
+}
+
+bool sg_guts_exported(enum sg_guts kind, PyObject *object)
+{
+	return size_at(object, kind == SG_GUTS_ARRAY ? ARRAY_EXPORTS : BYTEARRAY_EXPORTS) != 0;
 }
 
 int sg_guts_memory(enum sg_guts kind, PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])

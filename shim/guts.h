@@ -37,6 +37,9 @@ bool sg_guts_movable(enum sg_guts kind, PyObject *object);
 /* Both objects are movable. */
 void sg_guts_exchange(enum sg_guts kind, PyObject *a, PyObject *b);
 
+/* Of a bytearray or an array: does a memoryview look at its memory? */
+bool sg_guts_exported(enum sg_guts kind, PyObject *object);
+
 /*
  * What to look at, in this order: if one piece has changed, those after it may be gone. Returns how many; 0: the
  * layout is not known. Keys and values of a dict are not among it.

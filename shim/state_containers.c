@@ -278,12 +278,12 @@ static PyObject *save_bytearray(PyObject *object)
 	return PyByteArray_FromStringAndSize(PyByteArray_AsString(object), PyByteArray_Size(object));
 }
 
-/* Not by ==, which a subclass may have written. */
+/* Not by ==, which a subclass may have written. What is looked at is the run's own, whatever it holds. */
 static int same_bytearray(PyObject *object, PyObject *twin)
 {
 	Py_ssize_t size = PyByteArray_Size(object);
 
-	return size == PyByteArray_Size(twin) &&
+	return size == PyByteArray_Size(twin) && !sg_guts_exported(SG_GUTS_BYTEARRAY, object) &&
 		memcmp(PyByteArray_AsString(object), PyByteArray_AsString(twin), (size_t)size) == 0;
 }
 
@@ -305,8 +305,13 @@ static PyObject *bytes_of(PyObject *array)
 /* By bytes: as numbers, NaN would differ from itself and -0.0 not from 0.0. */
 static int same_array(PyObject *array, PyObject *twin)
 {
-	PyObject *bytes = bytes_of(twin);
-	int same = bytes ? sg_state_compare(bytes_of(array), bytes) : -1;
+	PyObject *bytes;
+	int same;
+
+	if (sg_guts_exported(SG_GUTS_ARRAY, array))
+		return 0;
+	bytes = bytes_of(twin);
+	same = bytes ? sg_state_compare(bytes_of(array), bytes) : -1;
 
 	sg_python_clear(&bytes);
 	return same;

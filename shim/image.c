@@ -375,6 +375,13 @@ static void free_delta(struct sg_delta *delta)
 	free(delta);
 }
 
+void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *, void *), void *argument)
+{
+	for (size_t i = 0; run->delta && i < run->delta->count; i++)
+		if (visit(run->delta->entries[i].content, argument) != 0)
+			break;
+}
+
 void sg_image_forget(struct sg_run *run)
 {
 	free_delta(run->delta);

@@ -46,6 +46,9 @@ void sg_image_discard(struct sg_image *image);
 /* Locks the image and puts the run's delta in place. */
 void sg_image_enter(struct sg_image *image, struct sg_run *run);
 
+/* Calls visit for each content that the run's delta holds; it answers 0 to go on. */
+void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *content, void *argument), void *argument);
+
 /* Frees the delta of a run that ends. */
 void sg_image_forget(struct sg_run *run);
 

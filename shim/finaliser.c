@@ -136,12 +136,12 @@ static bool gate(PyObject *generator)
 
 	if (refusing)
 		return false;
-	/* One that was not started has nothing to run; that it was not awaited is worth the usual warning. */
-	if ((!runs && !names) || sg_generator_state(generator) != SG_GENERATOR_SUSPENDED)
+	if (!runs && !names)
 		return true;
 	token = sg_context_suspend();
-	PyErr_Fetch(&type, &value, &traceback);
-	may = judge_generator(generator);
+	PyErr_Fetch(&type, &value, &traceback); /* the frame that drops it may be left by an exception */
+	/* One that was not started has nothing to run; that it was not awaited is worth the usual warning. */
+	may = sg_generator_state(generator) != SG_GENERATOR_SUSPENDED || judge_generator(generator);
 	PyErr_Restore(type, value, traceback);
 	sg_context_leave(token);
 	return may;

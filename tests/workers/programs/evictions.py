@@ -22,6 +22,14 @@ def collected(handles):
     return [{"id": h.id, "ended": helper_evicted.ENDED.get(h.id, {})} for h in handles]
 
 
+async def elsewhere(handles):
+    """Waits for the thread of its own that ends these runs."""
+    for _ in range(50):
+        await asyncio.sleep(0.2)
+        if all("weakref.finalize" in helper_evicted.ENDED.get(h.id, {}) for h in handles):
+            break
+
+
 async def open_run(stage, flow, *args):
     handle = await stage.start(flow, *args)
     while await handle.query("ready") != handle.id:
@@ -47,7 +55,7 @@ async def evicted_by_shutdown(stage):
         for handle in handles:
             await handle.signal("lingers")
             await handle.query("ready")
-    await asyncio.sleep(0.5)  # a thread of its own ends the runs
+    await elsewhere(handles)
     answer = collected(handles)
     await stop(handles)
     return answer
@@ -104,6 +112,7 @@ async def dropped_without_eviction(stage):
         handles = [await open_run(stage, flows_evicted.Leaves) for _ in range(3)]
         await stage.run(flows_evicted.Collects)
         await stage.run(flows_evicted.Collects)
+        await elsewhere(handles[:1])
         answer = collected(handles[:1])
         await stop(handles)
     return answer

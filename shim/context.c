@@ -7,6 +7,7 @@ __thread struct sg_context *sg_context_current;
 void sg_run_release(struct sg_run *run)
 {
 	sg_native_release(run);
+	sg_python_clear(&run->kept);
 	sg_python_clear(&run->refusal);
 	sg_python_clear(&run->generators);
 	sg_python_clear(&run->modules);

@@ -33,6 +33,8 @@ struct sg_run {
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */
 	unsigned long refusals;     /* refused calls in this activation */
 	struct sg_native_record *native; /* what compiled code did, see shim/native.h; NULL: nothing */
+	struct sg_run *next, **link; /* see shim/finaliser.h: among the runs that have not left */
+	PyObject *kept;             /* list of generators that its end will close, or NULL */
 };
 
 struct sg_context {
@@ -40,6 +42,7 @@ struct sg_context {
 	enum sg_phase phase;
 	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
 	PyObject *entry;  /* borrowed: the frame that entered; what is further out is not the run's */
+	struct sg_run *outer; /* see shim/finaliser.h: the run that this thread was in */
 };
 
 extern __thread struct sg_context *sg_context_current;

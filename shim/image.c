@@ -375,6 +375,13 @@ static void free_delta(struct sg_delta *delta)
 	free(delta);
 }
 
+void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *, void *), void *argument)
+{
+	for (size_t i = 0; run->delta && i < run->delta->count; i++)
+		if (visit(run->delta->entries[i].content, argument) != 0)
+			break;
+}
+
 /* What is in place and what the delta holds change places. */
 static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool foreign)
 {
@@ -520,6 +527,18 @@ void sg_image_enter(struct sg_image *image, struct sg_run *run)
 void sg_image_leave(struct sg_image *image)
 {
 	if (image->eager && image->depth == 1)
+		change_owner(image, NULL);
+	unlock(image);
+}
+
+void sg_image_settle(struct sg_run *run)
+{
+	struct sg_image *image = run->image;
+
+	if (!image || image->owner != run)
+		return;
+	lock(image);
+	if (image->owner == run && image->depth == 1)
 		change_owner(image, NULL);
 	unlock(image);
 }

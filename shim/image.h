@@ -53,6 +53,12 @@ void sg_image_enter(struct sg_image *image, struct sg_run *run);
 /* Unlocks it. The run's content stays until another run needs the image. Keeps a pending exception. */
 void sg_image_leave(struct sg_image *image);
 
+/* Takes the run's content out of the image: afterwards its delta is all of it. */
+void sg_image_settle(struct sg_run *run);
+
+/* Calls visit for each content that the run's delta holds; it answers 0 to go on. */
+void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *content, void *argument), void *argument);
+
 /* The run ends. */
 void sg_image_forget(struct sg_run *run);
 

@@ -15,6 +15,7 @@
 #include "shim/cpython.h"
 #include "shim/decide.h"
 #include "shim/family.h"
+#include "shim/finaliser.h"
 #include "shim/guard.h"
 #include "shim/importer.h"
 #include "shim/log.h"
@@ -98,6 +99,7 @@ static int call_with_function(const char *module_name, const char *path, PyMetho
 /* --- garbage collection ------------------------------------------------------------------------ */
 
 static __thread struct sg_context *before_collection;
+static __thread struct sg_run *run_before_collection;
 
 /* gc.callbacks: a finaliser that happens to run now belongs to anybody. */
 static PyObject *collection(PyObject *self, PyObject *args)
@@ -109,10 +111,16 @@ static PyObject *collection(PyObject *self, PyObject *args)
 		return NULL;
 	if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) {
 		before_collection = sg_context_suspend();
-	} else if (before_collection) {
-		sg_context_leave(before_collection);
-		before_collection = NULL;
+		run_before_collection = sg_finaliser_run;
+		sg_finaliser_run = NULL;
+		return sg_python_ref(Py_None);
 	}
+	if (before_collection)
+		sg_context_leave(before_collection);
+	if (run_before_collection)
+		sg_finaliser_run = run_before_collection;
+	before_collection = NULL;
+	run_before_collection = NULL;
 	return sg_python_ref(Py_None);
 }
 
@@ -200,6 +208,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 			if ((*family)->install && (*family)->install() < 0)
 				return -1;
 		sg_arm_start(&config);
+		sg_finaliser_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
 			return -1;
@@ -285,6 +294,7 @@ static void after_fork_in_child(void)
 {
 	sg_context_current = NULL;
 	before_collection = NULL;
+	run_before_collection = sg_finaliser_run = NULL;
 	sg_log_after_fork();
 }
 

@@ -129,12 +129,14 @@ struct sg_python_inittab {
 	F(void, PyErr_SetString, (PyObject *, const char *)) \
 	F(int, PyErr_WarnExplicit, (PyObject *, const char *, const char *, int, const char *, PyObject *)) \
 	F(void, PyErr_WriteUnraisable, (PyObject *)) \
+	F(PyObject *, PyEval_GetBuiltins, (void)) \
 	F(PyObject *, PyEval_GetFrame, (void)) \
 	F(void, PyEval_RestoreThread, (void *)) \
 	F(void *, PyEval_SaveThread, (void)) \
 	F(PyObject *, PyFrame_GetBack, (PyObject *)) \
 	F(PyObject *, PyFrame_GetCode, (PyObject *)) \
 	F(int, PyFrame_GetLineNumber, (PyObject *)) \
+	F(PyObject *, PyFunction_GetGlobals, (PyObject *)) \
 	F(int, PyGC_Disable, (void)) \
 	F(int, PyGC_Enable, (void)) \
 	F(int, PyGILState_Check, (void)) \
@@ -162,7 +164,9 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...)) \
 	F(PyObject *, PyObject_CallMethodObjArgs, (PyObject *, PyObject *, ...)) \
 	F(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
+	F(void, PyObject_CallFinalizer, (PyObject *)) \
 	F(int, PyObject_DelItem, (PyObject *, PyObject *)) \
+	F(int, PyObject_GC_IsFinalized, (PyObject *)) \
 	F(int, PyObject_GC_IsTracked, (PyObject *)) \
 	F(void, PyObject_GC_Track, (void *)) \
 	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
@@ -220,13 +224,18 @@ struct sg_python_inittab {
 	D(struct sg_python_inittab *, PyImport_Inittab) \
 	D(PyObject, _Py_NoneStruct) \
 	D(PyTypeObject, PyBaseObject_Type) \
+	D(PyTypeObject, PyAsyncGen_Type) \
 	D(PyTypeObject, PyCFunction_Type) \
 	D(PyTypeObject, PyClassMethodDescr_Type) \
+	D(PyTypeObject, PyCoro_Type) \
 	D(PyTypeObject, PyDict_Type) \
+	D(PyTypeObject, PyFrame_Type) \
 	D(PyTypeObject, PyFunction_Type) \
+	D(PyTypeObject, PyGen_Type) \
 	D(PyTypeObject, PyMethod_Type) \
 	D(PyTypeObject, PyMethodDescr_Type) \
 	D(PyTypeObject, PyModule_Type) \
+	D(PyTypeObject, PyTraceBack_Type) \
 	D(PyTypeObject, PyType_Type) \
 	D(PyTypeObject, PyUnicode_Type) \
 	D(PyTypeObject, PyWrapperDescr_Type) \
@@ -236,6 +245,8 @@ struct sg_python_inittab {
 	D(PyObject *, PyExc_ImportError) \
 	D(PyObject *, PyExc_KeyError) \
 	D(PyObject *, PyExc_RuntimeError) \
+	D(PyObject *, PyExc_StopAsyncIteration) \
+	D(PyObject *, PyExc_StopIteration) \
 	D(PyObject *, PyExc_TypeError) \
 	D(PyObject *, PyExc_UserWarning)
 

@@ -11,12 +11,14 @@
  */
 #define _GNU_SOURCE
 #include "hooks/engines/temporal_completion.h"
+#include "hooks/engines/temporal_ending.h"
 #include "hooks/engines/temporal_settings.h"
 #include "hooks/engines/temporal_unrestricted.h"
 
 #include "config/config.h"
 #include "shim/attribute.h"
 #include "shim/family.h"
+#include "shim/finaliser.h"
 #include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -29,13 +31,6 @@
 
 #define CAPSULE "sandglass.instance"
 #define MAIN_COPY "__temporal_main__"
-
-struct instance {
-	struct sg_run run;
-	PyObject *inner;      /* the SDK's instance that does the work */
-	PyObject *info;
-	unsigned long thread; /* that is in activate(), 0: none */
-};
 
 static struct {
 	PyObject *runner_class, *original_create_instance;
@@ -97,12 +92,14 @@ static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
+	sg_finaliser_enter(context);
 	return sg_context_enter(context);
 }
 
-static void leave(struct sg_context *token)
+static void leave(struct sg_context *context, struct sg_context *token)
 {
 	sg_context_leave(token);
+	sg_finaliser_leave(context);
 	sg_attribute_leave();
 }
 
@@ -223,17 +220,25 @@ static void check_swallowed(struct sg_run *run, PyObject *activation, PyObject *
 
 /* --- our instance ------------------------------------------------------------------------------ */
 
+static void release(struct instance *instance)
+{
+	sg_finaliser_forget(&instance->run);
+	sg_python_clear(&instance->inner);
+	sg_python_clear(&instance->info);
+	sg_python_clear(&instance->completion);
+	sg_image_forget(&instance->run);
+	sg_run_release(&instance->run);
+	free(instance);
+}
+
 static void free_instance(PyObject *capsule)
 {
 	struct instance *instance = PyCapsule_GetPointer(capsule, CAPSULE);
 
-	if (!instance)
-		return;
-	sg_python_clear(&instance->inner);
-	sg_python_clear(&instance->info);
-	sg_image_forget(&instance->run);
-	sg_run_release(&instance->run);
-	free(instance);
+	if (instance && ((instance->inner && instance->activated) || instance->waiting))
+		sg_temporal_drop(instance);
+	else if (instance)
+		release(instance);
 }
 
 static struct instance *instance_of(PyObject *object)
@@ -245,29 +250,78 @@ static struct instance *instance_of(PyObject *object)
 	return instance;
 }
 
+/* What a worker keeps for a run: our object, or, in later versions, one of its own that holds it. */
+static struct instance *instance_kept(PyObject *kept)
+{
+	PyObject *object = sg_python_attribute_or_null(kept, "instance");
+	struct instance *instance = instance_of(object ? object : kept);
+
+	PyErr_Clear();
+	sg_python_clear(&object);
+	return instance;
+}
+
+struct visit {
+	struct sg_context context, *token;
+	PyObject *variables;
+	unsigned long outer; /* a stuck thread that the SDK has given up */
+};
+
+static void begin(struct instance *instance, struct visit *visit)
+{
+	struct sg_run *run = &instance->run;
+
+	*visit = (struct visit){.context = {run, SG_PHASE_RUNTIME, true, NULL, NULL}};
+	if (run->image)
+		sg_image_enter(run->image, run);
+	tell_in_sandbox(true);
+	visit->token = enter(&visit->context);
+	visit->outer = instance->thread;
+	instance->thread = PyThread_get_thread_ident();
+	visit->variables = enter_variables();
+}
+
+static void end(struct instance *instance, struct visit *visit)
+{
+	struct sg_run *run = &instance->run;
+
+	leave_variables(visit->variables);
+	sg_native_settle(run);
+	instance->thread = visit->outer;
+	leave(&visit->context, visit->token);
+	tell_in_sandbox(false);
+	if (run->image)
+		sg_image_leave(run->image);
+}
+
+static void inside(struct instance *instance, void (*function)(struct instance *))
+{
+	struct visit visit;
+
+	begin(instance, &visit);
+	function(instance);
+	end(instance, &visit);
+	PyErr_Clear(); /* what compiled code did while the run ended is logged */
+	sg_python_clear(&instance->run.refusal);
+}
+
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
 {
-	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, true, NULL}, *token;
-	PyObject *completion, *variables;
+	struct visit visit;
+	PyObject *completion;
 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
-	if (instance->run.image)
-		sg_image_enter(instance->run.image, &instance->run);
-	tell_in_sandbox(true);
-	token = enter(&context);
-	instance->thread = PyThread_get_thread_ident();
-	variables = enter_variables();
+	instance->activated = true;
+	begin(instance, &visit);
 	completion = PyObject_Call(method, args, kwargs);
-	leave_variables(variables);
-	sg_native_settle(&instance->run);
-	instance->thread = 0;
-	leave(token);
-	tell_in_sandbox(false);
-	if (instance->run.image)
-		sg_image_leave(instance->run.image);
+	end(instance, &visit);
 	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
 	sg_python_clear(&instance->run.refusal);
+	if (completion && !visit.outer && sg_temporal_is_last(instance)) {
+		instance->completion = sg_python_ref(completion);
+		sg_temporal_end(instance);
+	}
 	return completion;
 }
 
@@ -276,10 +330,16 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 {
 	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
 	struct instance *instance = self ? instance_of(self) : NULL;
-	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false, NULL}, *token;
+	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
 
 	if (!instance)
 		return NULL;
+	if (!instance->inner) { /* the SDK gave up waiting for the last answer, and asks again */
+		if (instance->completion && strcmp(sg_python_text(name), "activate") == 0)
+			return sg_python_ref(instance->completion);
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
+		return NULL;
+	}
 	context.run = &instance->run;
 	method = PyObject_GetAttr(instance->inner, name);
 	rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
@@ -289,9 +349,11 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 		} else {
 			/* The SDK asks about what the activation left behind: dozens of times for each. */
 			context.entry = PyEval_GetFrame();
+			sg_finaliser_enter(&context);
 			token = sg_context_enter(&context);
 			result = PyObject_Call(method, rest, kwargs);
 			sg_context_leave(token);
+			sg_finaliser_leave(&context);
 		}
 	}
 	sg_python_clear(&rest);
@@ -578,7 +640,7 @@ static bool runs_no_user_code(PyObject *details)
 /* In a context: makes the SDK's instance. NULL with an exception. */
 static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details, PyObject *workflow_class)
 {
-	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL}, *token;
+	struct sg_context context = {run, SG_PHASE_IMPORT, false, NULL, NULL}, *token;
 	struct sg_image *fresh;
 	PyObject *inner, *variables;
 
@@ -595,7 +657,7 @@ static PyObject *set_up(struct sg_run *run, PyObject *runner, PyObject *details,
 		inner = make_inner(runner, details, workflow_class, &context, &fresh);
 	leave_variables(variables);
 	sg_native_settle(run);
-	leave(token);
+	leave(&context, token);
 	tell_in_sandbox(false);
 	if (run->image)
 		sg_image_leave(run->image);
@@ -642,6 +704,7 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 		return NULL;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	sg_temporal_watch_worker();
 	if (fill_run(instance, runner, details, workflow_class, &temporal) == 0) {
 		instance->inner = set_up(&instance->run, runner, details, workflow_class);
 		if (instance->inner && instance->run.refusal) {
@@ -651,9 +714,10 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 		}
 		sg_python_clear(&instance->run.refusal);
 	}
-	if (instance->inner)
+	if (instance->inner) {
+		sg_finaliser_track(&instance->run);
 		log_run(&instance->run, &start);
-	else
+	} else
 		sg_python_clear(&object);
 	Py_DecRef(workflow_class);
 	return object;
@@ -687,6 +751,7 @@ static int install(PyObject *module)
 	sdk.set_in_sandbox = sg_python_attribute_or_null(sdk.unsafe, "_set_in_sandbox");
 	sdk.instance_class = make_instance_class(base);
 	if (!sdk.instance_class || sg_native_install(sdk.refusal_class) < 0 ||
+	    sg_temporal_ending_install(inside, release, instance_kept) < 0 ||
 	    sg_temporal_settings_install(restrictions, workflow) < 0)
 		goto out;
 	method = PyDescr_NewMethod((PyTypeObject *)sdk.runner_class, &create_instance_def);
@@ -703,6 +768,7 @@ out:
 
 static void remove_engine(void)
 {
+	sg_temporal_ending_remove();
 	sg_native_remove();
 	sg_temporal_unrestricted_remove();
 	if (sdk.original_create_instance &&

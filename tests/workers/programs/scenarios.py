@@ -16,6 +16,8 @@ import uuid
 import warnings
 
 import activities
+import evictions
+import flows_evicted
 import flows_handlers
 import flows_invalid
 import flows_many
@@ -28,7 +30,7 @@ from temporalio.client import Client
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
 
-SCENARIOS = {}
+SCENARIOS = dict(evictions.SCENARIOS)
 EXECUTOR = concurrent.futures.ThreadPoolExecutor(20)
 
 
@@ -48,7 +50,8 @@ class Stage:
     def worker(self, *workflows, **options):
         options.setdefault("activity_executor", EXECUTOR)
         return Worker(self.client, task_queue=options.pop("queue", self.queue), workflows=workflows,
-                      activities=[activities.shout, activities.shout_async, activities.inspect_host, activities.fork_and_run],
+                      activities=[activities.shout, activities.shout_async, activities.inspect_host, activities.fork_and_run,
+                                  flows_evicted.collect],
                       **options)
 
     async def start(self, workflow, *args, id=None, queue=None):

@@ -1,0 +1,319 @@
+#define _GNU_SOURCE
+#include "hooks/engines/temporal_ending.h"
+
+#include "shim/cpython.h"
+#include "shim/ending.h"
+#include "shim/finaliser.h"
+#include "shim/image.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECONDS_AT_EXIT 3
+
+static struct {
+	sg_temporal_inside inside;
+	void (*free)(struct instance *);
+	PyObject *get_running_loop, *set_running_loop; /* asyncio's */
+	PyObject *start_thread, *thread_function;
+	struct instance *(*instance_of)(PyObject *);
+	PyObject *deleting, *values; /* names */
+	PyObject *worker_class, *original_run;
+	struct instance *first;    /* to be ended */
+	pid_t process;             /* whose runs they are; a child only has copies */
+	bool busy;                 /* the thread is at work */
+} ending;
+
+bool sg_temporal_is_last(struct instance *instance)
+{
+	PyObject *value = PyObject_GetAttr(instance->inner, ending.deleting);
+	bool last = value && PyObject_IsTrue(value) > 0;
+
+	if (!value)
+		PyErr_Clear(); /* the SDK's own sandbox, in mode observe */
+	sg_python_clear(&value);
+	return last;
+}
+
+/* --- inside the run ---------------------------------------------------------------------------- */
+
+static void set_running_loop(PyObject *loop)
+{
+	PyObject *result = PyObject_CallFunctionObjArgs(ending.set_running_loop, loop, NULL);
+
+	if (!result)
+		PyErr_Clear();
+	sg_python_clear(&result);
+}
+
+/* An SDK that never evicted the run must be told. */
+static void tell_deleting(PyObject *inner)
+{
+	static const char *const flags[] = {"_deleting", "_is_replaying"};
+	PyObject *yes = PyBool_FromLong(1);
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (PyObject_HasAttrString(inner, flags[i]) && PyObject_SetAttrString(inner, flags[i], yes) < 0)
+			PyErr_Clear();
+	Py_DecRef(yes);
+}
+
+/* What tasks and futures that go ask their loop, and what workflow.info() goes through. */
+static bool is_needed(const char *name)
+{
+	static const char *const needed[] = {"_deleting", "_info", "_inbound", "_outbound"};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (strcmp(name, needed[i]) == 0)
+			return true;
+	return strncmp(name, "__temporal", 10) == 0;
+}
+
+static bool is_flag(const char *name)
+{
+	return strcmp(name, "_deleting") == 0;
+}
+
+static void empty(PyObject *inner, bool (*stays)(const char *))
+{
+	PyObject *dict = PyObject_GenericGetDict(inner, NULL), *keys = NULL, *values = NULL, *key;
+
+	keys = dict ? PyDict_Keys(dict) : NULL;
+	values = keys ? PyDict_Copy(dict) : NULL;
+	for (Py_ssize_t i = 0; values && i < PyList_Size(keys); i++) {
+		key = PyList_GetItem(keys, i);
+		if (!stays(sg_python_text(key)) && PyDict_DelItem(dict, key) < 0)
+			PyErr_Clear();
+	}
+	PyErr_Clear();
+	sg_python_clear(&keys);
+	sg_python_clear(&dict);
+	sg_python_clear(&values);
+}
+
+static void close_inside(struct instance *instance)
+{
+	PyObject *loop = PyObject_CallObject(ending.get_running_loop, NULL);
+
+	if (!loop)
+		PyErr_Clear();
+	tell_deleting(instance->inner);
+	set_running_loop(instance->inner);
+	if (instance->found)
+		sg_ending_close(instance->found);
+	sg_ending_free(instance->found);
+	instance->found = NULL;
+	empty(instance->inner, is_needed);
+	set_running_loop(loop ? loop : Py_None);
+	empty(instance->inner, is_flag);
+	sg_python_clear(&loop);
+	sg_finaliser_forget(&instance->run);
+}
+
+void sg_temporal_end(struct instance *instance)
+{
+	PyObject *type, *value, *traceback;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	sg_image_settle(&instance->run);
+	instance->found = sg_ending_find(&instance->run, instance->inner);
+	ending.inside(instance, close_inside);
+	sg_python_clear(&instance->inner);
+	/* What it let go of in the image's place: nothing in it is left to be run. */
+	sg_image_forget(&instance->run);
+	PyErr_Restore(type, value, traceback);
+}
+
+/* --- those that nobody evicts ------------------------------------------------------------------ */
+
+static struct instance *take(void)
+{
+	struct instance *instance = ending.first;
+
+	if (instance) {
+		ending.first = instance->next;
+		instance->next = NULL;
+		instance->waiting = false;
+	}
+	return instance;
+}
+
+static PyObject *end_waiting(PyObject *self, PyObject *unused)
+{
+	struct instance *instance;
+
+	(void)self;
+	(void)unused;
+	while ((instance = take())) {
+		if (instance->inner)
+			sg_temporal_end(instance);
+		if (instance->dropped)
+			ending.free(instance);
+	}
+	ending.busy = false;
+	return sg_python_ref(Py_None);
+}
+
+static PyMethodDef end_waiting_def = {"sandglass_end_runs", end_waiting, METH_NOARGS, NULL};
+
+/* Not threading.Thread, whose start() takes locks that the code which is interrupted here may hold. */
+static void start_thread(void)
+{
+	PyObject *arguments, *thread = NULL;
+
+	if (ending.busy || !ending.first || ending.process != getpid())
+		return;
+	arguments = PyTuple_New(0);
+	if (arguments)
+		thread = PyObject_CallFunctionObjArgs(ending.start_thread, ending.thread_function, arguments, NULL);
+	ending.busy = thread != NULL;
+	if (!thread)
+		PyErr_Clear(); /* the interpreter ends */
+	sg_python_clear(&thread);
+	sg_python_clear(&arguments);
+}
+
+static void queue(struct instance *instance)
+{
+	if (instance->waiting)
+		return;
+	instance->waiting = true;
+	instance->next = ending.first;
+	ending.first = instance;
+}
+
+/* One that still is in an activation, on a thread that the SDK has given up, stays as it is. */
+static void end_later(struct instance *instance)
+{
+	if (instance->activated && instance->inner && !instance->thread)
+		queue(instance);
+}
+
+void sg_temporal_drop(struct instance *instance)
+{
+	struct sg_context *token = sg_context_suspend();
+	PyObject *type, *value, *traceback;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	instance->dropped = true;
+	queue(instance);
+	start_thread();
+	PyErr_Restore(type, value, traceback);
+	sg_context_leave(token);
+}
+
+/* --- a worker that has ended ------------------------------------------------------------------- */
+
+/*
+ * It keeps its runs, and each leads back to it through the SDK's functions, but for the collector not through our
+ * record: without this they would stay for good.
+ */
+static PyObject *worker_ended(PyObject *self, PyObject *worker)
+{
+	PyObject *running = sg_python_attribute_or_null(worker, "_running_workflows");
+	PyObject *values = NULL, *list = NULL;
+	struct instance *instance;
+
+	(void)self;
+	if (running)
+		values = PyObject_CallMethodObjArgs(running, ending.values, NULL);
+	if (values)
+		list = PySequence_List(values);
+	for (Py_ssize_t i = 0; list && i < PyList_Size(list); i++) {
+		instance = ending.instance_of(PyList_GetItem(list, i));
+		if (instance)
+			end_later(instance);
+	}
+	start_thread();
+	PyErr_Clear();
+	sg_python_clear(&list);
+	sg_python_clear(&values);
+	sg_python_clear(&running);
+	return sg_python_ref(Py_None);
+}
+
+static PyMethodDef worker_ended_def = {"sandglass_worker_ended", worker_ended, METH_O, NULL};
+
+/* The worker's own method is a coroutine function and stays one. */
+static const char *const WATCH_SOURCE =
+	"import functools\n"
+	"def watch(method):\n"
+	"    @functools.wraps(method)\n"
+	"    async def run(self, *args, **kwargs):\n"
+	"        try:\n"
+	"            return await method(self, *args, **kwargs)\n"
+	"        finally:\n"
+	"            ended(self)\n"
+	"    return run\n";
+
+void sg_temporal_watch_worker(void)
+{
+	static bool done;
+	PyObject *module = NULL, *class = NULL, *function, *namespace, *watch, *watched = NULL;
+
+	if (done)
+		return;
+	done = true;
+	module = PyImport_ImportModule("temporalio.worker._workflow");
+	class = module ? PyObject_GetAttrString(module, "_WorkflowWorker") : NULL;
+	ending.original_run = class ? PyObject_GetAttrString(class, "run") : NULL;
+	function = PyCFunction_NewEx(&worker_ended_def, NULL, NULL);
+	namespace = function ? sg_cpython_run(WATCH_SOURCE, "ended", function) : NULL;
+	watch = namespace ? sg_cpython_item(namespace, "watch") : NULL;
+	if (ending.original_run && watch)
+		watched = PyObject_CallFunctionObjArgs(watch, ending.original_run, NULL);
+	if (watched && PyObject_SetAttrString(class, "run", watched) == 0)
+		ending.worker_class = sg_python_ref(class);
+	PyErr_Clear();
+	sg_python_clear(&watched);
+	sg_python_clear(&namespace);
+	sg_python_clear(&function);
+	sg_python_clear(&class);
+	sg_python_clear(&module);
+}
+
+/* --- start and exit ---------------------------------------------------------------------------- */
+
+int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct instance *),
+		struct instance *(*instance_of)(PyObject *))
+{
+	PyObject *events = PyImport_ImportModule("asyncio"), *thread = PyImport_ImportModule("_thread");
+
+	ending.inside = inside;
+	ending.free = free;
+	ending.process = getpid();
+	ending.instance_of = instance_of;
+	ending.deleting = PyUnicode_InternFromString("_deleting");
+	ending.values = PyUnicode_InternFromString("values");
+	ending.thread_function = PyCFunction_NewEx(&end_waiting_def, NULL, NULL);
+	if (events) {
+		ending.get_running_loop = PyObject_GetAttrString(events, "_get_running_loop");
+		ending.set_running_loop = PyObject_GetAttrString(events, "_set_running_loop");
+	}
+	if (thread)
+		ending.start_thread = PyObject_GetAttrString(thread, "start_new_thread");
+	sg_python_clear(&events);
+	sg_python_clear(&thread);
+	return ending.get_running_loop && ending.set_running_loop && ending.start_thread && ending.deleting &&
+		ending.thread_function ? 0 : -1;
+}
+
+void sg_temporal_ending_remove(void)
+{
+	const struct timespec moment = {0, 1000000};
+	void *state;
+
+	if (ending.process != getpid())
+		return;
+	if (ending.worker_class && PyObject_SetAttrString(ending.worker_class, "run", ending.original_run) < 0)
+		PyErr_Clear();
+	for (struct sg_run *run = sg_finaliser_runs(); run; run = run->next)
+		end_later((struct instance *)((char *)run - offsetof(struct instance, run)));
+	start_thread();
+	state = PyEval_SaveThread();
+	for (int i = 0; i < SECONDS_AT_EXIT * 1000 && __atomic_load_n(&ending.busy, __ATOMIC_RELAXED); i++)
+		nanosleep(&moment, NULL);
+	PyEval_RestoreThread(state);
+}

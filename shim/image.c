@@ -535,10 +535,10 @@ void sg_image_settle(struct sg_run *run)
 {
 	struct sg_image *image = run->image;
 
-	if (!image || image->owner != run)
+	if (!image || !image->owner)
 		return;
 	lock(image);
-	if (image->owner == run && image->depth == 1)
+	if (image->depth == 1)
 		change_owner(image, NULL);
 	unlock(image);
 }

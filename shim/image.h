@@ -53,7 +53,7 @@ void sg_image_enter(struct sg_image *image, struct sg_run *run);
 /* Unlocks it. The run's content stays until another run needs the image. Keeps a pending exception. */
 void sg_image_leave(struct sg_image *image);
 
-/* Takes the run's content out of the image: afterwards its delta is all of it. */
+/* Puts the pristine content in place: now what the run changed is in its delta, and nothing of another run in the way. */
 void sg_image_settle(struct sg_run *run);
 
 /* Calls visit for each content that the run's delta holds; it answers 0 to go on. */

@@ -157,27 +157,28 @@ const struct sg_state_kind sg_state_dict = {
 
 static PyObject *save_factory(PyObject *object)
 {
-	return PyObject_GetAttrString(object, "default_factory");
+	PyObject *factory = PyObject_GetAttrString(object, "default_factory"), *snapshot = NULL;
+
+	if (factory)
+		snapshot = PyTuple_Pack(1, factory);
+	sg_python_clear(&factory);
+	return snapshot;
 }
 
 static int same_factory(PyObject *object, PyObject *snapshot)
 {
-	PyObject *now = save_factory(object);
-	int same = now ? now == snapshot : -1;
-
-	sg_python_clear(&now);
-	return same;
+	return sg_state_compare_items(save_factory(object), snapshot);
 }
 
 static int restore_factory(PyObject *object, PyObject *snapshot)
 {
-	return PyObject_SetAttrString(object, "default_factory", snapshot);
+	return PyObject_SetAttrString(object, "default_factory", PyTuple_GetItem(snapshot, 0));
 }
 
 static int factory_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	PyTypeObject *class = sg_state_c_class(sg_cpython_type(object));
-	PyObject *factory = save_factory(object);
+	PyObject *factory = PyObject_GetAttrString(object, "default_factory");
 	Py_ssize_t dict = sg_cpython_basicsize(&PyDict_Type);
 	const void *word = sg_state_find_word(object, dict, sg_cpython_basicsize(class), factory);
 

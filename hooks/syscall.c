@@ -1,10 +1,12 @@
 /*
- * syscall.c - libc's syscall(): the entry behind a number.
+ * syscall.c - system calls by number: libc's syscall(), and in hardened mode the instruction itself.
  *
  * Takes six longs whatever the call takes, as libc does: what the caller did not pass is whatever the registers held, and
  * the kernel does not look at it. libpython and Rust's standard library use it.
  */
 #define _GNU_SOURCE 1
+#include "hooks/syscall.h"
+
 #include "hooks/native.h"
 
 #include <stdarg.h>
@@ -24,7 +26,7 @@ static bool is_monotonic(long clock)
 		return &entry; \
 	}
 
-static const struct sg_native_entry *entry_of(long number, long first, long third)
+const struct sg_native_entry *sg_syscall_entry(long number, long first, long third)
 {
 	switch (number) {
 	case SYS_clock_gettime: {
@@ -138,8 +140,10 @@ SG_EXPORT long SG_SHELL(syscall)(long number, ...)
 	for (int i = 0; i < 6; i++)
 		arguments[i] = va_arg(list, long);
 	va_end(list);
+	if (number == SYS_execve || number == SYS_execveat)
+		sg_hardened_before_exec();
 	if (sg_context_active()) {
-		const struct sg_native_entry *entry = entry_of(number, arguments[0], arguments[2]);
+		const struct sg_native_entry *entry = sg_syscall_entry(number, arguments[0], arguments[2]);
 
 		if (entry)
 			sg_native_call(entry, __builtin_return_address(0));

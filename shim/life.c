@@ -16,6 +16,7 @@
 #include "shim/decide.h"
 #include "shim/family.h"
 #include "shim/guard.h"
+#include "shim/hardened.h"
 #include "shim/importer.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -283,8 +284,9 @@ static void wait_for_interpreter(void)
 
 static void after_fork_in_child(void)
 {
-	sg_context_current = NULL;
+	sg_context_leave(NULL);
 	before_collection = NULL;
+	sg_hardened_after_fork();
 	sg_log_after_fork();
 }
 

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "shim/attribute.h"
 #include "shim/family.h"
+#include "shim/hardened.h"
 #include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -97,12 +98,14 @@ static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
+	sg_hardened_enter();
 	return sg_context_enter(context);
 }
 
 static void leave(struct sg_context *token)
 {
 	sg_context_leave(token);
+	sg_hardened_leave();
 	sg_attribute_leave();
 }
 

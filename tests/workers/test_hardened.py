@@ -1,0 +1,70 @@
+"""SANDGLASS_HARDENED: compiled code that goes past the C library."""
+import platform
+
+import harness
+import pytest
+from test_native import assert_refused, libraries, lines, native  # noqa: F401: fixtures
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="Syscall User Dispatch is for x86-64")
+
+CALLS = {"raw_random": ("syscall(getrandom)", "random"), "raw_clock": ("syscall(clock_gettime)", "clock"),
+         "raw_file": ("syscall(openat)", "file"), "raw_counter": ("rdtsc", "monotonic")}
+HELD = [f"held_{c}" for c in CALLS] + ["held_raw_harmless", "held_raw_signal"]
+FREE = [f"free_{c}" for c in CALLS] + ["free_raw_harmless"]
+
+
+def hardened(native, names, **settings):
+    host = native(names, SANDGLASS_HARDENED=1, SANDGLASS_LOG_LEVEL="info", **settings)
+    [state] = [e for e in host.log if e["event"] == "hardened"]
+    for part in ("syscalls", "rdtsc"):
+        if state[part] != "seen":
+            pytest.skip(f"not on this machine: {state.text}")
+    return host
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_strict_refuses_at_the_very_line_where_the_gil_is_held(native, call):
+    host = hardened(native, HELD, SANDGLASS="strict")
+    assert_refused(host[f"held_{call}"], "native_library.so", f"native_held_{call}.py:10")
+    line = lines(host, f"held_{call}")[0]
+    assert (line["entry"], line["family"], line["action"]) == (*CALLS[call], "block"), line.text
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_strict_refuses_the_activation_where_the_gil_is_not_held(native, call):
+    host = hardened(native, FREE, SANDGLASS="strict")
+    assert_refused(host[f"free_{call}"], "native_library.so", "in this activation")
+    assert lines(host, f"free_{call}")[0]["entry"] == CALLS[call][0], harness.show(host.log)
+
+
+def test_a_signal_handler_that_blocks_everything_is_put_off_to_the_end(native):
+    assert_refused(hardened(native, HELD, SANDGLASS="strict")["held_raw_signal"], "in this activation")
+
+
+@pytest.mark.parametrize("names", [HELD, FREE], ids=["held", "free"])
+def test_strict_lets_harmless_calls_pass(native, names):
+    host = hardened(native, names, SANDGLASS="strict")
+    name = names[len(CALLS)]
+    assert host[name]["status"] == "completed" and not lines(host, name), str(host[name])
+
+
+@pytest.mark.parametrize("names", [HELD, FREE], ids=["held", "free"])
+def test_enforce_warns_and_the_answers_are_right(native, names):
+    host = hardened(native, names)
+    for name in names:
+        assert host[name]["status"] == "completed" and host[name]["result"] == "1", str(host[name])
+        assert [e["action"] for e in lines(host, name)[:1]] == ([] if "harmless" in name else ["warn"]), harness.show(lines(host, name))
+
+
+def test_without_it_nothing_is_seen(native):
+    host = native(HELD[:5], SANDGLASS="strict")
+    for name in HELD[:5]:
+        assert host[name]["status"] == "completed" and host[name]["result"] == "1", str(host[name])
+    assert not harness.violations(host.log) and not [e for e in host.log if e["event"] == "hardened"]
+
+
+def test_native_off_says_that_it_takes_hardened_with_it(native):
+    host = native(HELD[:2], SANDGLASS="strict", SANDGLASS_NATIVE="off", SANDGLASS_HARDENED=1)
+    [state] = [e for e in host.log if e["event"] == "hardened"]
+    assert state["syscalls"] == "unseen" and state["syscalls_reason"] == "SANDGLASS_NATIVE is off", state.text
+    assert host[HELD[0]]["status"] == "completed"

@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "config/config.h"
 #include "shim/arm.h"
+#include "shim/bypass.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
@@ -200,6 +201,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		for sg_each_family(family)
 			if ((*family)->install && (*family)->install() < 0)
 				return -1;
+		sg_bypass_start();
 		sg_arm_start(&config);
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)

@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "shim/attribute.h"
+#include "shim/bypass.h"
 #include "shim/family.h"
 #include "shim/hardened.h"
 #include "shim/image.h"
@@ -98,6 +99,7 @@ static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
+	sg_bypass_look();
 	sg_hardened_enter();
 	return sg_context_enter(context);
 }

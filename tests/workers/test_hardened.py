@@ -1,5 +1,6 @@
 """SANDGLASS_HARDENED: compiled code that goes past the C library."""
 import platform
+import signal
 
 import harness
 import pytest
@@ -68,3 +69,21 @@ def test_native_off_says_that_it_takes_hardened_with_it(native):
     [state] = [e for e in host.log if e["event"] == "hardened"]
     assert state["syscalls"] == "unseen" and state["syscalls_reason"] == "SANDGLASS_NATIVE is off", state.text
     assert host[HELD[0]]["status"] == "completed"
+
+
+def test_programs_children_and_threads_that_are_started_can_read_the_clock(native):
+    host = hardened(native, ["programs", "forked", "threaded"], SANDGLASS="strict")
+    for name, result in (("programs", "[0, 0, 0, 0]"), ("forked", "42"), ("threaded", "1")):
+        assert host[name]["status"] == "completed" and host[name]["result"] == result, f"{host[name]}\n{host.finished}"
+
+
+def test_a_real_fault_is_reported_by_faulthandler_and_ends_the_worker(native):
+    ended = hardened(native, ["crash"], SANDGLASS="strict").finished
+    assert ended.code == -signal.SIGSEGV, str(ended)
+    assert "Segmentation fault" in ended.err and "native_crash.py" in ended.err and "line 10" in ended.err, str(ended)
+
+
+def test_every_hook_works_in_a_hardened_workflow(native, libraries):
+    plain, inside = native(["matrix"]), hardened(native, ["matrix"])
+    assert inside["matrix"]["status"] == "completed", str(inside["matrix"])
+    assert inside["matrix"]["result"].splitlines() == plain["matrix"]["result"].splitlines()

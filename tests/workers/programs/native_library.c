@@ -84,6 +84,9 @@ EXPORT native_signal(void)
 	return sigaction(SIGUSR2, &old, NULL) + 1;
 }
 
+EXPORT native_fault(void);
+EXPORT native_fault(void) { return *(volatile int *)0x123450; }
+
 #if defined(__x86_64__)
 
 static long raw(long number, long a, long b, long c, long d)

@@ -1,6 +1,10 @@
 """SANDGLASS_HARDENED: compiled code that goes past the C library."""
+import os
 import platform
+import shutil
 import signal
+import subprocess
+import sys
 
 import harness
 import pytest
@@ -87,3 +91,36 @@ def test_every_hook_works_in_a_hardened_workflow(native, libraries):
     plain, inside = native(["matrix"]), hardened(native, ["matrix"])
     assert inside["matrix"]["status"] == "completed", str(inside["matrix"])
     assert inside["matrix"]["result"].splitlines() == plain["matrix"]["result"].splitlines()
+
+
+@pytest.mark.parametrize("how, reason", [("refuse", "forbids it"), ("kill", "was killed")])
+def test_where_a_filter_forbids_it_the_worker_goes_on_and_the_log_says_so(run_program, how, reason):
+    ended = run_program(sys.executable, harness.PROGRAMS / "filtered.py", how, SANDGLASS_HARDENED=1)
+    assert ended.code == 0 and ended.out == "imported temporalio.worker\n", str(ended)
+    [state] = [e for e in ended.log if e["event"] == "hardened"]
+    assert state["level"] == "warn" and state["syscalls"] == state["rdtsc"] == "unseen" and reason in state["syscalls_reason"], state.text
+
+
+@pytest.fixture(scope="module")
+def go_library(tmp_path_factory):
+    if not shutil.which("go"):
+        pytest.skip("there is no Go")
+    directory = tmp_path_factory.mktemp("go")
+    shutil.copy(harness.PROGRAMS / "go_library.go", directory / "library.go")
+    (directory / "go.mod").write_text("module library\ngo 1.20\n")
+    made = subprocess.run(["go", "build", "-buildmode=c-shared", "-o", "go_library.so", "."], cwd=directory, capture_output=True, text=True,
+                          env={**os.environ, "GOCACHE": str(directory / "cache"), "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"})
+    if made.returncode:
+        pytest.skip(f"Go does not build here: {made.stderr[-300:]}")
+    return directory / "go_library.so"
+
+
+def test_a_go_library(server, libraries, go_library, tmp_path):
+    """Its goroutines run on small stacks, make system calls by themselves, and its runtime takes SIGSEGV for itself."""
+    names = ["held_go_file", "free_go_file", "held_go_fault", "free_go_work"]
+    host = harness.run_host("native.py", server, names, tmp_path / "host",
+                            **{**harness.SEARCH, **libraries, "SG_TEST_NATIVE": go_library, "SANDGLASS_HARDENED": 1})
+    for name in names:
+        assert host[name]["status"] == "completed" and host[name]["result"] == "1", f"{host[name]}\n{host.finished}"
+    assert harness.violations(host.log, entry="syscall(newfstatat)", object="go_library.so", family="file"), harness.show(host.log)
+    assert [e for e in host.log if e["event"] == "bypass" and e["kind"] == "go"], harness.show(host.log)

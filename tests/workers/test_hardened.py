@@ -124,3 +124,11 @@ def test_a_go_library(server, libraries, go_library, tmp_path):
         assert host[name]["status"] == "completed" and host[name]["result"] == "1", f"{host[name]}\n{host.finished}"
     assert harness.violations(host.log, entry="syscall(newfstatat)", object="go_library.so", family="file"), harness.show(host.log)
     assert [e for e in host.log if e["event"] == "bypass" and e["kind"] == "go"], harness.show(host.log)
+
+
+def test_the_doctor_says_what_is_to_be_had(tmp_path):
+    doctor = os.path.join(os.path.dirname(harness.preload_object()), "sandglass")
+    if not os.path.exists(doctor):
+        pytest.skip("the command is not built")
+    said = subprocess.run([doctor, "doctor", sys.executable], env=harness.environment(False), capture_output=True, text=True).stdout
+    assert any(line.startswith("ok    hardened ") for line in said.splitlines()), said

@@ -8,9 +8,13 @@
 #include "hooks/syscall.h"
 
 #include "hooks/native.h"
+#include "shim/signals.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <sys/syscall.h>
+
+#define KERNEL_SET_SIZE 8
 
 static bool is_monotonic(long clock)
 {
@@ -131,9 +135,22 @@ const struct sg_native_entry *sg_syscall_entry(long number, long first, long thi
 	}
 }
 
+/* As the hooks of sigprocmask() do: what is raised by a trap must not be blocked (shim/signals.h). */
+static const void *strip_mask(const long arguments[6], sigset_t *stripped)
+{
+	const sigset_t *mask = (const sigset_t *)arguments[1];
+
+	if (!mask || arguments[0] == SIG_UNBLOCK || arguments[3] != KERNEL_SET_SIZE)
+		return mask;
+	memcpy(stripped, mask, KERNEL_SET_SIZE);
+	sg_signals_strip(stripped);
+	return stripped;
+}
+
 SG_EXPORT long SG_SHELL(syscall)(long number, ...)
 {
 	long arguments[6];
+	sigset_t stripped;
 	va_list list;
 
 	va_start(list, number);
@@ -142,6 +159,8 @@ SG_EXPORT long SG_SHELL(syscall)(long number, ...)
 	va_end(list);
 	if (number == SYS_execve || number == SYS_execveat)
 		sg_hardened_before_exec();
+	if (number == SYS_rt_sigprocmask && sg_hardened_active)
+		arguments[1] = (long)strip_mask(arguments, &stripped);
 	if (sg_context_active()) {
 		const struct sg_native_entry *entry = sg_syscall_entry(number, arguments[0], arguments[2]);
 

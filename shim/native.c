@@ -444,7 +444,9 @@ void sg_native_trap(const struct sg_native_entry *entry, const void *caller, con
 	if (inside || sg_native_unrestricted)
 		return;
 	inside = true;
+	sg_context_selector = 0; /* system calls of our own need no trap, least of all with signals blocked */
 	call(sg_context_current, entry, caller, stack);
+	sg_context_selector = sg_context_active();
 	inside = false;
 	errno = saved_errno;
 }

@@ -10,6 +10,7 @@
 #include "shim/raw.h"
 #include "shim/real.h"
 #include "shim/signals.h"
+#include "shim/trap.h"
 
 #include <check.h>
 #include <errno.h>
@@ -149,6 +150,49 @@ static void *in_thread(void *unused)
 	ck_assert_uint_gt(counter(), 0);
 	return NULL;
 }
+
+/* Looks at stack that was used before: how many frames are there, and how many does the mark not tell to be past? */
+__attribute__((noinline, no_sanitize("address")))
+static int frames_below(uintptr_t restorer, int *ret_alive)
+{
+	uintptr_t used[4096], *word = used;
+	int found = 0;
+
+	__asm__ volatile("" : "+r"(word) :: "memory");
+	for (*ret_alive = 0; word < used + 4090; word++) {
+		if (*word != restorer || (word[1] & ~1ul) != 6)
+			continue;
+		found++;
+		*ret_alive += sg_trap_may_be_frame(word);
+	}
+	return found;
+}
+
+START_TEST(a_trap_that_is_past_is_told_from_a_signal_handler)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		uintptr_t restorer;
+		unsigned long mask;
+	} action;
+	int alive, found;
+
+	start();
+	enter();
+	ck_assert_int_eq(syscall(SYS_rt_sigaction, SIGSYS, NULL, &action, 8), 0);
+	raw(SYS_getppid, 0, 0, 0, 0);
+	found = frames_below(action.restorer, &alive);
+	ck_assert_int_gt(found, 0);
+	ck_assert_int_eq(alive, 0);
+	if (tsc_state() != PR_TSC_SIGSEGV)
+		return;
+	counter();
+	found = frames_below(action.restorer, &alive);
+	ck_assert_int_gt(found, 0);
+	ck_assert_int_eq(alive, 0);
+}
+END_TEST
 
 START_TEST(each_thread_for_itself)
 {
@@ -604,6 +648,7 @@ int main(void)
 	tcase_add_test(cases, off_is_off);
 	if (available()) {
 		tcase_add_test(cases, only_in_a_context);
+		tcase_add_test(cases, a_trap_that_is_past_is_told_from_a_signal_handler);
 		tcase_add_test(cases, each_thread_for_itself);
 		tcase_add_test(cases, signals_arrive_and_return);
 		tcase_add_test(cases, what_means_the_frame_is_done_in_it);

@@ -84,6 +84,44 @@ EXPORT native_signal(void)
 	return sigaction(SIGUSR2, &old, NULL) + 1;
 }
 
+static void *tell(void *argument)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC, &now) == 0 ? argument : NULL;
+}
+
+/* All signals blocked, as threads that libc starts by itself have them. */
+EXPORT native_helper(void);
+EXPORT native_helper(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all;
+	void *result = NULL;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setsigmask_np(&attributes, &all);
+	return pthread_create(&thread, &attributes, tell, &thread) == 0 && pthread_join(thread, &result) == 0 && result == &thread;
+}
+
+/* By the number of the call. */
+EXPORT native_blocked(void);
+EXPORT native_blocked(void)
+{
+	unsigned long all = ~0ul, old;
+	long answer;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
+#if defined(__x86_64__)
+	__asm__ volatile("syscall" : "=a"(answer) : "0"(SYS_getppid) : "rcx", "r11", "memory");
+#endif
+	answer = native_clock() && answer > 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
+	return answer;
+}
+
 EXPORT native_fault(void);
 EXPORT native_fault(void) { return *(volatile int *)0x123450; }
 

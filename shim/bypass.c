@@ -48,7 +48,7 @@ static size_t entry_count;
 static uintptr_t getauxval_address, own_base, libc_base;
 static const struct r_debug_extended *debug;
 static uintptr_t page;
-static unsigned long long changes; /* of the loader's lists, when they were last looked at */
+static unsigned long long changes, removals; /* of the loader's lists, when they were last looked at */
 
 static struct {
 	const void *dynamic;
@@ -305,7 +305,7 @@ static bool holds_vdso_name(const struct object *object)
 	return false;
 }
 
-static void report(const struct object *object)
+static void report(const struct object *object, bool first)
 {
 	const char *path = object->info->dlpi_name;
 
@@ -315,6 +315,8 @@ static void report(const struct object *object)
 	if (object->unbound)
 		say(level_of(object->low, SG_LOG_WARN), path, "deepbind", "unseen", object->list,
 				"it was bound to the C library past Sandglass, and its slots cannot be written");
+	if (!first)
+		return;
 	if (object->is_go)
 		say(level_of(object->low, SG_LOG_WARN), path, "go", "unseen", NULL,
 				"a Go runtime reads the clock through the vDSO and makes system calls by itself; "
@@ -338,16 +340,27 @@ static bool remember(const void *dynamic, uintptr_t base)
 	return true;
 }
 
-static int look_at_object(struct dl_phdr_info *info, size_t size, void *at_start)
+/* How to look: what is told by the state of the lists before. */
+struct pass {
+	bool changed;
+	bool at_start;
+	bool again;    /* something was removed, and what is new may be where it was */
+};
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct object object = {.info = info, .at_start = *(bool *)at_start};
+	const struct pass *pass = data;
+	struct object object = {.info = info, .at_start = pass->at_start};
+	bool first;
 
 	(void)size;
 	changes = info->dlpi_adds;
+	removals = info->dlpi_subs;
 	if (info->dlpi_addr == own_base || info->dlpi_addr == libc_base)
 		return 0;
 	read_headers(&object);
-	if (!object.dynamic || !remember(object.dynamic, info->dlpi_addr))
+	first = object.dynamic && remember(object.dynamic, info->dlpi_addr);
+	if (!object.dynamic || (!first && !pass->again))
 		return 0;
 	read_dynamic(&object);
 	if (!object.strings || !object.symbols)
@@ -355,7 +368,7 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *at_start
 	for (int table = 0; table < 2; table++)
 		for (size_t i = 0; object.tables[table] && i < object.sizes[table]; i++)
 			look_at_slot(&object, &object.tables[table][i]);
-	report(&object);
+	report(&object, first);
 	return 0;
 }
 
@@ -382,25 +395,28 @@ static void look_at_namespaces(void)
 }
 
 /* The first object tells whether the lists have changed. */
-static int look(struct dl_phdr_info *info, size_t size, void *ret_changed)
+static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
+	struct pass *pass = data;
+
 	(void)size;
-	*(bool *)ret_changed = info->dlpi_adds != changes;
-	if (info->dlpi_adds != changes)
+	pass->changed = info->dlpi_adds != changes;
+	pass->again = info->dlpi_subs != removals;
+	if (pass->changed)
 		look_at_namespaces();
 	return 1;
 }
 
 void sg_bypass_look(void)
 {
+	struct pass pass = {.at_start = !changes};
 	int saved_errno = errno;
-	bool changed = false, at_start = !changes;
 
 	if (!entry_count)
 		return;
-	dl_iterate_phdr(look, &changed);
-	if (changed)
-		dl_iterate_phdr(look_at_object, &at_start);
+	dl_iterate_phdr(look, &pass);
+	if (pass.changed)
+		dl_iterate_phdr(look_at_object, &pass);
 	errno = saved_errno;
 }
 

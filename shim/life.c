@@ -201,7 +201,6 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		for sg_each_family(family)
 			if ((*family)->install && (*family)->install() < 0)
 				return -1;
-		sg_bypass_start();
 		sg_arm_start(&config);
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
@@ -209,6 +208,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 	}
 	if (engine->install(module) < 0)
 		return -1;
+	sg_bypass_start();
 	log_start(engine);
 	return 0;
 }

@@ -46,6 +46,12 @@ def test_an_object_opened_with_deepbind_is_bound_to_the_hooks(run, flags, mode):
         assert [e["action"] for e in bound] == ["bound"] and "getrandom" in bound[0]["entries"], harness.show(host.log)
 
 
+def test_an_object_that_comes_back_to_the_same_place(run, tmp_path):
+    again = build(tmp_path / "again.so", "native_library.c", "-Wl,-z,now")
+    host = run(["held_nothing", "again"], SANDGLASS="strict", SG_TEST_AGAIN=again, SG_TEST_MODE=os.RTLD_NOW | os.RTLD_DEEPBIND)
+    assert_refused(host["again"], "again.so")
+
+
 def test_what_is_bound_the_usual_way_is_not_mentioned(run):
     host = run(NAMES, SANDGLASS="strict")
     assert_refused(host["held_clock"])

@@ -44,6 +44,8 @@ BODIES = {
     "threaded": "import threading, time\nwith workflow.unsafe.sandbox_unrestricted():\n    seen = []\n"
                 "    t = threading.Thread(target=lambda: seen.append(h.HELD.native_raw_counter() and time.time()))\n"
                 "    t.start(); t.join()\n    return str(len(seen))",
+    "again": "import asyncio\nwith workflow.unsafe.sandbox_unrestricted():\n    again = h.open_again()\n"
+             "await asyncio.sleep(0.01)\nreturn str(again.native_clock())",
     "crash": "return str(h.HELD.native_fault())",
     "matrix": "return h.MATRIX().decode()",
     "numpy_clock": "import numpy\nreturn str(numpy.datetime64('now'))",

@@ -283,7 +283,8 @@ static bool look_at_thread(void)
 		give_up(reason);
 		return false;
 	}
-	sigfillset(&mask);
+	sg_signals_strip_handlers();
+	sigemptyset(&mask);
 	sg_raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&mask, KERNEL_SET_SIZE);
 	sg_signals_strip(&mask);
 	sg_raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, KERNEL_SET_SIZE);

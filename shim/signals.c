@@ -82,8 +82,7 @@ static int install(const struct taken *signal)
 	return REAL(sigaction)(signal->number, &action, NULL) ? -errno : 0;
 }
 
-/* Handlers that were there first may block what must not be blocked. */
-static void strip_handlers(void)
+void sg_signals_strip_handlers(void)
 {
 	struct sigaction action;
 
@@ -114,7 +113,7 @@ int sg_signals_take(int number, sg_signals_handler handler)
 		if (error)
 			taken[i].handler = NULL;
 		else
-			strip_handlers();
+			sg_signals_strip_handlers();
 		return error;
 	}
 	return -EINVAL;

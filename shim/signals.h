@@ -35,6 +35,9 @@ void sg_signals_forward(int number, siginfo_t *info, void *machine);
 /* Takes the signals that are taken out of a mask. Async-signal-safe. */
 void sg_signals_strip(sigset_t *mask);
 
+/* The same for the masks of handlers that were set before, or by a system call. */
+void sg_signals_strip_handlers(void);
+
 /* Is there anything to be taken out of it? */
 bool sg_signals_in(const sigset_t *mask);
 

@@ -29,7 +29,6 @@ sg_hardened_entry sg_trap_entry_of;
 #define GENERAL_PROTECTION 13
 #define CANONICAL (1ul << 47)
 #define FRAME_MAX (64ul << 10) /* of a signal, with all that a processor has to save */
-#define RED_ZONE 128
 #define KERNEL_SET_SIZE 8
 
 static const struct sg_native_entry rdtsc_entry = {"rdtsc", SG_NATIVE_MONOTONIC};

@@ -608,6 +608,7 @@ START_TEST(a_handler_put_there_by_a_system_call_is_taken_beneath)
 	start();
 	leave(enter());
 	ck_assert_int_eq(syscall(SYS_rt_sigaction, SIGSYS, NULL, &ours, 8), 0);
+	action.mask = 0;
 	action.flags |= 0x04000000; /* SA_RESTORER */
 	action.restorer = ours.restorer;
 	ck_assert_int_eq(syscall(SYS_rt_sigaction, SIGSYS, &action, NULL, 8), 0);
@@ -623,6 +624,41 @@ START_TEST(a_handler_put_there_by_a_system_call_is_taken_beneath)
 	ck_assert_ptr_eq(ours.handler, on_filtered);
 	raw(SYS_getppid, 0, 0, 0, 0);
 	ck_assert_int_eq(judged, 2);
+}
+END_TEST
+
+static void *block_and_trap(void *restorer)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} action = {(void *)on_signal, 0x04000000, restorer, ~0ul};
+
+	ck_assert_int_eq(syscall(SYS_rt_sigaction, SIGUSR2, &action, NULL, 8), 0);
+	enter();
+	raise(SIGUSR2);
+	return NULL;
+}
+
+/* As some runtimes set it without libc; noticed when a thread is looked at. */
+START_TEST(a_handler_that_blocks_everything)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} ours;
+	pthread_t thread;
+
+	start();
+	ck_assert_int_eq(syscall(SYS_rt_sigaction, SIGSYS, NULL, &ours, 8), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, block_and_trap, ours.restorer), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(arrived, 1);
+	ck_assert_int_eq(judged, 1);
 }
 END_TEST
 
@@ -663,6 +699,7 @@ int main(void)
 		tcase_add_loop_test(cases, a_sandbox_gets_its_traps, 0, 2);
 		tcase_add_test(cases, a_trap_without_a_handler_ends_the_process);
 		tcase_add_loop_test(cases, a_filter_of_prctl_is_survived, 0, 4);
+		tcase_add_test(cases, a_handler_that_blocks_everything);
 		tcase_add_test(cases, a_handler_put_there_by_a_system_call_is_taken_beneath);
 	} else {
 		puts("Syscall User Dispatch is not to be had here: only its absence is tested");

@@ -342,10 +342,10 @@
 	T(get_phys_pages, get_phys_pages() > 0) \
 	T(get_avphys_pages, get_avphys_pages() > 0) \
 	T(__getpid, __getpid() == getpid()) \
-	T(getpgrp, getpgrp() > 0) \
-	T(getpgid, getpgid(0) > 0) \
-	T(__getpgid, __getpgid(0) > 0) \
-	T(getsid, getsid(0) > 0) \
+	T(getpgrp, getpgrp() >= 0) \
+	T(getpgid, getpgid(0) >= 0) \
+	T(__getpgid, __getpgid(0) >= 0) \
+	T(getsid, getsid(0) >= 0) \
 	S(geteuid, (int)geteuid()) \
 	S(getgid, (int)getgid()) \
 	S(getegid, (int)getegid()) \

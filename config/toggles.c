@@ -18,6 +18,7 @@ static const char *const modes[] = {"enforce", "strict", "warn", "observe", "off
 static const char *const isolations[] = {"shared", "private", "off", NULL};
 static const char *const inherits[] = {"python", "all", "none", NULL};
 static const char *const natives[] = {"off", "warn", "block", NULL};
+static const char *const switches[] = {"0", "1", NULL};
 static const char *const levels[] = {"error", "warn", "info", "debug", "trace", NULL};
 
 const char *sg_config_mode_name(enum sg_mode mode)
@@ -67,6 +68,16 @@ static int set_native(struct sg_draft *draft, const char *value)
 
 	if (!error)
 		draft->config.native = (enum sg_native)(SG_NATIVE_OFF + native);
+	return error;
+}
+
+static int set_hardened(struct sg_draft *draft, const char *value)
+{
+	int on;
+	int error = sg_draft_choose(draft, "value", value, switches, NULL, &on);
+
+	if (!error)
+		draft->config.hardened = on;
 	return error;
 }
 
@@ -166,7 +177,7 @@ static const struct toggle {
 		{"SANDGLASS_LOG_LEVEL", "log_level", set_log_level},
 		{"SANDGLASS_INHERIT", "inherit", set_inherit},
 		{"SANDGLASS_NATIVE", "native", set_native},
-		{"SANDGLASS_HARDENED", "hardened", refuse},
+		{"SANDGLASS_HARDENED", "hardened", set_hardened},
 		{"SANDGLASS_VIRTUAL", "virtual", refuse},
 		{"SANDGLASS_HASHSEED", "hashseed", refuse},
 };

@@ -12,7 +12,8 @@ exports, and with the names that the C library at hand has.
 
 An interposed entry costs one thread-local load and a branch while no workflow runs. In a workflow, the object that
 called is looked up: the interpreter and its own modules pass, other compiled code is judged by family (`[native]` in
-`config/default.conf`). `exec` and `spawn` entries also choose the environment of the new program.
+`config/default.conf`). `exec` and `spawn` entries also choose the environment of the new program. `signal` entries judge
+nobody: hardened mode keeps what they set beneath its own handlers.
 
 ## Interposed
 

@@ -17,6 +17,7 @@
 #define SG_HOOKS_NATIVE_H
 
 #include "hooks/hook.h"
+#include "shim/hardened.h"
 #include "shim/native.h"
 
 #define SG_NATIVE_OF_clock SG_NATIVE_CLOCK
@@ -41,10 +42,17 @@
 
 #define SG_NATIVE_JUDGE(family, name) SG_NATIVE_JUDGE_AS(family, #name)
 
+/* What may start a thread or a process, libc's own helpers included: see shim/hardened.h. */
+#define SG_NATIVE_STARTS(family) \
+	(SG_NATIVE_OF_##family == SG_NATIVE_PROCESS || SG_NATIVE_OF_##family == SG_NATIVE_THREAD || \
+	 SG_NATIVE_OF_##family == SG_NATIVE_SLEEP || SG_NATIVE_OF_##family == SG_NATIVE_NETWORK)
+
 #define SG_NATIVE_SHELL(family, need, type, name, parameters, arguments) \
 	SG_EXPORT type SG_SHELL(name) parameters; \
 	SG_EXPORT type SG_SHELL(name) parameters \
 	{ \
+		if (SG_NATIVE_STARTS(family)) \
+			sg_hardened_pause(); \
 		SG_NATIVE_JUDGE(family, name); \
 		return REAL(name) arguments; \
 	}

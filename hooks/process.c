@@ -53,11 +53,27 @@ SG_FAMILY(process_family) = {.name = "process", .configure = configure};
 	SG_EXPORT type SG_SHELL(name) parameters; \
 	SG_EXPORT type SG_SHELL(name) parameters \
 	{ \
+		sg_hardened_pause(); \
 		SG_NATIVE_JUDGE(process, name); \
 		return sg_enter_##name arguments; \
 	}
 
-#define SHELL_exec(...) SG_HOOK_SHELL(process, __VA_ARGS__)
+/* Reached through the exported name, or from a variadic relative. */
+#define EXEC_SHELL(family, need, type, name, parameters, arguments) \
+	static inline type sg_enter_##name parameters \
+	{ \
+		sg_hardened_before_exec(); \
+		if (__builtin_expect(!sg_process_armed, 1)) \
+			return REAL(name) arguments; \
+		return sg_hook_##name arguments; \
+	} \
+	SG_EXPORT type SG_SHELL(name) parameters; \
+	SG_EXPORT type SG_SHELL(name) parameters \
+	{ \
+		return sg_enter_##name arguments; \
+	}
+
+#define SHELL_exec(...) EXEC_SHELL(process, __VA_ARGS__)
 #define SHELL_spawn(...) SPAWN_SHELL(process, __VA_ARGS__)
 #define SHELL_process(...) SG_NATIVE_SHELL(process, __VA_ARGS__)
 #define HOOK(family, ...) SHELL_##family(__VA_ARGS__)
@@ -188,6 +204,7 @@ SG_EXPORT int SG_SHELL(clone)(int (*start)(void *), void *stack, int flags, void
 	void *parent, *storage, *child;
 	va_list arguments;
 
+	sg_hardened_pause();
 	SG_NATIVE_JUDGE(process, clone);
 	/* As libc does: those that the flags do not ask for are not looked at by the kernel. */
 	va_start(arguments, argument);

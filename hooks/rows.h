@@ -43,6 +43,7 @@
 #include "network_rows.h"
 #include "process_rows.h"
 #include "random_rows.h"
+#include "signal_rows.h"
 #include "syscall_rows.h"
 #include "thread_rows.h"
 #include "time_rows.h"

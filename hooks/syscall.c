@@ -1,14 +1,20 @@
 /*
- * syscall.c - libc's syscall(): the entry behind a number.
+ * syscall.c - system calls by number: libc's syscall(), and in hardened mode the instruction itself.
  *
  * Takes six longs whatever the call takes, as libc does: what the caller did not pass is whatever the registers held, and
  * the kernel does not look at it. libpython and Rust's standard library use it.
  */
 #define _GNU_SOURCE 1
+#include "hooks/syscall.h"
+
 #include "hooks/native.h"
+#include "shim/signals.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <sys/syscall.h>
+
+#define KERNEL_SET_SIZE 8
 
 static bool is_monotonic(long clock)
 {
@@ -24,7 +30,7 @@ static bool is_monotonic(long clock)
 		return &entry; \
 	}
 
-static const struct sg_native_entry *entry_of(long number, long first, long third)
+const struct sg_native_entry *sg_syscall_entry(long number, long first, long third)
 {
 	switch (number) {
 	case SYS_clock_gettime: {
@@ -129,17 +135,34 @@ static const struct sg_native_entry *entry_of(long number, long first, long thir
 	}
 }
 
+/* As the hooks of sigprocmask() do: what is raised by a trap must not be blocked (shim/signals.h). */
+static const void *strip_mask(const long arguments[6], sigset_t *stripped)
+{
+	const sigset_t *mask = (const sigset_t *)arguments[1];
+
+	if (!mask || arguments[0] == SIG_UNBLOCK || arguments[3] != KERNEL_SET_SIZE)
+		return mask;
+	memcpy(stripped, mask, KERNEL_SET_SIZE);
+	sg_signals_strip(stripped);
+	return stripped;
+}
+
 SG_EXPORT long SG_SHELL(syscall)(long number, ...)
 {
 	long arguments[6];
+	sigset_t stripped;
 	va_list list;
 
 	va_start(list, number);
 	for (int i = 0; i < 6; i++)
 		arguments[i] = va_arg(list, long);
 	va_end(list);
+	if (number == SYS_execve || number == SYS_execveat)
+		sg_hardened_before_exec();
+	if (number == SYS_rt_sigprocmask && sg_hardened_active)
+		arguments[1] = (long)strip_mask(arguments, &stripped);
 	if (sg_context_active()) {
-		const struct sg_native_entry *entry = entry_of(number, arguments[0], arguments[2]);
+		const struct sg_native_entry *entry = sg_syscall_entry(number, arguments[0], arguments[2]);
 
 		if (entry)
 			sg_native_call(entry, __builtin_return_address(0));

@@ -3,6 +3,7 @@
 #include "shim/native.h"
 
 __thread struct sg_context *sg_context_current;
+__thread volatile unsigned char sg_context_selector;
 
 void sg_run_release(struct sg_run *run)
 {

@@ -47,18 +47,22 @@ struct sg_context {
 
 extern __thread struct sg_context *sg_context_current;
 
+/* The kernel reads it where hardened mode (hardened.h) watches system calls: 1 while there is a context, else 0. */
+extern __thread volatile unsigned char sg_context_selector;
+
 /* Makes context current; returns what was current, the token that sg_context_leave() must be given. */
 static inline struct sg_context *sg_context_enter(struct sg_context *context)
 {
 	struct sg_context *token = sg_context_current;
 
 	sg_context_current = context;
+	sg_context_selector = context != NULL;
 	return token;
 }
 
 static inline void sg_context_leave(struct sg_context *token)
 {
-	sg_context_current = token;
+	sg_context_enter(token);
 }
 
 /* No context until sg_context_leave(token). */

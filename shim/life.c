@@ -11,12 +11,14 @@
 #define _GNU_SOURCE
 #include "config/config.h"
 #include "shim/arm.h"
+#include "shim/bypass.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
 #include "shim/family.h"
 #include "shim/finaliser.h"
 #include "shim/guard.h"
+#include "shim/hardened.h"
 #include "shim/importer.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -215,6 +217,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 	}
 	if (engine->install(module) < 0)
 		return -1;
+	sg_bypass_start();
 	log_start(engine);
 	return 0;
 }
@@ -292,9 +295,10 @@ static void wait_for_interpreter(void)
 
 static void after_fork_in_child(void)
 {
-	sg_context_current = NULL;
+	sg_context_leave(NULL);
 	before_collection = NULL;
 	run_before_collection = sg_finaliser_run = NULL;
+	sg_hardened_after_fork();
 	sg_log_after_fork();
 }
 

@@ -6,7 +6,8 @@
  *  2. Python frames are read there only when that is as safe as from an extension module's C function: this
  *     thread holds the GIL; the caller is not the interpreter, libc or the provider of malloc (caller.h lets those
  *     pass, so no allocation is under way); the garbage collector is not running (it suspends the context); no
- *     signal frame lies between the context's record on the stack and us; and we are not inside ourselves.
+ *     signal frame lies between the context's record on the stack and us (or the code that trapped); and we are not
+ *     inside ourselves.
  *  3. Even then no bytecode may run: the evaluation loop could hand the GIL to a thread that waits for a lock of the
  *     library that called us. So: no call of Python functions, a collection cannot start (PyGC_Disable), and
  *     nothing is destroyed that has a finaliser. Making the exception, which is Python code, is left to the
@@ -25,6 +26,7 @@
 #include "shim/origin.h"
 #include "shim/policy.h"
 #include "shim/raw.h"
+#include "shim/trap.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -163,21 +165,21 @@ static void find_restorer(void)
 #endif
 }
 
-/* Are we called, directly or not, by a signal handler that interrupted the interpreter? When in doubt: yes. */
+/* Is what runs at this place of the stack a signal handler that interrupted the interpreter? When in doubt: yes. */
 __attribute__((no_sanitize("address")))
-static bool in_signal_handler(const struct sg_context *context)
+static bool in_signal_handler(const struct sg_context *context, const void *stack)
 {
-	const uintptr_t *word = __builtin_frame_address(0), *end = (const uintptr_t *)context;
+	const uintptr_t *word = stack, *end = (const uintptr_t *)context;
 
 	if (!restorer_low)
 		find_restorer();
 	/* Another stack: an alternative one for signals, or a coroutine's. */
-	if (!restorer_low || end <= word || (uintptr_t)end - (uintptr_t)word > STACK_MAX)
+	if (!restorer_low || !word || end <= word || (uintptr_t)end - (uintptr_t)word > STACK_MAX)
 		return true;
 	if ((uintptr_t)end - (uintptr_t)word > SCAN_MAX)
 		end = word + SCAN_MAX / sizeof(*word);
 	for (; word < end; word++)
-		if (*word >= restorer_low && *word <= restorer_high)
+		if (*word >= restorer_low && *word <= restorer_high && sg_trap_may_be_frame(word))
 			return true;
 	return false;
 }
@@ -233,7 +235,7 @@ static void report(const struct sg_run *run, const struct sg_native_entry *entry
 	struct sg_line line;
 
 	snprintf(name, sizeof(name), "native.%s", entry->name);
-	if (sg_decide_count(name, place ? place->where : object, action, count) > 1 &&
+	if (sg_decide_count(name, place ? place->where : object, action, count) > (long)count &&
 	    !sg_log_enabled(SG_LOG_DEBUG))
 		return;
 	if (!sg_log_begin(&line, action >= SG_ACTION_WARN ? SG_LOG_WARN : SG_LOG_INFO, "violation"))
@@ -406,7 +408,8 @@ static void judge(struct sg_context *context, const struct sg_native_entry *entr
 	sg_origin_release(&origin);
 }
 
-static void call(struct sg_context *context, const struct sg_native_entry *entry, const void *caller)
+static void call(struct sg_context *context, const struct sg_native_entry *entry, const void *caller,
+		const void *stack)
 {
 	PyObject *type, *value, *traceback;
 	enum sg_action action;
@@ -417,7 +420,7 @@ static void call(struct sg_context *context, const struct sg_native_entry *entry
 	if (action == SG_ACTION_ALLOW || !refusal_class)
 		return;
 	path = sg_caller_short_name(path);
-	if (!PyGILState_Check() || in_signal_handler(context)) {
+	if (!PyGILState_Check() || in_signal_handler(context, stack)) {
 		put_off(context->run, entry, action, path);
 		return;
 	}
@@ -434,16 +437,23 @@ static void call(struct sg_context *context, const struct sg_native_entry *entry
 	sg_context_leave(context);
 }
 
-void sg_native_call(const struct sg_native_entry *entry, const void *caller)
+void sg_native_trap(const struct sg_native_entry *entry, const void *caller, const void *stack)
 {
 	int saved_errno = errno;
 
 	if (inside || sg_native_unrestricted)
 		return;
 	inside = true;
-	call(sg_context_current, entry, caller);
+	sg_context_selector = 0; /* system calls of our own need no trap, least of all with signals blocked */
+	call(sg_context_current, entry, caller, stack);
+	sg_context_selector = sg_context_active();
 	inside = false;
 	errno = saved_errno;
+}
+
+void sg_native_call(const struct sg_native_entry *entry, const void *caller)
+{
+	sg_native_trap(entry, caller, __builtin_frame_address(0));
 }
 
 int sg_native_settle(struct sg_run *run)

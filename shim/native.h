@@ -33,6 +33,12 @@ struct sg_native_entry {
  */
 void sg_native_call(const struct sg_native_entry *entry, const void *caller);
 
+/*
+ * The same for code that went past libc, from the handler of the trap (hardened.h). stack: where the stack of the trapped
+ * code ends, NULL when the handler does not run on it: then there may be no room, and no frame is looked at.
+ */
+void sg_native_trap(const struct sg_native_entry *entry, const void *caller, const void *stack);
+
 /* refusal_class: the engine's exception. 0, or -1 with an exception. GIL: held. */
 int sg_native_install(PyObject *refusal_class);
 void sg_native_remove(void);

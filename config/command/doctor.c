@@ -246,14 +246,34 @@ static void log_value(const char *line, const char *key, char *value, size_t siz
 	snprintf(value, size, "%.*s", (int)length, found);
 }
 
+/* What SANDGLASS_HARDENED=1 would see here. It is optional, and a worker does without what is missing. */
+static void report_hardened(const struct sg_child *child)
+{
+	const char *line = strstr(child->errors, " event=hardened ");
+	char syscalls[300], tsc[300];
+
+	if (!line)
+		return;
+	log_value(line, "syscalls_reason", syscalls, sizeof(syscalls));
+	log_value(line, "rdtsc_reason", tsc, sizeof(tsc));
+	if (strcmp(syscalls, "?") != 0)
+		report(true, "hardened", "not available: %s", syscalls);
+	else if (strcmp(tsc, "?") != 0)
+		report(true, "hardened", "available for system calls, not for rdtsc: %s", tsc);
+	else
+		report(true, "hardened", "available for system calls and rdtsc");
+}
+
 static void check_engine(struct sg_child *child, const char *python)
 {
 	static char program[] = "import temporalio.worker";
 	char *const arguments[] = {(char *)python, "-c", program, NULL};
 	char guards[512], rules[64];
 	const char *line;
-	int error = sg_child_run(child, arguments, SECONDS);
+	int error;
 
+	setenv("SANDGLASS_HARDENED", "1", 1);
+	error = sg_child_run(child, arguments, SECONDS);
 	if (error) {
 		report(false, "engine", "%s", error == -ETIMEDOUT ? "importing temporalio did not "
 				"end within 60 seconds"
@@ -271,6 +291,7 @@ static void check_engine(struct sg_child *child, const char *python)
 		log_value(line, "guards", guards, sizeof(guards));
 		log_value(line, "rules", rules, sizeof(rules));
 		report(true, "engine", "temporal: %s guards for %s rules", guards, rules);
+		report_hardened(child);
 		return;
 	}
 	last_line(child->errors, &line);

@@ -117,6 +117,12 @@ static void shape_reasons(const struct sg_object *object, struct sg_reason *reas
 	if (object->is_static)
 		add_reason(reasons, count, SG_VERDICT_UNSAFE, "static",
 				"a static program: no preload takes effect in it");
+	if (object->is_go)
+		add_reason(reasons, count, SG_VERDICT_UNSAFE, "go",
+				"a Go runtime: it reads the clock through the vDSO and makes system calls by itself");
+	else if (object->looks_for_vdso)
+		add_reason(reasons, count, SG_VERDICT_UNSAFE, "vdso",
+				"looks for the vDSO's clock by itself, where no preload sees it");
 	if (object->upx)
 		add_reason(reasons, count, SG_VERDICT_UNSAFE, "packed",
 				"packed with UPX: its code cannot be looked at");

@@ -2,6 +2,8 @@
 
 #include "config/command/object.h"
 
+#include "config/command/vdso.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <gelf.h>
@@ -618,6 +620,7 @@ int sg_object_read(struct sg_object *ret_object, int file, const char *name, cha
 		error = scan_code(&reader);
 	if (!error) {
 		look_for_upx(&reader);
+		sg_vdso_look(&object, file, reader.segments, reader.segment_count);
 		*ret_object = object;
 	}
 	free(reader.segments);

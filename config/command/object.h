@@ -23,6 +23,8 @@ struct sg_object {
 	bool is_static;             /* no loader takes part in starting it */
 	bool symbolic;              /* DF_SYMBOLIC: finds its own definitions first */
 	bool defines_entries;       /* ... and has some with names of our rows */
+	bool is_go;                 /* has the note of Go's linker */
+	bool looks_for_vdso;        /* knows the name of the vDSO's clock */
 	bool upx;
 	bool no_sections;
 	double entropy;             /* of its code */

@@ -12,7 +12,8 @@
  * summary: safe, depends and unsafe count packages. counts: false for a program within a package, which is another
  * process. allowed: what [native] of the configuration permits, left out of reasons. kind: a family of entries
  * (clock monotonic sleep random environment file network exec spawn process thread host syscall loader
- * namespace), or raw-syscall rdtsc rdrand rdseed static packed no-sections symbolic machine.
+ * namespace), or raw-syscall rdtsc rdrand rdseed static packed no-sections symbolic machine
+ * go vdso.
  */
 #ifndef SG_COMMAND_REPORT_H
 #define SG_COMMAND_REPORT_H

@@ -17,8 +17,10 @@
 
 #include "config/config.h"
 #include "shim/attribute.h"
+#include "shim/bypass.h"
 #include "shim/family.h"
 #include "shim/finaliser.h"
+#include "shim/hardened.h"
 #include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -93,6 +95,8 @@ static struct sg_context *enter(struct sg_context *context)
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
 	sg_finaliser_enter(context);
+	sg_bypass_look();
+	sg_hardened_enter();
 	return sg_context_enter(context);
 }
 
@@ -100,6 +104,7 @@ static void leave(struct sg_context *context, struct sg_context *token)
 {
 	sg_context_leave(token);
 	sg_finaliser_leave(context);
+	sg_hardened_leave();
 	sg_attribute_leave();
 }
 

@@ -92,6 +92,23 @@ def interposed():
         print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload - plain:>6.1f} ns", flush=True)
 
 
+def hardened():
+    """A thread in workflow code, with hardened mode and without: no Python, only the core."""
+    program = os.path.join(os.path.dirname(os.environ["SANDGLASS_OBJECT"]), "bench", "hardened")
+    if not os.path.exists(program):
+        print("\nhardened mode: not measured, make build/bench/hardened")
+        return
+    seen = {"0": {}, "1": {}}
+    for _ in range(ROUNDS):
+        for side in seen:
+            text = subprocess.run([program, side], env=environment("plain"), check=True, capture_output=True, text=True).stdout
+            for name, value in (line.split("\t") for line in text.splitlines()):
+                seen[side].setdefault(name, []).append(float(value))
+    print(f"\n{'in a workflow, SANDGLASS_HARDENED':38}{'0':>12}{'1':>12}")
+    for name in seen["0"]:
+        print(f"  {name:36}" + "".join(f"{amount(statistics.median(seen[side][name])):>12}" for side in seen), flush=True)
+
+
 def runner_row(title, kind, history):
     result = medians(lambda side: measure(side, kind, history))
     bare, under = result["plain"]["unsandboxed"], result["preload"]["unsandboxed"]
@@ -122,6 +139,7 @@ def main():
     print(f"Python {sys.version.split()[0]}, temporalio {sdk_version}, medians of {ROUNDS} rounds in turn")
     outside()
     interposed()
+    hardened()
     with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
         history = os.path.join(scratch, "history.json")
         asyncio.run(record(history))

@@ -119,6 +119,18 @@ check 'audit: entropy' 'unsafe random' "$(verdict unsafe.so)"
 check 'audit: environment' 'depends environment' "$(verdict depends.so)"
 check 'audit: its own copy of time, bound to itself' 'unsafe symbolic' "$(verdict own.so)"
 check 'audit: a namespace of its own' 'unsafe namespace' "$(verdict loads.so)"
+cat >vdso.c <<'END'
+#include <sys/auxv.h>
+const char *PyInit_vdso(void);
+const char *PyInit_vdso(void) { return getauxval(AT_SYSINFO_EHDR) ? "__vdso_clock_gettime" : "none"; }
+END
+cat >go.c <<'END'
+__attribute__((section(".note.go.buildid"), used, aligned(4)))
+static const struct { unsigned int name_size, size, type; char name[4], id[8]; } note = {4, 8, 4, "Go\0", "aa/bb/c"};
+END
+$cc -shared -fPIC -o vdso.so vdso.c && $cc -shared -fPIC -o go.so go.c || exit 2
+check 'audit: code that looks for the clock of the vDSO' 'unsafe vdso' "$(verdict vdso.so)"
+check 'audit: a Go runtime in a library' 'unsafe go' "$(verdict go.so)"
 check 'audit: no section headers' 'unsafe no-sections random' "$(verdict stripped.so)"
 check 'audit: packed with UPX' 'unsafe packed random' "$(verdict upx.so)"
 if $cc -static -o static program.c 2>/dev/null; then

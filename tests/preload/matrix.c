@@ -1,5 +1,5 @@
 /*
- * matrix.c - one tiny snippet for an interposed entry of the C library, in every situation in which a hook may be met:
+ * matrix.c - one tiny snippet (snippets.h) for each interposed entry of the C library, in every situation in which a hook may be met:
  * plainly, in a library's constructor, in a signal handler, after fork, inside itself (a signal handler that interrupts the
  * same call), on a second thread. What a snippet says must be the same with and without Sandglass.
  *
@@ -7,9 +7,11 @@
  * call (a time, a number) are said as whether they make sense; errno is said where it is the answer.
  */
 #define _GNU_SOURCE 1
+#include <arpa/nameser.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <glob.h>
 #include <grp.h>
@@ -19,7 +21,10 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <pty.h>
 #include <pwd.h>
+#include <resolv.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -28,26 +33,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/timeb.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <utime.h>
+#include <wordexp.h>
 
 #define MISSING "/nonexistent/file"
 extern char **environ;
@@ -161,157 +176,109 @@ static char buffer[8192];
 static unsigned short seed[3] = {1, 2, 3};
 static const struct timespec short_while = {0, 1000};
 
-/* S: the number itself is the answer. T: whether it makes sense. */
-#define SNIPPETS(S, T, UNSAFE) \
-	T(clock_gettime, clock_gettime(CLOCK_REALTIME, &ts) == 0 && ts.tv_sec > 1e9) \
-	T(clock_gettime_monotonic, clock_gettime(CLOCK_MONOTONIC, &ts) == 0) \
-	S(clock_gettime_error, clock_gettime(12345, &ts)) \
-	T(timespec_get, timespec_get(&ts, TIME_UTC) == TIME_UTC) \
-	T(time, time(NULL) > 1000000000) \
-	T(gettimeofday, gettimeofday(&tv, NULL) == 0 && tv.tv_sec > 1e9) \
-	T(clock, clock() != (clock_t)-1) \
-	T(times, times(&tms) != (clock_t)-1) \
-	S(getrusage, getrusage(RUSAGE_SELF, &usage)) \
-	S(getrusage_error, getrusage(77, &usage)) \
-	T(localtime_r, localtime_r(&(time_t){86400}, &tm) == &tm && tm.tm_year == 70) \
-	T(ctime_r, ctime_r(&(time_t){86400}, buffer) == buffer) \
-	T(mktime, mktime(&(struct tm){.tm_year = 100, .tm_mday = 1}) > 0) \
-	S(nanosleep, nanosleep(&short_while, NULL)) \
-	S(nanosleep_error, nanosleep(&(struct timespec){0, -1}, NULL)) \
-	S(clock_nanosleep, clock_nanosleep(CLOCK_MONOTONIC, 0, &short_while, NULL)) \
-	S(sleep, (int)sleep(0)) \
-	S(usleep, usleep(1)) \
-	S(thrd_sleep, thrd_sleep(&short_while, NULL)) \
-	S(alarm, (int)alarm(0)) \
-	S(timerfd_create, close_after(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC))) \
-	T(getrandom, getrandom(buffer, 16, 0) == 16) \
-	T(getrandom_insecure, getrandom(buffer, 16, GRND_INSECURE) == 16) \
-	S(getentropy, getentropy(buffer, 16)) \
-	S(getentropy_error, getentropy(buffer, 1000)) \
-	T(arc4random, (arc4random(), 1)) \
-	T(arc4random_buf, (arc4random_buf(buffer, 8), 1)) \
-	T(arc4random_uniform, arc4random_uniform(5) < 5) \
-	T(rand, rand() >= 0) \
-	T(random, random() >= 0) \
-	T(drand48, drand48() < 1) \
-	T(lrand48, lrand48() >= 0) \
-	S(srand, (srand(5), rand())) \
-	S(srandom, (srandom(6), (int)random())) \
-	S(srand48, (srand48(7), (int)lrand48())) \
-	T(seed48, seed48(seed) != NULL) \
-	T(getenv, getenv("PATH") != NULL) \
-	T(getenv_missing, getenv("SG_MATRIX_NO_SUCH") == NULL) \
-	T(secure_getenv, secure_getenv("PATH") != NULL) \
-	UNSAFE(S, setenv, setenv("SG_MATRIX", "1", 1)) \
-	UNSAFE(S, unsetenv, unsetenv("SG_MATRIX")) \
-	S(setenv_error, setenv("", "1", 1)) \
-	S(open, open(MISSING, O_RDONLY)) \
-	S(open_ok, close_after(open("/dev/null", O_RDONLY | O_CLOEXEC))) \
-	S(open64, open64(MISSING, O_RDONLY)) \
-	S(openat, openat(AT_FDCWD, MISSING, O_RDONLY)) \
-	S(openat64, openat64(-1, "relative", O_RDONLY)) \
-	S(creat, creat(MISSING, 0600)) \
-	S(open_tmpfile, close_after(open("/tmp", O_TMPFILE | O_RDWR, 0600))) \
-	UNSAFE(T, fopen, fopen(MISSING, "r") == NULL) \
-	UNSAFE(T, fopen64, fopen64(MISSING, "r") == NULL) \
-	UNSAFE(T, opendir, opendir(MISSING) == NULL) \
-	UNSAFE(S, scandir, scandir(MISSING, (struct dirent ***)buffer, NULL, NULL)) \
-	UNSAFE(S, glob, glob(MISSING "*", 0, NULL, (glob_t *)buffer)) \
-	UNSAFE(S, ftw, ftw(MISSING, none, 4)) \
-	S(stat, stat(MISSING, &st)) \
-	S(stat_ok, stat("/", &st)) \
-	S(stat64, stat64(MISSING, &st64)) \
-	S(lstat, lstat(MISSING, &st)) \
-	S(fstatat, fstatat(AT_FDCWD, MISSING, &st, 0)) \
-	S(statx, statx(AT_FDCWD, MISSING, 0, STATX_SIZE, &sx)) \
-	S(statfs, statfs(MISSING, &fs)) \
-	S(statvfs, statvfs(MISSING, &vfs)) \
-	S(access, access(MISSING, R_OK)) \
-	S(access_ok, access("/", R_OK)) \
-	S(faccessat, faccessat(AT_FDCWD, MISSING, R_OK, 0)) \
-	S(euidaccess, euidaccess(MISSING, R_OK)) \
-	S(readlink, (int)readlink(MISSING, buffer, sizeof(buffer))) \
-	S(readlinkat, (int)readlinkat(AT_FDCWD, MISSING, buffer, sizeof(buffer))) \
-	UNSAFE(T, realpath, realpath(MISSING, NULL) == NULL) \
-	T(realpath_ok, realpath("/", buffer) == buffer) \
-	T(getcwd, getcwd(buffer, sizeof(buffer)) == buffer) \
-	T(getcwd_error, getcwd(buffer, 1) == NULL) \
-	S(chdir, chdir(MISSING)) \
-	S(mkdir, mkdir(MISSING, 0700)) \
-	S(mkfifo, mkfifo(MISSING, 0700)) \
-	S(chmod, chmod(MISSING, 0700)) \
-	S(chown, chown(MISSING, 0, 0)) \
-	S(link, link(MISSING, MISSING "2")) \
-	S(symlink, symlink("x", MISSING)) \
-	S(rename, rename(MISSING, MISSING "2")) \
-	S(renameat2, renameat2(AT_FDCWD, MISSING, AT_FDCWD, MISSING "2", 0)) \
-	S(unlink, unlink(MISSING)) \
-	S(unlinkat, unlinkat(AT_FDCWD, MISSING, 0)) \
-	S(rmdir, rmdir(MISSING)) \
-	S(remove, remove(MISSING)) \
-	S(truncate, truncate(MISSING, 0)) \
-	S(utimensat, utimensat(AT_FDCWD, MISSING, NULL, 0)) \
-	S(mkstemp_error, mkstemp((char[]){"nothing"})) \
-	T(mkdtemp_error, mkdtemp((char[]){"nothing"}) == NULL) \
-	S(pathconf, (int)pathconf(MISSING, _PC_NAME_MAX)) \
-	S(getxattr, (int)getxattr(MISSING, "user.x", buffer, 8)) \
-	S(shm_open, shm_open("/sg-matrix-none", O_RDONLY, 0)) \
-	UNSAFE(T, sem_open, sem_open("/sg-matrix-none", 0) == SEM_FAILED) \
-	S(mq_open, (int)mq_open("/sg-matrix-none", O_RDONLY)) \
-	S(memfd_create, close_after(memfd_create("sg", MFD_CLOEXEC))) \
-	S(shmget, shmget(0x5347, 0, 0)) \
-	S(socket, close_after(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))) \
-	S(socket_error, socket(-1, SOCK_STREAM, 0)) \
-	S(connect, connect(-1, NULL, 0)) \
-	S(bind, bind(-1, NULL, 0)) \
-	S(listen, listen(-1, 0)) \
-	S(accept, accept(-1, NULL, NULL)) \
-	S(accept4, accept4(-1, NULL, NULL, 0)) \
-	S(send, (int)send(-1, "", 0, 0)) \
-	S(sendto, (int)sendto(-1, "", 0, 0, NULL, 0)) \
-	S(sendmsg, (int)sendmsg(-1, &(struct msghdr){0}, 0)) \
-	S(recv, (int)recv(-1, buffer, 1, 0)) \
-	S(recvfrom, (int)recvfrom(-1, buffer, 1, 0, NULL, NULL)) \
-	S(recvmsg, (int)recvmsg(-1, &(struct msghdr){0}, 0)) \
-	UNSAFE(S, getaddrinfo, getaddrinfo("127.0.0.1", "80", &(struct addrinfo){.ai_flags = \
-		AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_family = 99}, (struct addrinfo **)buffer)) \
-	UNSAFE(T, gethostbyname, gethostbyname("127.0.0.1") != NULL) \
-	UNSAFE(S, getnameinfo, getnameinfo(NULL, 0, buffer, 8, NULL, 0, 0)) \
-	S(fork, child(fork())) \
-	S(_Fork, child(_Fork())) \
-	S(posix_spawn, spawned(false)) \
-	S(posix_spawnp, spawned(true)) \
-	S(execve, execve(MISSING, (char *[]){"x", NULL}, environ)) \
-	S(execl, execl(MISSING, "x", (char *)NULL)) \
-	UNSAFE(S, system, system("exit 3")) \
-	UNSAFE(T, popen, pclose(popen("exit 4", "r")) == 4 << 8) \
-	S(kill, kill(0x7ffffff0, 0)) \
-	UNSAFE(S, pthread_create, joined()) \
-	UNSAFE(S, thrd_create, joined_c11()) \
-	S(syscall, (int)syscall(SYS_openat, AT_FDCWD, MISSING, O_RDONLY)) \
-	T(syscall_getpid, syscall(SYS_getpid) == getpid()) \
-	T(syscall_six, syscall(SYS_mmap, 0L, 4096L, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS), \
-		-1L, 0L) > 0) \
-	S(syscall_unknown, (int)syscall(100000)) \
-	S(gethostname, gethostname(buffer, sizeof(buffer))) \
-	S(gethostname_error, gethostname(buffer, 0)) \
-	S(uname, uname(&un)) \
-	S(sysinfo, sysinfo(&si)) \
-	T(get_nprocs, get_nprocs() > 0) \
-	T(sysconf, sysconf(_SC_NPROCESSORS_ONLN) > 0) \
-	S(sysconf_page, (int)sysconf(_SC_PAGESIZE)) \
-	S(sysconf_error, (int)sysconf(123456)) \
-	T(getpid, getpid() > 0) \
-	T(getppid, getppid() >= 0) \
-	T(gettid, gettid() > 0) \
-	S(getuid, (int)getuid()) \
-	S(getgroups, getgroups(-1, NULL)) \
-	UNSAFE(S, getpwuid_r, getpwuid_r(0, &pw, buffer, sizeof(buffer), &pwp)) \
-	UNSAFE(S, getpwnam_r, getpwnam_r("root", &pw, buffer, sizeof(buffer), &pwp)) \
-	UNSAFE(S, getgrgid_r, getgrgid_r(0, &gr, buffer, sizeof(buffer), &grp)) \
-	T(sched_getcpu, sched_getcpu() >= 0) \
-	S(sched_getaffinity, sched_getaffinity(0, 0, NULL)) \
-	S(if_nametoindex, (int)if_nametoindex("sg-none"))
+static int paused(void)
+{
+	sigset_t none;
+	pid_t process = fork();
+
+	if (process == 0) {
+		sigemptyset(&none);
+		signal(SIGALRM, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		ualarm(1000, 0);
+		pause();
+	}
+	return child(process);
+}
+
+static int cleared(void)
+{
+	pid_t process = fork();
+
+	if (process == 0)
+		_exit(clearenv() == 0 && !getenv("PATH") ? 5 : 6);
+	return child(process);
+}
+
+static int daemonized(void)
+{
+	pid_t process = fork();
+
+	if (process == 0)
+		_exit(daemon(1, 1) == 0 ? 7 : 8); /* by then the parent has ended, with 0 */
+	return child(process);
+}
+
+static int cloned(void)
+{
+	static char stack[65536];
+	int status = -1;
+	pid_t process = clone(nothing_c11, stack + sizeof(stack), SIGCHLD, text);
+
+	return process < 0 || waitpid(process, &status, 0) < 0 ? -1 : status;
+}
+
+static int closed(FILE *stream)
+{
+	return stream ? fclose(stream) : -1;
+}
+
+static int freed(char *string)
+{
+	free(string);
+	return string != NULL;
+}
+
+static int terminal(void)
+{
+	int ends[2];
+
+	return openpty(&ends[0], &ends[1], NULL, NULL, NULL) ? -1 : close_after(ends[0]) + close_after(ends[1]);
+}
+
+static int interfaces(void)
+{
+	struct if_nameindex *list = if_nameindex();
+
+	if (list)
+		if_freenameindex(list);
+	return list != NULL;
+}
+
+/* What no header of this libc declares any more, or only under other macros. */
+extern int __open(const char *, int, ...), __open64(const char *, int, ...), __open_2(const char *, int), __open64_2(const char *, int),
+	__openat_2(int, const char *, int), __openat64_2(int, const char *, int), __statfs(const char *, struct statfs *),
+	__xstat(int, const char *, struct stat *), __lxstat(int, const char *, struct stat *),
+	__fxstatat(int, int, const char *, struct stat *, int), __xstat64(int, const char *, struct stat64 *),
+	__lxstat64(int, const char *, struct stat64 *), __fxstatat64(int, int, const char *, struct stat64 *, int),
+	__xmknod(int, const char *, mode_t, dev_t *), __xmknodat(int, int, const char *, mode_t, dev_t *), __connect(int, const void *, socklen_t),
+	__gethostname_chk(char *, size_t, size_t), __getdomainname_chk(char *, size_t, size_t), __getgroups_chk(int, gid_t *, size_t),
+	__getlogin_r_chk(char *, size_t, size_t), __gettimeofday(struct timeval *, void *), __nanosleep(const struct timespec *, struct timespec *),
+	__sigaction(int, const struct sigaction *, struct sigaction *), __adjtimex(struct timex *);
+extern ssize_t __readlink_chk(const char *, char *, size_t, size_t), __readlinkat_chk(int, const char *, char *, size_t, size_t),
+	__send(int, const void *, size_t, int), __recv_chk(int, void *, size_t, size_t, int),
+	__recvfrom_chk(int, void *, size_t, size_t, int, void *, socklen_t *);
+extern char *__realpath_chk(const char *, char *, size_t), *__getcwd_chk(char *, size_t, size_t), *__getwd_chk(char *, size_t);
+extern mqd_t __mq_open_2(const char *, int);
+extern pid_t __fork(void), __getpid(void), __getpgid(pid_t);
+extern unsigned int __res_randomid(void);
+extern int __res_init(void), __res_ninit(res_state);
+extern int pidfd_open(pid_t, unsigned int), getcpu(unsigned int *, unsigned int *);
+extern sighandler_t bsd_signal(int, sighandler_t), __sysv_signal(int, sighandler_t);
+
+#define NO_NAME "a-label-that-is-longer-than-the-sixty-three-bytes-that-a-label-may-have-at-most.invalid."
+
+static struct itimerval interval;
+static char random_state[64];
+static struct hostent host, *hostp;
+static struct servent service, *servicep;
+static struct __res_state resolver;
+static wordexp_t words;
+static int number;
+static union { struct file_handle handle; char room[256]; } handle_room;
+#define handle (&handle_room.handle)
+
+#include "snippets.h"
 
 #define SAFE_UNSAFE(KIND, name, call) /* not async-signal-safe */
 #define ALL_UNSAFE(KIND, name, call) KIND(name, call)

@@ -84,6 +84,10 @@ check 'object: bound at load time, never unloaded' 'NOW NODELETE' \
 # ---- every entry in every situation, with and without the object ----
 
 $cc -O1 -w -shared -fPIC -pthread -o "$scratch/matrix.so" "$here/matrix.c"
+# Without a snippet: bound to by old programs alone, so there is nothing to compare with; asks the network for our own name.
+check 'matrix: each row has a snippet' '' "$(sed -n 's/^hook //p' "$scratch/rows" |
+	grep -vxE '__res_n?(query|search|send)|gethostid' | while read -r name; do
+		grep -q "^	\(UNSAFE(\)\{0,1\}[ST][(,] \{0,1\}$name," "$here/snippets.h" || echo "$name"; done)"
 run_matrix='import ctypes, sys
 matrix = ctypes.CDLL(sys.argv[1]).matrix
 matrix.restype = ctypes.c_char_p
@@ -95,7 +99,7 @@ for situation in constructor plain 'signal handler' 'inside itself' 'second thre
 		printf '%s\n' "$1" | awk -v wanted="== $situation" '/^== / { on = $0 == wanted } on'
 	}
 	check "matrix: there are snippets for: $situation" yes \
-		"$([ "$(of_situation "$matrix_plain" | wc -l)" -gt 80 ] && echo yes)"
+		"$([ "$(of_situation "$matrix_plain" | wc -l)" -gt 250 ] && echo yes)"
 	check "matrix: $situation" "$(of_situation "$matrix_plain")" "$(of_situation "$matrix_preloaded")"
 done
 

@@ -335,12 +335,13 @@ static enum sg_action native(const char *path, enum sg_native_family family)
 
 START_TEST(native_objects_are_told_by_path_and_family)
 {
-	use_file("[settings]\nnative = block\n[native]\n"
+	use_file("[settings]\nnative = block\nhardened = 1\n[native]\n"
 		 "acme/* = block | x\n"
 		 "acme/_fast.*.so = allow only=clock, random | x\n"
 		 "/opt/only?.so = warn | x\n");
 	load();
 	ck_assert_int_eq(config.native, SG_NATIVE_BLOCK);
+	ck_assert(config.hardened);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_CLOCK), SG_ACTION_ALLOW);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_RANDOM), SG_ACTION_ALLOW);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_FILE), SG_ACTION_BLOCK);

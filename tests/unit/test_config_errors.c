@@ -60,7 +60,8 @@ static const struct {
 				" = warn: the name is empty"},
 		{"[settings]\nmood = warn\n", 2,
 				"mood = warn: unknown setting, did you mean mode?; accepted: "
-				"mode, passthrough, reload, isolation, log, log_level, inherit, native"},
+				"mode, passthrough, reload, isolation, log, log_level, inherit, native, "
+				"hardened"},
 		{"[settings]\nmode = warn\n\nmode = strict\n", 4,
 				"mode = strict: mode is stated twice, first in line 2"},
 		{"[settings]\nmode = enforced\n", 2,
@@ -245,7 +246,8 @@ static const struct {
 				"environment: SANDGLASS_MODE = warn: unknown variable; accepted: "
 				"SANDGLASS, SANDGLASS_CONFIG, SANDGLASS_RULES, "
 				"SANDGLASS_PASSTHROUGH, SANDGLASS_RELOAD, SANDGLASS_ISOLATION, "
-				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_INHERIT, SANDGLASS_NATIVE"},
+				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_INHERIT, SANDGLASS_NATIVE, "
+				"SANDGLASS_HARDENED"},
 		{"SANDGLASS_LOGLEVEL", "info",
 				"environment: SANDGLASS_LOGLEVEL = info: unknown variable, did "
 				"you mean SANDGLASS_LOG_LEVEL?; accepted: "},
@@ -257,8 +259,8 @@ static const struct {
 		{"SANDGLASS_NATIVE", "on",
 				"environment: SANDGLASS_NATIVE = on: unknown verdict on native code "
 				"\"on\"; accepted: off, warn, block"},
-		{"SANDGLASS_HARDENED", "1",
-				"SANDGLASS_HARDENED is not in this version"},
+		{"SANDGLASS_HARDENED", "yes",
+				"environment: SANDGLASS_HARDENED = yes: unknown value \"yes\"; accepted: 0, 1"},
 		{"SANDGLASS_VIRTUAL", "time",
 				"SANDGLASS_VIRTUAL is not in this version"},
 		{"SANDGLASS_HASHSEED", "",

@@ -25,7 +25,7 @@ import pytest
     ("SANDGLASS_CONFIG", "/nonexistent/sandglass.conf", []),
     ("SANDGLASS_NATIVE", "allow", ["off", "warn", "block"]),
     ("SANDGLASS_VIRTUAL", "time", ["not in this version"]),
-    ("SANDGLASS_HARDENED", "1", ["not in this version"]),
+    ("SANDGLASS_HARDENED", "yes", ["0", "1"]),
     ("SANDGLASS_HASHSEED", "1", ["not in this version"]),
     ("SANDGLASS_RULE", "time.time=allow", []),
 ])

@@ -31,6 +31,22 @@ BODIES = {
     "sqlite_random": "import sqlite3\nreturn str(sqlite3.connect(':memory:').execute('select abs(random())').fetchone())",
     "sqlite_now": "import sqlite3\nreturn str(sqlite3.connect(':memory:').execute(\"select datetime('now')\").fetchone())",
     "sqlite_quoted": "import sqlite3\nreturn sqlite3.connect(':memory:').execute(\"select 'random()' -- random()\").fetchone()[0]",
+    # Each way of its own: the first that makes a process by itself leaves rdtsc free for the rest of the activation.
+    **{f"started_{name}": f"import os, subprocess\nwith workflow.unsafe.sandbox_unrestricted():\n    return str({call})" for name, call in {
+        "vfork": "subprocess.run(['date'], stdout=subprocess.DEVNULL).returncode",
+        "fork": "subprocess.run(['date'], stdout=subprocess.DEVNULL, preexec_fn=bool).returncode",
+        "system": "os.system('date >/dev/null')",
+        "spawn": "os.waitpid(os.posix_spawn('/bin/date', ['date'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 1, '/dev/null', 1, 0)]), 0)[1]",
+    }.items()},
+    "forked": "import faulthandler, os, time\nwith workflow.unsafe.sandbox_unrestricted():\n    child = os.fork()\n    if not child:\n"
+              "        faulthandler.disable(); faulthandler.enable()\n"
+              "        os._exit(40 + (time.time() > 0) + h.HELD.native_raw_clock())\n    return str(os.waitpid(child, 0)[1] >> 8)",
+    "threaded": "import threading, time\nwith workflow.unsafe.sandbox_unrestricted():\n    seen = []\n"
+                "    t = threading.Thread(target=lambda: seen.append(h.HELD.native_raw_counter() and time.time()))\n"
+                "    t.start(); t.join()\n    return str(len(seen))",
+    "again": "import asyncio\nwith workflow.unsafe.sandbox_unrestricted():\n    again = h.open_again()\n"
+             "await asyncio.sleep(0.01)\nreturn str(again.native_clock())",
+    "crash": "return str(h.HELD.native_fault())",
     "matrix": "return h.MATRIX().decode()",
     "numpy_clock": "import numpy\nreturn str(numpy.datetime64('now'))",
     "numpy_global": "import numpy\nreturn str(numpy.random.random())",

@@ -1,5 +1,9 @@
-/* A compiled library as a workflow may use one: each function calls the C library once, and says what it was told. */
+/*
+ * A compiled library as a workflow may use one: each function calls the C library once, and says what it was told. Those called
+ * native_raw_... go past it.
+ */
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -79,3 +83,114 @@ EXPORT native_signal(void)
 	raise(SIGUSR2);
 	return sigaction(SIGUSR2, &old, NULL) + 1;
 }
+
+static void *tell(void *argument)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC, &now) == 0 ? argument : NULL;
+}
+
+/* All signals blocked, as threads that libc starts by itself have them. */
+EXPORT native_helper(void);
+EXPORT native_helper(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all;
+	void *result = NULL;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setsigmask_np(&attributes, &all);
+	return pthread_create(&thread, &attributes, tell, &thread) == 0 && pthread_join(thread, &result) == 0 && result == &thread;
+}
+
+/* By the number of the call. */
+EXPORT native_blocked(void);
+EXPORT native_blocked(void)
+{
+	unsigned long all = ~0ul, old;
+	long answer;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
+#if defined(__x86_64__)
+	__asm__ volatile("syscall" : "=a"(answer) : "0"(SYS_getppid) : "rcx", "r11", "memory");
+#endif
+	answer = native_clock() && answer > 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
+	return answer;
+}
+
+EXPORT native_fault(void);
+EXPORT native_fault(void) { return *(volatile int *)0x123450; }
+
+#if defined(__x86_64__)
+
+static long raw(long number, long a, long b, long c, long d)
+{
+	long result;
+	register long r10 __asm__("r10") = d;
+
+	__asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+	return result;
+}
+
+EXPORT native_raw_random(void);
+EXPORT native_raw_random(void) { char byte[4]; return raw(SYS_getrandom, (long)byte, sizeof(byte), 0, 0) / 4; }
+
+EXPORT native_raw_clock(void);
+EXPORT native_raw_clock(void)
+{
+	struct timespec now = {0, 0};
+
+	return raw(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0) == 0 && now.tv_sec > 0;
+}
+
+EXPORT native_raw_file(void);
+EXPORT native_raw_file(void) { return raw(SYS_openat, AT_FDCWD, (long)"/nonexistent", O_RDONLY, 0) == -ENOENT; }
+
+/* What nobody minds: also that arguments and answers are the right ones. */
+EXPORT native_raw_harmless(void);
+EXPORT native_raw_harmless(void)
+{
+	int ends[2];
+	char text[3] = "";
+	long good = raw(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0) == 0 && raw(SYS_write, ends[1], (long)"ab", 2, 0) == 2 &&
+		raw(SYS_read, ends[0], (long)text, 2, 0) == 2 && text[0] == 'a' && text[1] == 'b';
+
+	return good && raw(SYS_close, ends[0], 0, 0, 0) == 0 && raw(SYS_close, ends[1], 0, 0, 0) == 0;
+}
+
+static unsigned long counter(void)
+{
+	unsigned int low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (unsigned long)high << 32 | low;
+}
+
+EXPORT native_raw_counter(void);
+EXPORT native_raw_counter(void)
+{
+	unsigned long first = counter();
+	unsigned int low, high, processor = ~0u;
+
+	__asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(processor));
+	return processor != ~0u && ((unsigned long)high << 32 | low) > first && first > 0;
+}
+
+static void on_signal_raw(int number) { native_raw_clock(); (void)number; }
+
+EXPORT native_raw_signal(void);
+EXPORT native_raw_signal(void)
+{
+	struct sigaction action = {.sa_handler = on_signal_raw}, old;
+
+	sigfillset(&action.sa_mask);
+	sigaction(SIGUSR2, &action, &old);
+	raise(SIGUSR2);
+	return sigaction(SIGUSR2, &old, NULL) + 1;
+}
+
+#endif

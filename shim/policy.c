@@ -3,6 +3,7 @@
 #include "shim/arm.h"
 #include "shim/cpython.h"
 #include "shim/extension.h"
+#include "shim/import_hook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,9 @@ static int compute_shares(struct sg_policy *policy, PyObject *module_name)
 		return shared;
 	if (strcmp(name, sg_python_text(policy->workflow_module)) == 0)
 		return 0;
+	shared = sg_import_hook_by(module_name, policy->workflow_module);
+	if (shared)
+		return shared;
 	return sg_extension_holds(module_name, policy->workflow_module);
 }
 

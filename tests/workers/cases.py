@@ -483,34 +483,11 @@ allow("ok_email_message", "from email.message import EmailMessage", "m = EmailMe
 allow("ok_calendar", "import calendar", "return calendar.month(2020, 1) + str(calendar.isleap(2020))")
 allow("ok_exception_notes_with_paths", "", "try: raise FileNotFoundError(2, 'x', '/nonexistent')\nexcept OSError as e: return str(e)")
 
-# --- harmless libraries, where installed -------------------------------------------------------------------------------------
+# --- harmless libraries that the SDK or these tests bring along (libraries/ has many more) -------------------------------------------------------------------------------------
 for _name, _top, _body in [
     ("httpx", "import httpx", "return str(httpx.URL('http://a/b?c=1'))"),
-    ("requests", "import requests", "return requests.Request('GET', 'http://a').method"),
-    ("urllib3", "import urllib3", "return str(urllib3.Retry(3).total)"),
-    ("aiohttp", "import aiohttp", "return aiohttp.ClientTimeout.__name__"),
     ("numpy", "import numpy as np", "return str(np.arange(5).sum())"),
-    ("pandas", "import pandas as pd", "return str(pd.DataFrame({'a': [1]}).a.sum())"),
-    ("polars", "import polars as pl", "return str(pl.DataFrame({'a': [1]}).height)"),
-    ("pydantic", "import datetime, uuid, pydantic\nclass M(pydantic.BaseModel):\n    at: datetime.datetime\n    id: uuid.UUID\n    tags: list = pydantic.Field(default_factory=list)",
-     "return M(at='2020-01-01T00:00:00Z', id='12345678123456781234567812345678').model_dump_json()"),
-    ("attrs", "import attrs\n@attrs.define\nclass X:\n    a: int = attrs.field(factory=int)", "return str(X())"),
-    ("jinja2", "import jinja2", "return jinja2.Template('{{ x }}').render(x=1)"),
-    ("yaml", "import yaml", "return yaml.safe_dump({'a': 1})"),
-    ("msgspec", "import msgspec\nclass X(msgspec.Struct):\n    a: int", "return msgspec.json.encode(X(1)).decode()"),
-    ("orjson", "import orjson", "return orjson.dumps({'a': 1}).decode()"),
-    ("sqlalchemy", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1))"),
-    ("structlog", "import structlog", "structlog.get_logger().info('x'); return ''"),
-    ("loguru", "from loguru import logger", "logger.info('x'); return ''"),
-    ("rich", "import rich.text", "return rich.text.Text('x').plain"),
-    ("click", "import click", "return click.style('x')"),
-    ("tenacity", "import tenacity", "return str(bool(tenacity.stop_after_attempt(3)))"),
-    ("dateutil", "from dateutil import parser, tz", "return str(parser.isoparse('2020-01-01')) + str(tz.UTC)"),
-    ("cryptography", "from cryptography.hazmat.primitives import hashes", "h = hashes.Hash(hashes.SHA256()); h.update(b'x'); return h.finalize().hex()"),
     ("protobuf", "from google.protobuf import struct_pb2", "s = struct_pb2.Struct(); s.update({'a': 1}); return str(s)"),
-    ("beartype", "from beartype import beartype\n@beartype\ndef f(x: int): return x", "return str(f(1))"),
-    ("boto3", "import boto3", "return boto3.__name__"),
-    ("openai", "import openai", "return openai.__name__"),
     ("typing_extensions", "import typing_extensions\nclass T(typing_extensions.TypedDict):\n    a: int", "return str(T(a=1))"),
     ("nexusrpc", "import nexusrpc", "return nexusrpc.__name__"),
 ]:

@@ -79,23 +79,23 @@ def hosts(request, server, tmp_path_factory):
 
 def host_wanted(item):
     """(program, names, settings) of the host that a test needs, None for a test that needs none:
-        @pytest.mark.scenario(NAME, SETTING=value ...)      programs/scenarios.py, one scenario
+        @pytest.mark.scenario(NAME, SETTING=value ...)      programs/scenarios.py, one scenario; or SCENARIOS of the module
         @pytest.mark.snippets(NAMES, SETTING=value ...)     programs/snippets.py, several snippets
         parameters case_name and mode                       programs/snippets.py, one snippet
     """
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     scenario, snippets = item.get_closest_marker("scenario"), item.get_closest_marker("snippets")
     if scenario:
-        return "scenarios.py", [scenario.args[0]], scenario.kwargs
+        return getattr(item.module, "SCENARIOS", "scenarios.py"), [scenario.args[0]], scenario.kwargs
     if snippets:
         return "snippets.py", snippets.args[0], snippets.kwargs
     if "case_name" in parameters:
-        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"]}
+        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"], **getattr(item.module, "HOST", {})}
     return None
 
 
 def label(program, settings):
-    return re.sub(r"\W+", "-", "-".join([program, *(str(v) for _, v in settings)]))[:60]
+    return re.sub(r"\W+", "-", "-".join([os.path.basename(program), *(str(v) for _, v in settings)]))[:60]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 PROGRAMS = HERE / "programs"
-SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}"}  # where host programs find their modules and the snippets
+SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}:{HERE / 'libraries'}"}  # where host programs find their modules and the snippets
 
 RUNNING = set()
 

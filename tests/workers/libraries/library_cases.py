@@ -42,7 +42,7 @@ allow("urllib3_parse", "import urllib3", "return str(urllib3.util.parse_url('htt
 block("urllib3_request", "import urllib3",
       "try: urllib3.PoolManager(retries=False).request('GET', 'http://127.0.0.1:9/')  # here\nexcept urllib3.exceptions.HTTPError: pass\nreturn ''")
 allow("aiohttp_types", "import aiohttp", "return str(aiohttp.ClientTimeout(total=3).total) + aiohttp.hdrs.ACCEPT")
-case("via", "aiohttp_get", "import aiohttp", "async with aiohttp.ClientSession() as s:  # here\n    async with s.get('http://127.0.0.1:9/') as r: return str(r.status)")
+block("aiohttp_get", "import aiohttp", "async with aiohttp.ClientSession() as s:\n    async with s.get('http://127.0.0.1:9/') as r: return str(r.status)  # here")
 allow("boto3_types", "import boto3, boto3.dynamodb.conditions, botocore.exceptions",
       "boto3.dynamodb.conditions.Key('a').eq(1)\ntry: raise botocore.exceptions.ClientError({'Error': {}}, 'x')\n"
       "except botocore.exceptions.ClientError as e: return str(e.operation_name)")
@@ -52,13 +52,15 @@ allow("openai_errors", "import openai", "try: raise openai.OpenAIError('x')\nexc
 allow("anthropic_types", "import anthropic", "return anthropic.types.TextBlock(text='x', type='text').text")
 allow("langchain_prompt", "from langchain_core.prompts import PromptTemplate\nfrom langchain_core.messages import HumanMessage",
       "return PromptTemplate.from_template('a {x}').format(x=1) + HumanMessage('y').content")
-allow("openai_agents", "from agents import Agent", "return Agent(name='a', instructions='b').name")
-allow("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)")
+allow("openai_agents_tool", "from agents import function_tool\n@function_tool\ndef add(a: int, b: int) -> int:\n    'Adds.'\n    return a + b", "return add.name")
+block("openai_agents_default_model", "from agents import Agent", "return Agent(name='a', instructions='b').name", says="os.getenv")
+allow("uvicorn_types", "import uvicorn", "return uvicorn.Config.__name__ + uvicorn.Server.__name__")
+block("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)", says="os.environ")
 block("uvicorn_run", "import uvicorn", "uvicorn.run(lambda *a: None, port=0, log_config=None); return ''")
 allow("anyio_in_the_loop", "import anyio", "async with anyio.create_task_group() as g: g.start_soon(anyio.sleep, 0.001)\n"
       "e = anyio.Event(); e.set(); await e.wait(); return str(e.is_set())")
 block("anyio_to_thread", "import anyio", "return str(await anyio.to_thread.run_sync(int))", says="anyio.to_thread.run_sync")
-via("anyio_to_thread_by_asyncio", passed("anyio.to_thread"), "return str(await anyio.to_thread.run_sync(int))", says="anyio.to_thread.run_sync")
+block("anyio_to_thread_passed_through", passed("anyio.to_thread"), "return str(await anyio.to_thread.run_sync(int))", says="anyio.to_thread.run_sync")
 
 # --- models and serialization ------------------------------------------------------------------------------------------------
 _PYDANTIC = ("import datetime, uuid, pydantic\nclass M(pydantic.BaseModel):\n    at: datetime.datetime\n    id: uuid.UUID\n"
@@ -94,10 +96,10 @@ allow("numpy_arrays", "import numpy as np", "return str(np.arange(5).sum()) + st
 allow("numpy_seeded", "import numpy as np", "return str(np.random.default_rng(3).random()) + str(np.random.RandomState(3).rand())")
 block("numpy_unseeded", "import numpy as np", "return str(np.random.default_rng().random())")
 block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
-block("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
+via("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
 allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
 allow("pandas_dates", "import pandas as pd", "return str(pd.date_range('2020-01-01', periods=2)) + str(pd.Timestamp('2020-01-01', tz='Europe/Paris')) + str(pd.Timestamp(workflow.now()).year > 0)")
-via("pandas_now", "import pandas as pd", "return str(pd.Timestamp.now())")
+block("pandas_now", "import pandas as pd", "return str(pd.Timestamp.now())")
 via("pandas_to_datetime_now", "import pandas as pd", "return str(pd.to_datetime('now'))")
 block("pandas_sample", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1).tolist())")
 allow("pandas_sample_seeded", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1, random_state=3).tolist())")
@@ -114,7 +116,7 @@ block("polars_passed_through_sample", "with workflow.unsafe.imports_passed_throu
 allow("sqlalchemy_statement", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1)) + str(sa.insert(t).values(a=1))")
 allow("sqlalchemy_models", "import sqlalchemy as sa, sqlalchemy.orm as orm\nclass Base(orm.DeclarativeBase): pass\nclass T(Base):\n    __tablename__ = 't'\n    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)",
       "return str(sa.select(T)) + str(T(id=3).id)")
-block("sqlalchemy_random", "import sqlalchemy as sa",
+via("sqlalchemy_random", "import sqlalchemy as sa",
       "with sa.create_engine('sqlite://').connect() as c: return str(c.execute(sa.text('select random()')).scalar())  # here")
 
 # --- text ----------------------------------------------------------------------------------------------------------------------
@@ -138,9 +140,9 @@ allow("dateutil_parse", "import datetime\nfrom dateutil import parser, relatived
 block("dateutil_parse_now", "from dateutil import parser", "return str(parser.parse('10:00'))", says="now")
 block("dateutil_rrule_now", "from dateutil import rrule", "return str(list(rrule.rrule(rrule.DAILY, count=1)))", says="now")
 allow("pendulum_dates", "import pendulum", "return str(pendulum.datetime(2020, 1, 1, tz='Europe/Paris').add(days=1)) + str(pendulum.parse('2020-01-01'))")
-via("pendulum_now", "import pendulum", "return str(pendulum.now())")
-via("pendulum_now_passed_through", passed("pendulum"), "return str(pendulum.now())")
-via("pendulum_today", "import pendulum", "return str(pendulum.today())")
+block("pendulum_now", "import pendulum", "return str(pendulum.now())")
+block("pendulum_now_passed_through", passed("pendulum"), "return str(pendulum.now())", says="pendulum.now")
+block("pendulum_today", "import pendulum", "return str(pendulum.today())")
 allow("arrow_dates", "import arrow", "return str(arrow.get('2020-01-01').shift(days=1).to('Europe/Paris')) + arrow.get(2020, 1, 1).format('YYYY')")
 block("arrow_now", "import arrow", "return str(arrow.utcnow())", says="now")
 allow("whenever_dates", "import whenever", "return str(whenever.Instant.from_utc(2020, 1, 1).to_tz('Europe/Paris'))")
@@ -155,7 +157,7 @@ for _name in "uuid1 uuid4 uuid6 uuid7".split():
     block(f"uuid_utils_{_name}", "import uuid_utils", f"return str(uuid_utils.{_name}())", says=f"uuid_utils.{_name}")
 allow("uuid_utils_uuid5", "import uuid_utils", "return str(uuid_utils.uuid5(uuid_utils.NAMESPACE_DNS, 'x'))")
 allow("cryptography_hash", "from cryptography.hazmat.primitives import hashes", "h = hashes.Hash(hashes.SHA256()); h.update(b'x'); return h.finalize().hex()")
-block("cryptography_key", "from cryptography.hazmat.primitives.asymmetric import ed25519", "return str(ed25519.Ed25519PrivateKey.generate())")
+via("cryptography_key", "from cryptography.hazmat.primitives.asymmetric import ed25519", "return str(ed25519.Ed25519PrivateKey.generate())")
 block("cryptography_fernet", "from cryptography.fernet import Fernet", "return Fernet.generate_key().decode()")
 
 assert len({c.name for c in CASES}) == len(CASES), "two cases share a name"

@@ -97,7 +97,14 @@ def test_module_imported_inside_run_is_private_to_the_run(played):
 
 # --- violations ----------------------------------------------------------------------------------------------------------
 
-@each("violation_in_{}", "init", "run", "signal", "update")
+@pytest.mark.since_sdk(1, 18)  # before, a worker did not shut down any more after a run that could not be made
+@scenario("violation_in_init")
+def test_violation_in_the_constructor_fails_the_workflow_task(played):
+    assert played["status"] == "task-failed", str(played)
+    assert_refused(played, "time.time", line_of("flows_handlers.py", "init"))
+
+
+@each("violation_in_{}", "run", "signal", "update")
 def test_violation_fails_the_workflow_task(variant, played):
     assert played["status"] == "task-failed", str(played)
     assert_refused(played, "time.time", line_of("flows_handlers.py", variant))
@@ -151,6 +158,7 @@ def test_refusal_is_the_sdks_own_exception_with_the_qualified_name(played):
     assert name == "RestrictedWorkflowAccessError" and qualified.startswith("time.time") and nondeterminism is True
 
 
+@pytest.mark.since_sdk(1, 18)  # before, a worker did not shut down any more after a deadlock
 @scenario("blocked_thread_is_found")
 def test_deadlock_detector_still_finds_a_busy_workflow(played):
     assert played["status"] == "task-failed" and "deadlock" in played["text"], str(played)

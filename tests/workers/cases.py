@@ -292,7 +292,7 @@ block("thread_pool", "from concurrent.futures import ThreadPoolExecutor",
       "with ThreadPoolExecutor(1) as e: return str(e.submit(int).result())")
 block("process_pool", "from concurrent.futures import ProcessPoolExecutor",
       "with ProcessPoolExecutor(1) as e: return str(e.submit(int).result())")
-block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))")
+block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))", says="asyncio.to_thread")
 block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))")
 block("thread_current", "import threading", "return threading.current_thread().name", says="current_thread")
 block("lock_timeout", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(timeout=0.01); return ''")
@@ -302,11 +302,16 @@ block("semaphore_timeout", "import threading", "threading.Semaphore(0).acquire(t
 block("queue_timeout", "import queue", "try: queue.Queue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
 block("simple_queue_timeout", "import queue",
       "try: queue.SimpleQueue().get(timeout=0.01)  # here\nexcept queue.Empty: pass\nreturn ''")
-block("lock_held_forever", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(); return ''")
-block("queue_get_forever", "import queue", "queue.Queue().get(); return ''")
+block("lock_held_forever", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(); return ''", says="acquire")
+block("queue_get_forever", "import queue", "queue.Queue().get(); return ''", says="queue.Queue.get")
+block("queue_put_forever", "import queue", "q = queue.Queue(1); q.put(1); q.put(2)  # here\nreturn ''", says="queue.Queue.put")
+block("event_wait_forever", "import threading", "threading.Event().wait(); return ''", says="threading.Event.wait")
+block("future_result_forever", "import concurrent.futures", "return concurrent.futures.Future().result()", says="Future.result")
 block("run_until_complete", "import asyncio\nasync def f(): return 1",
-      "return str(asyncio.get_event_loop().run_until_complete(f()))")
-block("nested_asyncio_run", "import asyncio\nasync def f(): return 1", "return str(asyncio.run(f()))")
+      "return str(asyncio.get_event_loop().run_until_complete(f()))", says="run_until_complete")
+block("nested_asyncio_run", "import asyncio\nasync def f(): return 1", "return str(asyncio.run(f()))", says="asyncio.run")
+block("second_event_loop", "import asyncio\nasync def f(): return 1", "return str(asyncio.new_event_loop().run_until_complete(f()))",
+      says="asyncio.new_event_loop")
 
 # --- the rest -------------------------------------------------------------------------------------------------
 block("select_select", "import select", "return str(select.select([], [], [], 0))", says="select")
@@ -406,6 +411,8 @@ allow("ok_logging", "import logging\nlog = logging.getLogger('snippet')",
 allow("ok_logging_handler_opens_file", "import logging\nclass H(logging.Handler):\n    def emit(self, record):\n"
       "        with open('/dev/null', 'a') as f: f.write(record.getMessage())",
       "l = logging.getLogger('snippet.h'); l.disabled = False; l.handlers[:] = [H()]; l.error('hello'); return ''")
+allow("ok_logging_file_handler_opens_late", "import logging\nH = logging.FileHandler('/dev/null', delay=True)",
+      "l = logging.getLogger('snippet.f'); l.disabled = False; l.handlers[:] = [H]; l.error('hello'); return str(H.stream is not None)")
 allow("ok_traceback", "import traceback",
       "try: 1 / 0\nexcept ZeroDivisionError: return traceback.format_exc()[:20] + str(len(traceback.format_stack()))")
 allow("ok_traceback_exception", "import traceback",
@@ -467,6 +474,8 @@ allow("ok_relative_import", "from sample_package import relative", "return relat
 allow("ok_late_stdlib_import", "", "import colorsys, wave, xml.dom.minidom\nreturn str(colorsys.rgb_to_hsv(1, 0, 0))")
 allow("ok_late_submodule_of_shared_package", "with workflow.unsafe.imports_passed_through():\n    import sample_shared",
       "import sample_shared.extra\nassert sample_shared.extra.BASE is sample_shared.Base; return ''")
+allow("ok_late_import_again_of_a_shared_library", _PASSED, "import helper_shared as again\nfrom helper_shared import SEEN\n"
+      "assert again is helper_shared and SEEN is helper_shared.SEEN and again.SEEN is not None; return ''")
 allow("ok_late_passed_through_import", "",
       "with workflow.unsafe.imports_passed_through():\n    import helper_shared\nassert helper_shared.SEEN is not None; return ''")
 allow("ok_string_formatting", "import string, textwrap, re",

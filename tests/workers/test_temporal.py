@@ -216,6 +216,12 @@ def test_other_threads_and_activities_are_never_judged(played):
     assert played["ended"] == ["completed"] * 12 + ["task-failed"] * 3
 
 
+@scenario("isinstance_elsewhere", SG_ALONE="1")
+def test_isinstance_costs_on_other_threads_what_it_always_does(played):
+    assert played["kinds"] == ["builtin_function_or_method", "function"], str(played)
+    assert played["beside"] < 1.5 * played["alone"], str(played)
+
+
 @scenario("fork_in_an_activity")
 def test_activity_may_fork_and_start_processes(played):
     assert assert_completed(played) == [7, "ran"]

@@ -3,6 +3,7 @@
 Plays the named scenarios at the same time, each with workers of its own, in one ordinary worker host. One JSON record a
 scenario: {"name", "result"}, or {"name", "error"} when the scenario itself broke down.
 """
+import abc
 import asyncio
 import concurrent.futures
 import contextlib
@@ -10,7 +11,7 @@ import dataclasses
 import logging
 import os
 import threading
-
+import time
 import traceback
 import uuid
 import warnings
@@ -280,6 +281,37 @@ async def host_is_never_judged(stage):
         for t in threads:
             t.join()
     return {"errors": errors[:3], "turns": turns[0], "ended": [e["status"] for e in ended]}
+
+
+def seconds_of_isinstance():
+    """Processor time of this thread for many checks: waiting for other threads does not count."""
+    class Shape(abc.ABC):
+        pass
+
+    value, rounds = Shape(), range(20_000)
+    began = time.thread_time()
+    for _ in rounds:
+        isinstance(value, Shape), isinstance(value, dict), isinstance(1, int)
+    return time.thread_time() - began
+
+
+@scenario
+async def isinstance_elsewhere(stage):
+    """What isinstance costs on another thread before there is a worker, and during one long activation. Needs a host of its
+    own: see STOP."""
+    def median():
+        return sorted(seconds_of_isinstance() for _ in range(41))[20]
+
+    alone = await asyncio.to_thread(median)
+    helper_shared.STOP.clear()
+    async with stage.worker(flows_misc.Busy):
+        handle = await stage.start(flows_misc.Busy)
+        while handle.id not in helper_shared.SEEN:
+            await asyncio.sleep(0.01)
+        beside = await asyncio.to_thread(median)
+        helper_shared.STOP.set()
+        await handle.result()
+    return {"alone": alone, "beside": beside, "kinds": [type(isinstance).__name__, type(abc.ABCMeta.__instancecheck__).__name__]}
 
 
 def swallowed_by(how):

@@ -300,6 +300,12 @@ def test_member_that_the_worker_added_is_refused(played):
     assert_refused(played, "helper_shared.count")
 
 
+@scenario("another_worker_adds_restrictions")
+def test_member_that_one_worker_added_is_judged_as_ever_on_another(played):
+    for ended, name in zip(played, ["helper_private.read_clock", "tarfile.is_tarfile", "time.time", "open"]):
+        assert_refused(ended, name)
+
+
 @scenario("worker_forbids_a_module")
 def test_module_that_the_worker_forbids_cannot_be_imported(played):
     assert played[0] == "RestrictedWorkflowAccessError" and "helper_private" in played[1], str(played)
@@ -317,6 +323,17 @@ def test_two_workers_with_different_restrictions_do_not_disturb_each_other(playe
             assert_refused(ended, "time.time")
         else:
             assert_completed(ended)
+
+
+# --- rules about the run's own copy of a module ----------------------------------------------------------------------------
+
+GUARD_PRIVATE = harness.PROGRAMS / "guard_private.conf"
+
+
+@scenario("private_module_is_called", SANDGLASS_CONFIG=GUARD_PRIVATE)
+def test_rule_for_a_function_of_a_private_module_holds_in_each_run(played):
+    for ended in played:
+        assert_refused(ended, "helper_private.count", "it counts calls", "flows_invalid.py:")
 
 
 # --- forced sharing and isolation -----------------------------------------------------------------------------------------

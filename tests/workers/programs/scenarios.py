@@ -395,6 +395,23 @@ async def worker_adds_a_restriction(stage):
 
 
 @scenario
+async def another_worker_adds_restrictions(stage):
+    """One worker names functions; the other one's workflows call them."""
+    naming = restricted(invalid_module_members=DEFAULT_MEMBERS | SandboxMatcher(
+        children={"helper_private": SandboxMatcher(use={"read_clock"}), "tarfile": SandboxMatcher(use={"is_tarfile"})}))
+    async with stage.worker(flows_invalid.CallsOneOf, workflow_runner=naming, queue=stage.queue + "-naming"), \
+            stage.worker(flows_invalid.CallsOneOf):
+        return [await stage.run(flows_invalid.CallsOneOf, what, queue=queue) for queue in (stage.queue + "-naming", stage.queue)
+                for what in ("clock", "file")]
+
+
+@scenario
+async def private_module_is_called(stage):
+    async with stage.worker(flows_invalid.ImportsPrivate):
+        return [await stage.run(flows_invalid.ImportsPrivate) for _ in range(2)]
+
+
+@scenario
 async def worker_forbids_a_module(stage):
     try:
         stage.worker(flows_invalid.ImportsPrivate, workflow_runner=restricted(invalid_modules=SandboxMatcher(access={"helper_private"})))

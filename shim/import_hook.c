@@ -6,25 +6,22 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A path hook is a closure over its loader's class, so closures are looked into. */
+/* The proof is a module that the host loaded through a loader of another package. */
 static const char source[] =
-	"import sys\n"
-	"def packages():\n"
-	"    found, seen, hooks = set(), set(), [*sys.meta_path, *sys.path_hooks]\n"
-	"    for hook in hooks:\n"
-	"        if id(hook) in seen:\n"
+	"import sys, types\n"
+	"def packages(found=set(), known=[0]):\n"
+	"    if len(sys.modules) == known[0]:\n"
+	"        return found\n"
+	"    known[0] = len(sys.modules)\n"
+	"    for name, module in list(sys.modules.items()):\n"
+	"        if not isinstance(module, types.ModuleType):\n"
 	"            continue\n"
-	"        seen.add(id(hook))\n"
-	"        if isinstance(hook, tuple):\n"
-	"            hooks.extend(hook)\n"
-	"        for owner in (hook, type(hook)):\n"
-	"            found.add(str(getattr(owner, '__module__', '')).partition('.')[0])\n"
-	"        for cell in getattr(hook, '__closure__', None) or ():\n"
-	"            try:\n"
-	"                hooks.append(cell.cell_contents)\n"
-	"            except ValueError:\n"
-	"                pass\n"
-	"    return found - sys.stdlib_module_names\n";
+	"        loader = getattr(vars(module).get('__spec__'), 'loader', None)\n"
+	"        owner = loader if isinstance(loader, type) else type(loader)\n"
+	"        package = str(owner.__module__).partition('.')[0]\n"
+	"        if package != name.partition('.')[0] and package not in sys.stdlib_module_names:\n"
+	"            found.add(package)\n"
+	"    return found\n";
 
 static PyObject *packages(void)
 {
@@ -52,7 +49,7 @@ static void log_once(PyObject *package)
 	if (!sg_log_begin(&line, SG_LOG_INFO, "shared"))
 		return;
 	sg_log_text(&line, "module", sg_python_text(package));
-	sg_log_text(&line, "reason", "has an import hook in place");
+	sg_log_text(&line, "reason", "its import hook loads other packages");
 	sg_log_end(&line);
 }
 

@@ -167,7 +167,7 @@ class Host:
         raise AssertionError(f"the host gave no answer for {name}; it was busy with {busy or 'nothing'}\n{self.finished}")
 
 
-def run_host(program, server, names, directory, timeout=90, **settings):
+def run_host(program, server, names, directory, timeout=200, **settings):
     directory.mkdir(parents=True, exist_ok=True)
     records = directory / "records.jsonl"
     finished = run([sys.executable, "-u", PROGRAMS / program, server, records, directory, *names],

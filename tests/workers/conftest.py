@@ -98,13 +98,14 @@ def host_wanted(item):
         parameters case_name and mode                       programs/snippets.py, one snippet
     """
     parameters = getattr(getattr(item, "callspec", None), "params", {})
+    own = getattr(item.module, "host_settings", lambda name: {})
     scenario, snippets = item.get_closest_marker("scenario"), item.get_closest_marker("snippets")
     if scenario:
         return getattr(item.module, "SCENARIOS", "scenarios.py"), [scenario.args[0]], scenario.kwargs
     if snippets:
         return "snippets.py", snippets.args[0], snippets.kwargs
     if "case_name" in parameters:
-        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"], **getattr(item.module, "HOST", {})}
+        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"], **own(parameters["case_name"])}
     return None
 
 

@@ -5,8 +5,13 @@ import library_cases
 import pytest
 from test_snippets import answer, assert_completed, assert_refused, describe, mode  # noqa: F401
 
-# One at a time: executing a big library for a run takes a second, and the SDK gives a workflow two of a busy machine.
-HOST = {"SG_CASES": "library_cases", "SG_AT_ONCE": "1"}
+
+def host_settings(name):
+    """A host of its own for each library, as most workers have few: what an image costs grows with the whole process. One
+    case at a time, since executing a big library takes a second and the SDK gives a workflow two of a busy machine."""
+    return {"SG_CASES": "library_cases", "SG_AT_ONCE": "1", "SG_LIBRARY": name.split("_")[0]}
+
+
 BY_NAME = {c.name: c for c in library_cases.CASES if c.since <= sys.version_info[:2] < c.before}
 
 

@@ -10,6 +10,7 @@
 
 /* code object -> address of its rule; compared by value, so an isolated copy of a module matches too */
 static PyObject *rules_by_code;
+static PyObject *allowed_by_code; /* those of them that let pass what a function does: mostly none, so cheap to ask */
 static PyObject *rules_by_module;
 
 static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
@@ -32,6 +33,8 @@ static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
 
 int sg_origin_add_code(const struct sg_rule *rule, PyObject *code)
 {
+	if (rule->action == SG_ACTION_ALLOW && !rule->only_named && add(&allowed_by_code, code, rule) < 0)
+		return -1;
 	return add(&rules_by_code, code, rule);
 }
 
@@ -136,10 +139,7 @@ static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
 /* A rule may let a function pass "and everything it calls": unless that is the user's own code once more. */
 static bool is_allowed(const struct walk *walk, PyObject *code)
 {
-	const struct sg_rule *rule = look_up(rules_by_code, code);
-
-	return rule && rule->action == SG_ACTION_ALLOW && !rule->only_named &&
-	       (!walk->candidate || walk->third_party);
+	return (!walk->candidate || walk->third_party) && look_up(allowed_by_code, code);
 }
 
 /* True: the walk is over. */

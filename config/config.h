@@ -17,7 +17,7 @@
  *                      they are stated. "PREFIX.*" changes the actions of every rule below the
  *                      prefix. A name that does not exist defines a new rule, and must then give
  *                      REASON and REPLACEMENT.
- *   [sinks]            MODULE = nearest | REASON      or      MODULE = anywhere | REASON
+ *   [sinks]            MODULE = nearest | REASON, or anywhere, or through
  *   [native]           OBJECT = ACTION [only=FAMILY,FAMILY] | REASON
  *   [types]            TYPE = fixed | REASON          or      TYPE = private | REASON
  *   [engine NAME]      packages = MODULE, MODULE ...
@@ -60,11 +60,18 @@ struct sg_rule {
 	const char *replacement;    /* what to write instead */
 	const char *source;         /* file or variable that stated it last */
 	int line;                   /* 1-based; 0 for a variable */
+	bool only_named;            /* a worker's settings name it: action is for calls by others, not a statement */
+};
+
+enum sg_trust {
+	SG_TRUST_NEAREST,
+	SG_TRUST_ANYWHERE,  /* also workflow code that it calls back, such as a logging handler */
+	SG_TRUST_THROUGH    /* neither trusted nor blamed: its caller is answerable for what it calls */
 };
 
 struct sg_sink {
 	const char *module;
-	bool anywhere;      /* also trusts workflow code it calls back, such as a logging handler */
+	enum sg_trust trust;
 	const char *reason;
 };
 

@@ -12,7 +12,7 @@
 static const char *const actions[] = {"allow", "log", "warn", "block", NULL};
 static const char *const guards[] = {"call", "frame", "module", "read", "mapping", NULL};
 static const char *const words[] = {"import=", "via=", "when=", "guard=", NULL};
-static const char *const trusts[] = {"nearest", "anywhere", NULL};
+static const char *const trusts[] = {"nearest", "anywhere", "through", NULL};
 
 /* What one line says; NOT_STATED and NULL where it is silent. */
 struct statement {
@@ -354,14 +354,14 @@ int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 			sink = &draft->config.sinks[i];
 	if ((reason && (!*reason || strchr(reason, '|'))) || (!reason && !sink))
 		return sg_draft_fail(draft, -EINVAL,
-				"%s; accepted: nearest | REASON, anywhere | REASON",
+				"%s; accepted: nearest | REASON, anywhere | REASON, through | REASON",
 				reason && *reason ? "there is a second '|'" : "there is no reason");
 	if (!sink) {
 		error = sg_draft_add_sink(draft, module, &sink);
 		if (error)
 			return error;
 	}
-	sink->anywhere = trust == 1;
+	sink->trust = (enum sg_trust)trust;
 	if (reason) {
 		sink->reason = sg_draft_copy(draft, reason, strlen(reason));
 		if (!sink->reason)

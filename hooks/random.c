@@ -126,6 +126,8 @@ static bool no_seed(struct sg_call *call, int argument)
 {
 	PyObject *seed = sg_call_argument(call, argument, "seed");
 
+	if (!seed)
+		seed = sg_call_argument(call, argument, "random_state"); /* pandas, scikit-learn */
 	return !seed || seed == Py_None;
 }
 

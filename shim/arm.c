@@ -19,6 +19,9 @@ static struct entry {
 } *entries; /* the configuration's rules, then what workers' settings added */
 static size_t entry_count, entry_size;
 
+/* Everything that stands before a dot in a rule's name: only a module of such a name can have a rule. */
+static PyObject *prefixes;
+
 static sg_condition find_condition(const char *name)
 {
 	const struct sg_condition_entry *entry;
@@ -186,12 +189,29 @@ static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy
 
 	if (rule->guard != SG_GUARD_MODULE && !resolve(rule->name, copy_name, copy, &target))
 		return;
-	entry->armed = true;
+	/* The copy goes with its run; the host's module is yet to come, or was here before. */
+	entry->armed = entry->armed || !copy;
 	error = attach(rule, &target);
-	if (error)
+	if (error && !(copy && error == -EEXIST))
 		log_failure(rule, error);
 	sg_python_clear(&target.object);
 	sg_python_clear(&target.module);
+}
+
+/* Best effort: a missing prefix costs a guard in a copy, which is logged by nobody but hurts nobody either. */
+static void remember_prefixes(const char *name)
+{
+	PyObject *prefix;
+
+	if (!prefixes)
+		prefixes = PyDict_New();
+	for (const char *dot = strchr(name, '.'); dot && prefixes; dot = strchr(dot + 1, '.')) {
+		prefix = PyUnicode_FromStringAndSize(name, dot - name);
+		if (prefix)
+			PyDict_SetItem(prefixes, prefix, Py_None);
+		sg_python_clear(&prefix);
+	}
+	PyErr_Clear();
 }
 
 static struct entry *new_entry(const struct sg_rule *rule)
@@ -205,6 +225,7 @@ static struct entry *new_entry(const struct sg_rule *rule)
 		entries = grown;
 		entry_size = size;
 	}
+	remember_prefixes(rule->name);
 	entries[entry_count] = (struct entry){rule, false, false};
 	return &entries[entry_count++];
 }
@@ -234,18 +255,28 @@ void sg_arm_module(const char *name)
 			try_entry(&entries[i], NULL, NULL);
 }
 
-void sg_arm_copy(const char *name, PyObject *module)
+/* What a default rule says about a constant or a mapping is about the host's; only the worker may mean a copy's. */
+static bool concerns_copies(const struct entry *entry)
 {
-	size_t length = strlen(name);
+	return entry->added || entry->rule->guard == SG_GUARD_CALL ||
+	       entry->rule->guard == SG_GUARD_FRAME;
+}
+
+void sg_arm_copy(PyObject *name, PyObject *module)
+{
+	const char *text = sg_python_text(name);
+	size_t length = strlen(text);
 	struct sg_context *token;
 
-	for (size_t i = 0; i < entry_count; i++) {
-		if (!entries[i].added || !leads_through(entries[i].rule->name, name, length))
-			continue;
-		token = sg_context_suspend();
-		try_entry(&entries[i], name, module);
-		sg_context_leave(token);
+	if (!prefixes || !PyDict_GetItemWithError(prefixes, name)) {
+		PyErr_Clear();
+		return;
 	}
+	token = sg_context_suspend();
+	for (size_t i = 0; i < entry_count; i++)
+		if (concerns_copies(&entries[i]) && leads_through(entries[i].rule->name, text, length))
+			try_entry(&entries[i], text, module);
+	sg_context_leave(token);
 }
 
 static const struct sg_rule *find_rule(const char *name)
@@ -274,6 +305,7 @@ int sg_arm_add(const char *name, enum sg_guard_kind kind)
 	}
 	rule->guard = kind;
 	rule->action = rule->at_import = rule->via = SG_ACTION_ALLOW;
+	rule->only_named = true;
 	rule->reason = "the worker's restrictions refuse it";
 	rule->replacement = "an activity, or lift the restriction in the worker";
 	rule->source = "the worker's restrictions";

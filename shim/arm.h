@@ -23,8 +23,8 @@ void sg_arm_module(const char *name);
  */
 int sg_arm_add(const char *name, enum sg_guard_kind kind);
 
-/* A run has loaded its own copy of a module: the names that were added are guarded there too. */
-void sg_arm_copy(const char *name, PyObject *module);
+/* A run has loaded its own copy of a module: what Python made anew is guarded there too. */
+void sg_arm_copy(PyObject *name, PyObject *module);
 
 /* Undoes every guard. */
 void sg_arm_stop(void);

@@ -294,10 +294,10 @@ static const struct sg_rule *rule_of_class(const struct sg_call *call)
 }
 
 /* The rule that names the call best: the outermost standard library function, then what a condition knows. */
-static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_origin *origin,
+static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_rule *outermost,
 		const struct sg_rule *of_class)
 {
-	const struct sg_rule *rule = call->exact ? call->rule : origin->rule;
+	const struct sg_rule *rule = call->exact ? call->rule : outermost;
 
 	if (!rule && call->name)
 		rule = sg_config_rule(sg_policy_config, call->name);
@@ -459,8 +459,8 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 	of_class = rule_of_class(call);
 	sg_origin_find(context, &origin);
 	begin_incident(&incident, call, context->phase, &origin);
-	incident.rule = effective_rule(call, &origin, of_class);
 	incident.judgement = judge(&incident, context->run->policy, of_class);
+	incident.rule = effective_rule(call, incident.judgement ? origin.rule : origin.stated, of_class);
 	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))
 		origin.kind = SG_ORIGIN_TRUSTED;
 	incident.action = incident.judgement ?

@@ -299,6 +299,14 @@ static void mark_parts(struct sg_graph *graph)
 	}
 }
 
+static void hold(struct sg_graph *graph)
+{
+	for (size_t i = 0; i < graph->size; i++)
+		if (graph->nodes[i])
+			Py_IncRef(graph->nodes[i]->object);
+	graph->held = true;
+}
+
 int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 {
 	struct build build = {.graph = graph, .modules = modules};
@@ -306,7 +314,7 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 	Py_ssize_t position = 0;
 	int error;
 
-	*graph = (struct sg_graph){NULL, 0, 0};
+	*graph = (struct sg_graph){NULL, 0, 0, false};
 	error = collect_addresses(&build.before, before);
 	/* From here on the list must not count as a reference to anything. */
 	if (!error && PyList_SetSlice(before, 0, PyList_Size(before), NULL) < 0)
@@ -317,8 +325,10 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 		error = follow(&build, build.stack[--build.depth]);
 	if (!error)
 		error = mark_outside(&build);
-	if (!error)
+	if (!error) {
 		mark_parts(graph);
+		hold(graph);
+	}
 	free(build.before.slots);
 	free(build.stack);
 	if (error == -ENOMEM) {
@@ -337,10 +347,13 @@ bool sg_graph_has(const struct sg_graph *graph, PyObject *object)
 
 void sg_graph_release(struct sg_graph *graph)
 {
-	for (size_t i = 0; i < graph->size; i++)
+	for (size_t i = 0; i < graph->size; i++) {
+		if (graph->nodes[i] && graph->held)
+			Py_DecRef(graph->nodes[i]->object);
 		free(graph->nodes[i]);
+	}
 	free(graph->nodes);
-	*graph = (struct sg_graph){NULL, 0, 0};
+	*graph = (struct sg_graph){NULL, 0, 0, false};
 }
 
 /* The key under which a dict holds an object, or NULL: borrowed. */

@@ -1,7 +1,8 @@
 /*
  * graph.h - what belongs to an image: a walk over all objects that its modules lead to.
  *
- * GIL: held; no Python code runs, so nothing changes meanwhile.
+ * GIL: held; no Python code runs during the walk, so nothing changes meanwhile. What is done with the nodes may run some, and
+ * drop the last reference of one (a cache that is filled anew), so they are kept alive afterwards.
  */
 #ifndef SG_GRAPH_H
 #define SG_GRAPH_H
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 
 struct sg_graph_node {
-	PyObject *object;       /* borrowed */
+	PyObject *object;       /* kept alive from the end of the walk to sg_graph_release() */
 	Py_ssize_t edges;       /* references from other nodes */
 	struct sg_graph_node *parent;
 	bool own;               /* a module, class or function of the image: belongs whoever refers to it */
@@ -23,6 +24,7 @@ struct sg_graph {
 	struct sg_graph_node **nodes;
 	size_t count;
 	size_t size;            /* of the hash table; a power of two */
+	bool held;
 };
 
 /*

@@ -53,7 +53,7 @@ static bool by_library(const struct sg_context *context)
 	enum sg_code code = sg_origin_nearest(context);
 
 	sg_context_leave(token);
-	return code == SG_CODE_LIBRARY;
+	return code == SG_CODE_LIBRARY || code == SG_CODE_THROUGH;
 }
 
 static PyObject *import_in_host(PyObject *name)
@@ -122,7 +122,7 @@ static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObjec
 	if (!shared) {
 		module = PyObject_Call(original_load, args, kwargs);
 		if (module)
-			sg_arm_copy(sg_python_text(name), module);
+			sg_arm_copy(name, module);
 		return module;
 	}
 	if (import_parent(name) < 0)

@@ -10,6 +10,7 @@
 
 /* code object -> address of its rule; compared by value, so an isolated copy of a module matches too */
 static PyObject *rules_by_code;
+static PyObject *allowed_by_code; /* those of them that let pass what a function does: mostly none, so cheap to ask */
 static PyObject *rules_by_module;
 
 static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
@@ -32,6 +33,8 @@ static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
 
 int sg_origin_add_code(const struct sg_rule *rule, PyObject *code)
 {
+	if (rule->action == SG_ACTION_ALLOW && !rule->only_named && add(&allowed_by_code, code, rule) < 0)
+		return -1;
 	return add(&rules_by_code, code, rule);
 }
 
@@ -66,6 +69,8 @@ static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *glob
 		origin->rule = rule;
 		origin->rule_position = origin->chain_length;
 	}
+	if (rule && !rule->only_named)
+		origin->stated = rule;
 	if (name && origin->chain_length < SG_ORIGIN_CHAIN) {
 		origin->chain[origin->chain_length] = sg_python_ref(code);
 		origin->chain_module[origin->chain_length] = sg_python_ref(name);
@@ -104,22 +109,20 @@ static void meet_workflow(struct walk *walk, PyObject *frame, PyObject *code)
 {
 	struct sg_origin *origin = walk->origin;
 	bool third_party = sg_policy_third_party(code), vague = has_no_file(code);
+	bool first = !walk->candidate || walk->vague; /* that a file holds */
 
-	if (!walk->candidate) {
-		walk->candidate = true;
-		walk->third_party = third_party;
-		walk->vague = vague;
+	if (walk->candidate && (vague || !(first || (walk->third_party && !third_party))))
+		return;
+	if (!walk->candidate)
 		origin->kind = walk->via ? SG_ORIGIN_PASSTHROUGH : SG_ORIGIN_DIRECT;
-		if (third_party && !walk->via) {
-			origin->third_party = true;
-			set_place(&origin->library_code, &origin->library_line, frame, code);
-		}
-		set_place(&origin->user_code, &origin->user_line, frame, code);
-	} else if ((walk->third_party && !third_party) || (walk->vague && !vague)) {
-		walk->third_party = walk->third_party && third_party;
-		walk->vague = walk->vague && vague;
-		set_place(&origin->user_code, &origin->user_line, frame, code);
+	if (first && third_party && !walk->via) {
+		origin->third_party = true;
+		set_place(&origin->library_code, &origin->library_line, frame, code);
 	}
+	walk->candidate = true;
+	walk->third_party = third_party;
+	walk->vague = vague;
+	set_place(&origin->user_code, &origin->user_line, frame, code);
 }
 
 static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
@@ -133,11 +136,24 @@ static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
 	set_place(&origin->library_code, &origin->library_line, frame, code);
 }
 
+/* A rule may let a function pass "and everything it calls": unless that is the user's own code once more. */
+static bool is_allowed(const struct walk *walk, PyObject *code)
+{
+	return (!walk->candidate || walk->third_party) && look_up(allowed_by_code, code);
+}
+
 /* True: the walk is over. */
 static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *globals)
 {
-	switch (sg_policy_code(walk->run, globals)) {
+	enum sg_code kind = sg_policy_code(walk->run, globals);
+
+	if ((kind == SG_CODE_LIBRARY || kind == SG_CODE_WORKFLOW) && is_allowed(walk, code)) {
+		walk->origin->kind = SG_ORIGIN_TRUSTED;
+		return true;
+	}
+	switch (kind) {
 	case SG_CODE_STDLIB:
+	case SG_CODE_THROUGH:
 		if (!walk->candidate && !walk->via)
 			pass_stdlib(walk->origin, code, globals);
 		return false;

@@ -23,6 +23,7 @@ struct sg_origin {
 	enum sg_origin_kind kind;
 	const struct sg_rule *rule;     /* of the outermost standard library function on the way, or NULL */
 	int rule_position;              /* its place in the chain */
+	const struct sg_rule *stated;   /* the same, of rules that do not only lend a name */
 	PyObject *chain[SG_ORIGIN_CHAIN]; /* code objects of the standard library, innermost first */
 	PyObject *chain_module[SG_ORIGIN_CHAIN];
 	const struct sg_rule *chain_rule[SG_ORIGIN_CHAIN];

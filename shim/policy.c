@@ -3,6 +3,7 @@
 #include "shim/arm.h"
 #include "shim/cpython.h"
 #include "shim/extension.h"
+#include "shim/import_hook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,9 @@ static int compute_shares(struct sg_policy *policy, PyObject *module_name)
 		return shared;
 	if (strcmp(name, sg_python_text(policy->workflow_module)) == 0)
 		return 0;
+	shared = sg_import_hook_by(module_name, policy->workflow_module);
+	if (shared)
+		return shared;
 	return sg_extension_holds(module_name, policy->workflow_module);
 }
 
@@ -162,15 +166,24 @@ static bool is_stdlib(const char *module)
 /* What the name alone tells; SG_CODE_LIBRARY: nothing. */
 static enum sg_code kind_of_name(const char *module)
 {
+	static const enum sg_code kinds[] = {
+		[SG_TRUST_NEAREST] = SG_CODE_SINK, [SG_TRUST_ANYWHERE] = SG_CODE_SINK_ANYWHERE,
+		[SG_TRUST_THROUGH] = SG_CODE_THROUGH
+	};
 	const struct sg_config *config = sg_policy_config;
+	const struct sg_sink *sink = NULL; /* the one that says most exactly what it is about */
 
 	for (size_t i = 0; i < config->engine_count; i++)
 		for (char **package = config->engines[i].packages; *package; package++)
 			if (inside(module, *package))
 				return SG_CODE_ENGINE;
-	for (size_t i = 0; i < config->sink_count; i++)
-		if (inside(module, config->sinks[i].module))
-			return config->sinks[i].anywhere ? SG_CODE_SINK_ANYWHERE : SG_CODE_SINK;
+	for (size_t i = 0; i < config->sink_count; i++) {
+		if (inside(module, config->sinks[i].module) &&
+		    (!sink || strlen(config->sinks[i].module) > strlen(sink->module)))
+			sink = &config->sinks[i];
+	}
+	if (sink)
+		return kinds[sink->trust];
 	return is_stdlib(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
 }
 
@@ -221,8 +234,8 @@ enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
 	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
 		return SG_CODE_STDLIB;
 	kind = kind_of_name_kept(name);
-	if (kind != SG_CODE_LIBRARY)
-		return kind;
+	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH)
+		return kind; /* one that is looked through may still be the run's own copy */
 	host = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
 	if (run->modules)
 		own = PyDict_GetItemWithError(run->modules, name);
@@ -238,12 +251,12 @@ enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
 	    strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) == 0)
 		return SG_CODE_WORKFLOW;
 	if (run->modules)
-		return SG_CODE_LIBRARY;
+		return kind;
 	/* No isolation of ours: what the engine would not share is the workflow's. */
 	if (sg_policy_shares(run->policy, name) == 0)
 		return SG_CODE_WORKFLOW;
 	PyErr_Clear();
-	return SG_CODE_LIBRARY;
+	return kind;
 }
 
 bool sg_policy_third_party(PyObject *code)

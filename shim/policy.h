@@ -33,6 +33,7 @@ enum sg_code {
 	SG_CODE_WORKFLOW,    /* modules of the run */
 	SG_CODE_LIBRARY,     /* a module shared with the host */
 	SG_CODE_STDLIB,      /* transparent */
+	SG_CODE_THROUGH,     /* a shared library that is as transparent */
 	SG_CODE_ENGINE,
 	SG_CODE_SINK,        /* trusted when it is the nearest */
 	SG_CODE_SINK_ANYWHERE

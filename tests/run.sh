@@ -2,8 +2,11 @@
 # Runs the tests, the demo or the benchmarks on what `make` has built.
 #
 #   tests/run.sh                            every layer, on every Python found, and a table at the end
-#   tests/run.sh LAYER                      one of: unit command preload workers differential forky
+#   tests/run.sh LAYER                      one of: unit command preload workers libraries sdk differential forky
 #   tests/run.sh workers PYTEST_ARGUMENT... for example tests/workers/test_x.py::test_y
+#   tests/run.sh libraries [ARGUMENT...]    installed libraries in workflows, on every Python; "every layer" has the oldest
+#                                           and the newest one
+#   tests/run.sh sdk [ARGUMENT...]          worker tests with older SDKs, all of tests/sdk; "every layer" has the oldest
 #   tests/run.sh demo | bench [ARGUMENT...]
 #
 # PYTHON=PATH_OR_VERSION: only that Python. JOBS: worker suites at a time, default 1 (each starts several workers).
@@ -85,22 +88,56 @@ each_python() { # FUNCTION: called with TAG PATH
 	while read -r tag path <&3; do "$1" "$tag" "$path"; done 3< <(PYTHON=$wanted tests/setup.sh pythons)
 }
 
+oldest_and_newest() { # FUNCTION, as each_python
+	local tag path
+	while read -r tag path <&3; do "$1" "$tag" "$path"; done 3< <(PYTHON=$wanted tests/setup.sh pythons | sed -n '1p;$p' | uniq)
+}
+
 preload_one() {
 	[[ -e tests/preload/run.sh ]] || return 0
 	suite "$1" preload "PYTHON=$2 tests/run.sh preload" env PYTHON="$2" sh tests/preload/run.sh build/libsandglass.so
 }
 
-workers_one() {
-	local tag=$1 path=$2 python
-	shift 2
-	compgen -G 'tests/workers/test_*.py' >/dev/null || return 0
-	python=$(tests/setup.sh venv "$tag" "$path") || {
-		echo "$tag workers 0 1 0 0" >"$results/workers-$tag.row"
+# in_venv LABEL LAYER REPEAT VENV_ARGUMENTS -- PYTEST_ARGUMENT...: tests with real workers, JOBS suites at a time.
+in_venv() {
+	local label=$1 layer=$2 repeat=$3 python
+	local -a venv=()
+	shift 3
+	while [[ $1 != -- ]]; do venv+=("$1") && shift; done
+	shift
+	python=$(tests/setup.sh venv "${venv[@]}") || {
+		echo "$label $layer 0 1 0 0" >"$results/$layer-$label.row"
 		return
 	}
 	while (($(jobs -rp | wc -l) >= ${JOBS:-1})); do wait -n; done
-	suite "$tag" workers "PYTHON=$path tests/run.sh workers" env -u PYTHON PATH="$PWD/build/tools/server/bin:$PATH" \
-		SANDGLASS_OBJECT="$object" "$python" -m pytest --timeout 300 "${@:-tests/workers}" &
+	suite "$label" "$layer" "$repeat" env -u PYTHON PATH="$PWD/build/tools/server/bin:$PATH" \
+		SANDGLASS_OBJECT="$object" "$python" -m pytest --timeout 300 "$@" &
+}
+
+workers_one() {
+	local tag=$1 path=$2
+	shift 2
+	in_venv "$tag" workers "PYTHON=$path tests/run.sh workers" "$tag" "$path" -- "${@:-tests/workers}"
+}
+
+libraries_one() {
+	local tag=$1 path=$2
+	shift 2
+	in_venv "$tag" libraries "PYTHON=$path tests/run.sh libraries" "$tag" "$path" libraries tests/requirements.txt \
+		tests/workers/libraries/requirements.txt -- "${@:-tests/workers/libraries}"
+}
+
+# sdk_one FILE: the worker tests with the SDK that the file names. 3.11 has wheels of all of them.
+sdk_one() {
+	local file=$1 version tag path
+	version=$(basename "$file" .txt)
+	read -r tag path <<<"$(PYTHON=${wanted:-3.11} tests/setup.sh pick)"
+	if [[ -z $path ]]; then
+		echo "sdk-$version sdk 0 0 1 0" >"$results/sdk-$version.row"
+		return
+	fi
+	shift
+	in_venv "sdk-$version" sdk "PYTHON=$path tests/run.sh sdk" "$tag" "$path" "sdk-$version" "$file" -- "${@:-${sdk_tests[@]}}"
 }
 
 workers() {
@@ -108,6 +145,26 @@ workers() {
 	tests/setup.sh server >/dev/null || exit 1
 	one() { workers_one "$1" "$2" ${arguments[@]+"${arguments[@]}"}; }
 	each_python one
+	wait
+}
+
+libraries() {
+	local arguments=("$@") each=each_python
+	[[ $layer == all ]] && each=oldest_and_newest
+	tests/setup.sh server >/dev/null || exit 1
+	one() { libraries_one "$1" "$2" ${arguments[@]+"${arguments[@]}"}; }
+	$each one
+	wait
+}
+
+sdk_tests=(tests/workers/test_temporal.py tests/workers/test_main_worker.py tests/workers/test_modes.py)
+sdk() {
+	local file
+	tests/setup.sh server >/dev/null || exit 1
+	while read -r file <&3; do
+		sdk_one "$file" "$@"
+		[[ $layer != all ]] || break
+	done 3< <(printf '%s\n' tests/sdk/*.txt | sort -V)
 	wait
 }
 
@@ -155,12 +212,12 @@ demo | bench)
 	python=$(venv_of_choice) || exit 1
 	exec env -u PYTHON SANDGLASS_OBJECT="$object" "$python" -B "$program" "$@"
 	;;
-all | unit | command | preload | workers | differential | forky)
+all | unit | command | preload | workers | libraries | sdk | differential | forky)
 	layer=${1:-all}
 	shift || true
 	rm -rf "$results" && mkdir -p "$results"
 	case $layer in
-	all) unit; command_layer; each_python preload_one; workers; each_python differential_one; forky ;;
+	all) unit; command_layer; each_python preload_one; workers; libraries; sdk; each_python differential_one; forky ;;
 	command) command_layer ;;
 	preload) each_python preload_one ;;
 	differential) each_python differential_one ;;

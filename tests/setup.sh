@@ -4,7 +4,9 @@
 #   tests/setup.sh packages        compiler, make, libraries, one supported Python with venv
 #   tests/setup.sh pythons         list the supported Pythons: "VERSION-TAG PATH", oldest first
 #   tests/setup.sh pick [WANTED]   the same line for one Python: a path, a version ("3.12"), or the newest
-#   tests/setup.sh venv TAG PATH   make build/venv/TAG as tests/requirements.txt says, print its python
+#   tests/setup.sh venv TAG PATH [NAME FILE...]
+#                                  make build/venv/TAG as tests/requirements.txt says, or build/venv/TAG-NAME as the
+#                                  files say, and print its python
 #   tests/setup.sh server          install the Temporal server under build/tools, print its path
 #
 # PYTHON=PATH_OR_VERSION in the environment restricts "pythons" and "pick" to that one.
@@ -159,19 +161,20 @@ pip_install() { # PYTHON LOG ARGUMENT...
 	}
 }
 
-venv() { # TAG PATH
-	local dir=build/venv/$1
+venv() { # TAG PATH [NAME FILE...]
+	local dir=build/venv/$1${3:+-$3} files=(tests/requirements.txt)
+	(($# > 3)) && files=("${@:4}")
 	mkdir -p build/venv
 	(
 		flock 9
-		fresh "$dir" "$2" tests/requirements.txt && exit
+		fresh "$dir" "$2" "${files[@]}" && exit
 		say "setup: making $dir"
 		"$2" -m venv "$dir"
-		pip_install "$dir/bin/python" "$dir/setup.log" -r tests/requirements.txt
+		pip_install "$dir/bin/python" "$dir/setup.log" "${files[@]/#/-r}"
 		"$dir/bin/python" -m compileall -q "$dir" >/dev/null 2>&1 || true
 		ln -s ../../../tools/server/bin/temporal "$dir/bin/temporal" # where tests look for the server
 		printf '%s\n' "$stamp" >"$dir/.stamp"
-	) 9>"build/venv/.$1.lock"
+	) 9>"$(dirname "$dir")/.$(basename "$dir").lock"
 	echo "$PWD/$dir/bin/python"
 }
 

@@ -86,11 +86,16 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 
 static void explain_sink(const struct sg_sink *sink)
 {
+	static const char *const actions[] = {
+		[SG_TRUST_NEAREST] = "trusted when it is the first code outside the standard library on "
+				"the way to a call",
+		[SG_TRUST_ANYWHERE] = "trusted, and so is what it calls back",
+		[SG_TRUST_THROUGH] = "looked through, as the standard library is",
+	};
+
 	sg_text_name(stdout, sink->module);
 	putchar('\n');
-	line("action", sink->anywhere ? "trusted, and so is what it calls back" :
-			"trusted when it is the first code outside the standard library on the "
-					"way to a call");
+	line("action", actions[sink->trust]);
 	line("because", sink->reason ? sink->reason : "");
 }
 

@@ -313,12 +313,12 @@ START_TEST(sinks_are_added_and_changed)
 		struct sg_sink *sink = &config.sinks[i];
 
 		if (strcmp(sink->module, "structlog") == 0) {
-			ck_assert(!structlog && !sink->anywhere);
+			ck_assert(!structlog && sink->trust == SG_TRUST_NEAREST);
 			ck_assert_ptr_nonnull(strstr(sink->reason, "log record"));
 			structlog = true;
 		}
 		if (strcmp(sink->module, "acme.audit") == 0) {
-			ck_assert(!acme && sink->anywhere);
+			ck_assert(!acme && sink->trust == SG_TRUST_ANYWHERE);
 			ck_assert_str_eq(sink->reason, "it is an audit log");
 			acme = true;
 		}

@@ -205,7 +205,7 @@ static const struct {
 				"time.time = log: time.time is stated twice, first in line 2"},
 		{"[sinks]\nlogging = anywere\n", 2,
 				"logging = anywere: unknown trust \"anywere\", did you mean "
-				"\"anywhere\"?; accepted: nearest, anywhere"},
+				"\"anywhere\"?; accepted: nearest, anywhere, through"},
 		{"[sinks]\nacme = nearest\n", 2,
 				"acme = nearest: there is no reason"},
 		{"[sinks]\nacme = nearest |\n", 2,

@@ -1,5 +1,6 @@
 import asyncio
 import concurrent.futures
+import importlib.metadata
 import os
 import re
 import shlex
@@ -17,6 +18,19 @@ def pytest_configure(config):
     wanted = harness.preload_object()
     if wanted and not os.path.exists(wanted):
         pytest.exit(f"{wanted} is not there: build it first with make, or name another with SANDGLASS_OBJECT", 2)
+
+
+def too_new(item):
+    """The SDK that a test needs, where this one is older."""
+    needed = item.get_closest_marker("since_sdk")
+    installed = tuple(map(int, importlib.metadata.version("temporalio").split(".")[:2]))
+    return needed and installed < needed.args and needed.args
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if too_new(item):
+            item.add_marker(pytest.mark.skip(reason="needs SDK %d.%d" % too_new(item)))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -64,7 +78,7 @@ def hosts(request, server, tmp_path_factory):
     all tests that share its settings: so the whole suite is quick, and a single test is, too."""
     plans = {}
     for item in request.session.items:
-        wanted = host_wanted(item)
+        wanted = not too_new(item) and host_wanted(item)
         if wanted:
             program, names, settings = wanted
             plans.setdefault((program, tuple(sorted(settings.items()))), set()).update(names)
@@ -79,23 +93,24 @@ def hosts(request, server, tmp_path_factory):
 
 def host_wanted(item):
     """(program, names, settings) of the host that a test needs, None for a test that needs none:
-        @pytest.mark.scenario(NAME, SETTING=value ...)      programs/scenarios.py, one scenario
+        @pytest.mark.scenario(NAME, SETTING=value ...)      programs/scenarios.py, one scenario; or SCENARIOS of the module
         @pytest.mark.snippets(NAMES, SETTING=value ...)     programs/snippets.py, several snippets
         parameters case_name and mode                       programs/snippets.py, one snippet
     """
     parameters = getattr(getattr(item, "callspec", None), "params", {})
+    own = getattr(item.module, "host_settings", lambda name: {})
     scenario, snippets = item.get_closest_marker("scenario"), item.get_closest_marker("snippets")
     if scenario:
-        return "scenarios.py", [scenario.args[0]], scenario.kwargs
+        return getattr(item.module, "SCENARIOS", "scenarios.py"), [scenario.args[0]], scenario.kwargs
     if snippets:
         return "snippets.py", snippets.args[0], snippets.kwargs
     if "case_name" in parameters:
-        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"]}
+        return "snippets.py", [parameters["case_name"]], {"SANDGLASS": parameters["mode"], **own(parameters["case_name"])}
     return None
 
 
 def label(program, settings):
-    return re.sub(r"\W+", "-", "-".join([program, *(str(v) for _, v in settings)]))[:60]
+    return re.sub(r"\W+", "-", "-".join([os.path.basename(program), *(str(v) for _, v in settings)]))[:60]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 PROGRAMS = HERE / "programs"
-SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}"}  # where host programs find their modules and the snippets
+SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}:{HERE / 'libraries'}"}  # where host programs find their modules and the snippets
 
 RUNNING = set()
 
@@ -167,7 +167,7 @@ class Host:
         raise AssertionError(f"the host gave no answer for {name}; it was busy with {busy or 'nothing'}\n{self.finished}")
 
 
-def run_host(program, server, names, directory, timeout=90, **settings):
+def run_host(program, server, names, directory, timeout=200, **settings):
     directory.mkdir(parents=True, exist_ok=True)
     records = directory / "records.jsonl"
     finished = run([sys.executable, "-u", PROGRAMS / program, server, records, directory, *names],

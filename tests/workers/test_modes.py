@@ -92,6 +92,12 @@ def test_configuration_file_changes_rules(host):
     assert_refused(host, "time_monotonic")
 
 
+@pytest.mark.snippets(["helper_of_the_workflow", "helper_imported_late"], SANDGLASS_CONFIG=harness.PROGRAMS / "guard_private.conf")
+def test_allowed_function_may_do_what_it_does_and_no_other_may(host):
+    assert_completed(host, "helper_of_the_workflow")
+    assert_refused(host, "helper_imported_late")
+
+
 @under(SANDGLASS_CONFIG=harness.PROGRAMS / "warn_allow_time.conf", SANDGLASS="enforce", SANDGLASS_RULES="time.time=block")
 def test_variable_wins_over_configuration_file(host):
     assert_refused(host, "time_time", "time_monotonic")

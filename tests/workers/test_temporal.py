@@ -97,7 +97,14 @@ def test_module_imported_inside_run_is_private_to_the_run(played):
 
 # --- violations ----------------------------------------------------------------------------------------------------------
 
-@each("violation_in_{}", "init", "run", "signal", "update")
+@pytest.mark.since_sdk(1, 18)  # before, a worker did not shut down any more after a run that could not be made
+@scenario("violation_in_init")
+def test_violation_in_the_constructor_fails_the_workflow_task(played):
+    assert played["status"] == "task-failed", str(played)
+    assert_refused(played, "time.time", line_of("flows_handlers.py", "init"))
+
+
+@each("violation_in_{}", "run", "signal", "update")
 def test_violation_fails_the_workflow_task(variant, played):
     assert played["status"] == "task-failed", str(played)
     assert_refused(played, "time.time", line_of("flows_handlers.py", variant))
@@ -151,6 +158,7 @@ def test_refusal_is_the_sdks_own_exception_with_the_qualified_name(played):
     assert name == "RestrictedWorkflowAccessError" and qualified.startswith("time.time") and nondeterminism is True
 
 
+@pytest.mark.since_sdk(1, 18)  # before, a worker did not shut down any more after a deadlock
 @scenario("blocked_thread_is_found")
 def test_deadlock_detector_still_finds_a_busy_workflow(played):
     assert played["status"] == "task-failed" and "deadlock" in played["text"], str(played)
@@ -206,6 +214,12 @@ def test_child_workflows_and_continued_runs_find_fresh_module_state(played):
 def test_other_threads_and_activities_are_never_judged(played):
     assert played["errors"] == [] and played["turns"] > 50
     assert played["ended"] == ["completed"] * 12 + ["task-failed"] * 3
+
+
+@scenario("isinstance_elsewhere", SG_ALONE="1")
+def test_isinstance_costs_on_other_threads_what_it_always_does(played):
+    assert played["kinds"] == ["builtin_function_or_method", "function"], str(played)
+    assert played["beside"] < 1.5 * played["alone"], str(played)
 
 
 @scenario("fork_in_an_activity")
@@ -286,6 +300,12 @@ def test_member_that_the_worker_added_is_refused(played):
     assert_refused(played, "helper_shared.count")
 
 
+@scenario("another_worker_adds_restrictions")
+def test_member_that_one_worker_added_is_judged_as_ever_on_another(played):
+    for ended, name in zip(played, ["helper_private.read_clock", "tarfile.is_tarfile", "time.time", "open"]):
+        assert_refused(ended, name)
+
+
 @scenario("worker_forbids_a_module")
 def test_module_that_the_worker_forbids_cannot_be_imported(played):
     assert played[0] == "RestrictedWorkflowAccessError" and "helper_private" in played[1], str(played)
@@ -303,6 +323,17 @@ def test_two_workers_with_different_restrictions_do_not_disturb_each_other(playe
             assert_refused(ended, "time.time")
         else:
             assert_completed(ended)
+
+
+# --- rules about the run's own copy of a module ----------------------------------------------------------------------------
+
+GUARD_PRIVATE = harness.PROGRAMS / "guard_private.conf"
+
+
+@scenario("private_module_is_called", SANDGLASS_CONFIG=GUARD_PRIVATE)
+def test_rule_for_a_function_of_a_private_module_holds_in_each_run(played):
+    for ended in played:
+        assert_refused(ended, "helper_private.count", "it counts calls", "flows_invalid.py:")
 
 
 # --- forced sharing and isolation -----------------------------------------------------------------------------------------

@@ -1,3 +1,5 @@
+import tarfile
+
 import helper_private
 from temporalio import workflow
 
@@ -7,3 +9,10 @@ class ImportsPrivate:
     @workflow.run
     async def run(self) -> int:
         return helper_private.count()
+
+
+@workflow.defn
+class CallsOneOf:
+    @workflow.run
+    async def run(self, what: str) -> str:
+        return str(helper_private.read_clock() if what == "clock" else tarfile.is_tarfile("/etc/hostname"))

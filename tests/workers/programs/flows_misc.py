@@ -200,6 +200,7 @@ class CollectsGarbage:
 class Busy:
     @workflow.run
     async def run(self) -> None:
+        helper_shared.SEEN[workflow.info().workflow_id] = "busy"
         while not helper_shared.STOP.is_set():
             pass
 

@@ -3,6 +3,7 @@
 Plays the named scenarios at the same time, each with workers of its own, in one ordinary worker host. One JSON record a
 scenario: {"name", "result"}, or {"name", "error"} when the scenario itself broke down.
 """
+import abc
 import asyncio
 import concurrent.futures
 import contextlib
@@ -10,7 +11,7 @@ import dataclasses
 import logging
 import os
 import threading
-
+import time
 import traceback
 import uuid
 import warnings
@@ -27,6 +28,7 @@ import helper_shared
 import interceptors
 from common import NAMES, SERVER, failed_task, outcome, record
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
 
@@ -89,7 +91,10 @@ async def query_after_completion(stage):
         handle = await stage.start(flows_misc.Order, "tea")
         await order(stage, handle)
     async with stage.worker(flows_misc.Order):
-        return await handle.query("state")
+        for _ in range(5):
+            with contextlib.suppress(RPCError):  # the queue of the worker that is gone may be asked first
+                return await handle.query("state")
+            await asyncio.sleep(0.3)
 
 
 @scenario
@@ -281,6 +286,37 @@ async def host_is_never_judged(stage):
     return {"errors": errors[:3], "turns": turns[0], "ended": [e["status"] for e in ended]}
 
 
+def seconds_of_isinstance():
+    """Processor time of this thread for many checks: waiting for other threads does not count."""
+    class Shape(abc.ABC):
+        pass
+
+    value, rounds = Shape(), range(20_000)
+    began = time.thread_time()
+    for _ in rounds:
+        isinstance(value, Shape), isinstance(value, dict), isinstance(1, int)
+    return time.thread_time() - began
+
+
+@scenario
+async def isinstance_elsewhere(stage):
+    """What isinstance costs on another thread before there is a worker, and during one long activation. Needs a host of its
+    own: see STOP."""
+    def median():
+        return sorted(seconds_of_isinstance() for _ in range(41))[20]
+
+    alone = await asyncio.to_thread(median)
+    helper_shared.STOP.clear()
+    async with stage.worker(flows_misc.Busy):
+        handle = await stage.start(flows_misc.Busy)
+        while handle.id not in helper_shared.SEEN:
+            await asyncio.sleep(0.01)
+        beside = await asyncio.to_thread(median)
+        helper_shared.STOP.set()
+        await handle.result()
+    return {"alone": alone, "beside": beside, "kinds": [type(isinstance).__name__, type(abc.ABCMeta.__instancecheck__).__name__]}
+
+
 def swallowed_by(how):
     async def play(stage):
         async with stage.worker(flows_misc.Swallows):
@@ -359,6 +395,23 @@ async def worker_adds_a_restriction(stage):
         children={"helper_shared": SandboxMatcher(use={"count"}, only_runtime=False)}))
     async with stage.worker(flows_misc.CallsShared, workflow_runner=runner):
         return await stage.run(flows_misc.CallsShared, "count")
+
+
+@scenario
+async def another_worker_adds_restrictions(stage):
+    """One worker names functions; the other one's workflows call them."""
+    naming = restricted(invalid_module_members=DEFAULT_MEMBERS | SandboxMatcher(
+        children={"helper_private": SandboxMatcher(use={"read_clock"}), "tarfile": SandboxMatcher(use={"is_tarfile"})}))
+    async with stage.worker(flows_invalid.CallsOneOf, workflow_runner=naming, queue=stage.queue + "-naming"), \
+            stage.worker(flows_invalid.CallsOneOf):
+        return [await stage.run(flows_invalid.CallsOneOf, what, queue=queue) for queue in (stage.queue + "-naming", stage.queue)
+                for what in ("clock", "file")]
+
+
+@scenario
+async def private_module_is_called(stage):
+    async with stage.worker(flows_invalid.ImportsPrivate):
+        return [await stage.run(flows_invalid.ImportsPrivate) for _ in range(2)]
 
 
 @scenario

@@ -3,6 +3,7 @@
 An ordinary worker host. Makes a workflow module of every named snippet (../cases.py), runs them all on one worker, and
 writes one JSON record a snippet: {"name", "status", "type", "text"}, where status is that of common.outcome, or
     refused-at-load | skipped (a library is missing)
+SG_CASES: another module of cases. SG_AT_ONCE: how many run at a time.
 """
 import asyncio
 import importlib
@@ -13,7 +14,6 @@ import textwrap
 import uuid
 import warnings
 
-import cases
 from common import DIRECTORY, NAMES, SERVER, outcome, record
 from temporalio import workflow
 from temporalio.client import Client
@@ -54,7 +54,7 @@ async def main():
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     sys.path.insert(0, DIRECTORY)
-    wanted = [c for c in cases.CASES if c.name in NAMES]
+    wanted = [c for c in importlib.import_module(os.environ.get("SG_CASES", "cases")).CASES if c.name in NAMES]
     for case in wanted:
         write_module(case)
     importlib.invalidate_caches()
@@ -62,7 +62,7 @@ async def main():
     if loaded:
         client = await Client.connect(SERVER)
         queue = "snippets-" + uuid.uuid4().hex
-        gate = asyncio.Semaphore(24)
+        gate = asyncio.Semaphore(int(os.environ.get("SG_AT_ONCE", "24")))
         async with Worker(client, task_queue=queue, workflows=list(loaded.values()), workflow_failure_exception_types=[Exception]):
             await asyncio.gather(*(run_one(client, queue, name, gate) for name in loaded))
             sys.stdout.flush()

@@ -1,0 +1,163 @@
+"""Installed libraries in workflows, and the verdict that their user would call right: see ../cases.py for the format.
+
+Imported at the top of the workflow file as anybody does it, without passing them through unless the case says so, then
+used for what a workflow may well do (build, parse, render, validate) or for what it must not.
+"""
+import cases
+
+CASES = []
+
+
+def case(verdict, name, top, body, **more):
+    CASES.append(cases.Case(name, verdict, top, body, **more))
+
+
+def allow(*args, **more):
+    case("allow", *args, **more)
+
+
+def block(*args, **more):
+    case("block", *args, **more)
+
+
+def via(*args, **more):
+    case("via", *args, **more)
+
+
+def passed(*names):
+    return "\n".join(["with workflow.unsafe.imports_passed_through():", *("    import " + n for n in names)])
+
+
+# --- HTTP and services: no request leaves the workflow, but their types are of use in it -----------------------------------
+allow("httpx_url", "import httpx", "return str(httpx.URL('http://a/b?c=1').params)")
+allow("httpx_request", "import httpx", "return httpx.Request('GET', 'http://a/b', params={'x': 1}).url.path")
+block("httpx_get", "import httpx", "try: httpx.get('http://127.0.0.1:9/')  # here\nexcept httpx.HTTPError: pass\nreturn ''")
+via("httpx_get_passed_through", passed("httpx"), "try: httpx.get('http://127.0.0.1:9/')  # here\nexcept httpx.HTTPError: pass\nreturn ''")
+allow("requests_prepare", "import requests", "return requests.Request('GET', 'http://a/b', params={'x': 1}).prepare().url")
+allow("requests_errors", "import requests", "try: raise requests.ConnectionError('x')\nexcept requests.RequestException as e: return str(e)")
+block("requests_get", "import requests", "try: requests.get('http://127.0.0.1:9/')  # here\nexcept requests.RequestException: pass\nreturn ''")
+via("requests_get_passed_through", passed("requests"),
+    "try: requests.get('http://127.0.0.1:9/')  # here\nexcept requests.RequestException: pass\nreturn ''")
+allow("urllib3_parse", "import urllib3", "return str(urllib3.util.parse_url('http://a/b')) + str(urllib3.Retry(3).total)")
+block("urllib3_request", "import urllib3",
+      "try: urllib3.PoolManager(retries=False).request('GET', 'http://127.0.0.1:9/')  # here\nexcept urllib3.exceptions.HTTPError: pass\nreturn ''")
+allow("aiohttp_types", "import aiohttp", "return str(aiohttp.ClientTimeout(total=3).total) + aiohttp.hdrs.ACCEPT")
+block("aiohttp_get", "import aiohttp", "async with aiohttp.ClientSession() as s:\n    async with s.get('http://127.0.0.1:9/') as r: return str(r.status)  # here")
+allow("boto3_types", "import boto3, boto3.dynamodb.conditions, botocore.exceptions",
+      "boto3.dynamodb.conditions.Key('a').eq(1)\ntry: raise botocore.exceptions.ClientError({'Error': {}}, 'x')\n"
+      "except botocore.exceptions.ClientError as e: return str(e.operation_name)")
+block("boto3_client", "import boto3", "boto3.client('s3', region_name='eu-west-1', aws_access_key_id='x', aws_secret_access_key='y'); return ''")
+allow("openai_types", "import openai", "return openai.types.chat.ChatCompletionMessage(role='assistant', content='x').content")
+allow("openai_errors", "import openai", "try: raise openai.OpenAIError('x')\nexcept openai.OpenAIError as e: return str(e)")
+allow("anthropic_types", "import anthropic", "return anthropic.types.TextBlock(text='x', type='text').text")
+allow("langchain_prompt", "from langchain_core.prompts import PromptTemplate\nfrom langchain_core.messages import HumanMessage",
+      "return PromptTemplate.from_template('a {x}').format(x=1) + HumanMessage('y').content")
+allow("openai_agents_tool", "from agents import function_tool\n@function_tool\ndef add(a: int, b: int) -> int:\n    'Adds.'\n    return a + b", "return add.name")
+block("openai_agents_default_model", "from agents import Agent", "return Agent(name='a', instructions='b').name", says="os.getenv")
+allow("uvicorn_types", "import uvicorn", "return uvicorn.Config.__name__ + uvicorn.Server.__name__")
+block("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)", says="os.environ")
+block("uvicorn_run", "import uvicorn", "uvicorn.run(lambda *a: None, port=0, log_config=None); return ''")
+allow("anyio_in_the_loop", "import anyio", "async with anyio.create_task_group() as g: g.start_soon(anyio.sleep, 0.001)\n"
+      "e = anyio.Event(); e.set(); await e.wait(); return str(e.is_set())")
+block("anyio_to_thread", "import anyio", "return str(await anyio.to_thread.run_sync(int))", says="anyio.to_thread.run_sync")
+block("anyio_to_thread_passed_through", passed("anyio.to_thread"), "return str(await anyio.to_thread.run_sync(int))", says="anyio.to_thread.run_sync")
+
+# --- models and serialization ------------------------------------------------------------------------------------------------
+_PYDANTIC = ("import datetime, uuid, pydantic\nclass M(pydantic.BaseModel):\n    at: datetime.datetime\n    id: uuid.UUID\n"
+             "    tags: list = pydantic.Field(default_factory=list)\n    @pydantic.field_validator('tags')\n    @classmethod\n"
+             "    def check(cls, v): return v + [1]")
+allow("pydantic_model", _PYDANTIC, "m = M(at='2020-01-01T00:00:00Z', id='12345678123456781234567812345678', tags=[0])\n"
+      "assert type(m.at) is datetime.datetime and M.model_validate_json(m.model_dump_json()).id == m.id; return str(m.tags)")
+allow("pydantic_workflow_factories", "import datetime, uuid, pydantic\nclass M(pydantic.BaseModel):\n"
+      "    at: datetime.datetime = pydantic.Field(default_factory=workflow.now)\n    id: uuid.UUID = pydantic.Field(default_factory=workflow.uuid4)",
+      "return M().model_dump_json()[:7]")
+block("pydantic_default_now", "import datetime, pydantic\nclass M(pydantic.BaseModel):\n    at: datetime.datetime = pydantic.Field(default_factory=datetime.datetime.now)",
+      "return str(M().at)", says="datetime.datetime.now")
+block("pydantic_default_uuid", "import uuid, pydantic\nclass M(pydantic.BaseModel):\n    id: uuid.UUID = pydantic.Field(default_factory=uuid.uuid4)",
+      "return str(M().id)", says="uuid.uuid4")
+allow("pydantic_error", _PYDANTIC, "try: M(at='x', id='y')\nexcept pydantic.ValidationError as e: return str(e.error_count())")
+allow("attrs_class", "import attrs\n@attrs.define\nclass A:\n    x: int = 1\n    y: list = attrs.field(factory=list)", "return str(attrs.evolve(A(), x=2)) + str(attrs.asdict(A()))")
+block("attrs_factory_now", "import attrs, time\n@attrs.define\nclass A:\n    at: float = attrs.field(factory=time.time)", "return str(A().at)", says="time.time")
+allow("msgspec_struct", "import msgspec\nclass S(msgspec.Struct):\n    a: int", "return msgspec.json.encode(msgspec.json.decode(b'{\"a\": 1}', type=S)).decode()")
+allow("orjson_dumps", "import orjson, datetime, uuid", "return orjson.dumps({'a': datetime.datetime(2020, 1, 1), 'b': uuid.UUID(int=1)}).decode()")
+allow("protobuf_messages", "from google.protobuf import struct_pb2, timestamp_pb2, json_format",
+      "s = struct_pb2.Struct(); s.update({'a': 1}); t = timestamp_pb2.Timestamp(); t.FromDatetime(workflow.now()); return json_format.MessageToJson(s) + str(t.seconds > 0)")
+block("protobuf_now", "from google.protobuf import timestamp_pb2", "t = timestamp_pb2.Timestamp(); t.GetCurrentTime(); return str(t)  # here", says="now")
+allow("yaml_both_ways", "import yaml", "return yaml.safe_dump(yaml.safe_load('a: 1'))")
+allow("yaml_c_loader", "import yaml", "return str(yaml.load('a: [1, 2]', Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader)))")
+allow("ruamel_dump", "import ruamel.yaml, io", "b = io.StringIO(); ruamel.yaml.YAML().dump({'a': 1}, b); return b.getvalue()")
+allow("ruamel_load", "import ruamel.yaml", "return str(ruamel.yaml.YAML(typ='safe').load('a: [1, 2]'))")
+block("ruamel_load_file", "import ruamel.yaml, pathlib", "return str(ruamel.yaml.YAML().load(pathlib.Path('/etc/hostname')))", says="open")
+allow("beartype_decorator", "from beartype import beartype\nfrom beartype.roar import BeartypeCallHintParamViolation\n@beartype\ndef f(x: int) -> int: return x",
+      "f(1)\ntry: f('x')\nexcept BeartypeCallHintParamViolation: return 'checked'\nraise AssertionError")
+
+# --- data --------------------------------------------------------------------------------------------------------------------
+allow("numpy_arrays", "import numpy as np", "return str(np.arange(5).sum()) + str(np.linalg.norm(np.ones(3))) + str(np.dot(np.ones((9, 9)), np.ones(9))[0])")
+allow("numpy_seeded", "import numpy as np", "return str(np.random.default_rng(3).random()) + str(np.random.RandomState(3).rand())")
+block("numpy_unseeded", "import numpy as np", "return str(np.random.default_rng().random())")
+block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
+via("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
+allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
+allow("pandas_dates", "import pandas as pd", "return str(pd.date_range('2020-01-01', periods=2)) + str(pd.Timestamp('2020-01-01', tz='Europe/Paris')) + str(pd.Timestamp(workflow.now()).year > 0)")
+block("pandas_now", "import pandas as pd", "return str(pd.Timestamp.now())")
+via("pandas_to_datetime_now", "import pandas as pd", "return str(pd.to_datetime('now'))")
+block("pandas_sample", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1).tolist())")
+allow("pandas_sample_seeded", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1, random_state=3).tolist())")
+via("pandas_read_csv", "import pandas as pd", "return str(pd.read_csv('/etc/hostname'))")
+allow("polars_frame", "import polars as pl", "return str(pl.DataFrame({'a': [1, 2]}).lazy().filter(pl.col('a') > 1).collect().height)")
+allow("polars_seeded", "import polars as pl", "return str(pl.Series([1, 2, 3]).sample(1, seed=1).to_list()) + str(pl.Series([1, 2]).shuffle(seed=1).to_list())")
+for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("series_shuffle", "pl.Series([1, 2, 3]).shuffle()"),
+                     ("frame_sample", "pl.DataFrame({'a': [1]}).sample(1)"), ("expression_sample", "pl.col('a').sample(1)"),
+                     ("expression_shuffle", "pl.col('a').shuffle()")]:
+    block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[1])
+    block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[1])
+block("polars_passed_through_sample", "with workflow.unsafe.imports_passed_through():\n    import polars as pl", "return str(pl.Series([1, 2, 3]).sample(1).to_list())",
+      says="polars.Series.sample")
+allow("sqlalchemy_statement", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1)) + str(sa.insert(t).values(a=1))")
+allow("sqlalchemy_models", "import sqlalchemy as sa, sqlalchemy.orm as orm\nclass Base(orm.DeclarativeBase): pass\nclass T(Base):\n    __tablename__ = 't'\n    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)",
+      "return str(sa.select(T)) + str(T(id=3).id)")
+via("sqlalchemy_random", "import sqlalchemy as sa",
+      "with sa.create_engine('sqlite://').connect() as c: return str(c.execute(sa.text('select random()')).scalar())  # here")
+
+# --- text ----------------------------------------------------------------------------------------------------------------------
+allow("jinja2_template", "import jinja2", "return jinja2.Template('a{{ x | upper }}{% for i in y %}{{ i }}{% endfor %}').render(x='b', y=[1, 2])")
+block("jinja2_random", "import jinja2", "return jinja2.Template('{{ [1, 2] | random }}').render()", says="random.choice")
+block("jinja2_file", "import jinja2", "return jinja2.Environment(loader=jinja2.FileSystemLoader('/etc')).get_template('hostname').render()")
+allow("rich_text", "import rich.text, rich.table, rich.markup", "t = rich.table.Table('a'); t.add_row('b'); return rich.text.Text('a').plain + str(t.row_count) + rich.markup.escape('[x]')")
+allow("click_style", "import click\n@click.command()\n@click.option('--a', default=1)\ndef f(a): pass", "return click.style('a', fg='red') + f.name")
+block("click_prompt", "import click", "return click.prompt('x')")
+
+# --- logs and traces -------------------------------------------------------------------------------------------------------------
+allow("structlog_info", "import structlog\nlog = structlog.get_logger()", "log.info('hi', a=1); return ''")
+allow("loguru_info", "from loguru import logger", "logger.info('hi'); logger.bind(a=1).warning('x'); return ''")
+allow("opentelemetry_span", "from opentelemetry import trace", "with trace.get_tracer('x').start_as_current_span('s') as s: s.set_attribute('a', 1)\nreturn ''")
+allow("sentry_breadcrumb", "import sentry_sdk", "sentry_sdk.add_breadcrumb(message='x'); sentry_sdk.set_tag('a', 'b'); return ''")
+
+# --- time, identifiers, secrets --------------------------------------------------------------------------------------------------
+allow("dateutil_parse", "import datetime\nfrom dateutil import parser, relativedelta, rrule, tz",
+      "d = datetime.datetime(2020, 1, 31); return str(parser.isoparse('2020-01-01')) + str(d + relativedelta.relativedelta(months=1)) + "
+      "str(list(rrule.rrule(rrule.DAILY, count=2, dtstart=d))) + str(tz.UTC) + str(parser.parse('2020-01-01', default=d))")
+block("dateutil_parse_now", "from dateutil import parser", "return str(parser.parse('10:00'))", says="now")
+block("dateutil_rrule_now", "from dateutil import rrule", "return str(list(rrule.rrule(rrule.DAILY, count=1)))", says="now")
+allow("pendulum_dates", "import pendulum", "return str(pendulum.datetime(2020, 1, 1, tz='Europe/Paris').add(days=1)) + str(pendulum.parse('2020-01-01'))")
+block("pendulum_now", "import pendulum", "return str(pendulum.now())")
+block("pendulum_now_passed_through", passed("pendulum"), "return str(pendulum.now())", says="pendulum.now")
+block("pendulum_today", "import pendulum", "return str(pendulum.today())")
+allow("arrow_dates", "import arrow", "return str(arrow.get('2020-01-01').shift(days=1).to('Europe/Paris')) + arrow.get(2020, 1, 1).format('YYYY')")
+block("arrow_now", "import arrow", "return str(arrow.utcnow())", says="now")
+allow("whenever_dates", "import whenever", "return str(whenever.Instant.from_utc(2020, 1, 1).to_tz('Europe/Paris'))")
+via("whenever_now", "import whenever", "return str(whenever.Instant.now())")
+allow("tenacity_types", "import tenacity", "return str(bool(tenacity.stop_after_attempt(3))) + str(tenacity.wait_exponential(1) is not None)")
+block("tenacity_retry", "import tenacity\n@tenacity.retry(stop=tenacity.stop_after_attempt(2), wait=tenacity.wait_fixed(0.01), reraise=True)\ndef f(): raise ValueError('x')",
+      "try: f()  # here\nexcept ValueError: pass\nreturn ''")
+block("ulid_new", "import ulid", "return str(ulid.ULID())")
+via("ulid_passed_through", passed("ulid"), "return str(ulid.ULID())")
+allow("ulid_parse", "import ulid", "return str(ulid.ULID.from_str('01ARZ3NDEKTSV4RRFFQ69G5FAV'))")
+for _name in "uuid1 uuid4 uuid6 uuid7".split():
+    block(f"uuid_utils_{_name}", "import uuid_utils", f"return str(uuid_utils.{_name}())", says=f"uuid_utils.{_name}")
+allow("uuid_utils_uuid5", "import uuid_utils", "return str(uuid_utils.uuid5(uuid_utils.NAMESPACE_DNS, 'x'))")
+allow("cryptography_hash", "from cryptography.hazmat.primitives import hashes", "h = hashes.Hash(hashes.SHA256()); h.update(b'x'); return h.finalize().hex()")
+via("cryptography_key", "from cryptography.hazmat.primitives.asymmetric import ed25519", "return str(ed25519.Ed25519PrivateKey.generate())")
+block("cryptography_fernet", "from cryptography.fernet import Fernet", "return Fernet.generate_key().decode()")
+
+assert len({c.name for c in CASES}) == len(CASES), "two cases share a name"

@@ -1,0 +1,42 @@
+"""Each case of library_cases.py gets its verdict in every mode that refuses. A layer of its own: tests/run.sh libraries."""
+import sys
+
+import library_cases
+import pytest
+from test_snippets import answer, assert_completed, assert_refused, describe, mode  # noqa: F401
+
+
+def host_settings(name):
+    """A host of its own for each library, as most workers have few: what an image costs grows with the whole process. One
+    case at a time, since executing a big library takes a second and the SDK gives a workflow two of a busy machine."""
+    return {"SG_CASES": "library_cases", "SG_AT_ONCE": "1", "SG_LIBRARY": name.split("_")[0]}
+
+
+BY_NAME = {c.name: c for c in library_cases.CASES if c.since <= sys.version_info[:2] < c.before}
+
+
+def names(verdict):
+    return pytest.mark.parametrize("case_name", [c.name for c in BY_NAME.values() if c.verdict == verdict])
+
+
+@names("allow")
+def test_light_use_of_a_library_completes(case_name, mode, answer):
+    assert_completed(BY_NAME[case_name], answer)
+
+
+@names("block")
+def test_nondeterministic_use_of_a_library_is_refused(case_name, mode, answer):
+    assert_refused(BY_NAME[case_name], answer)
+    assert "Instead: " in answer["text"], answer["text"]
+
+
+@names("via")
+def test_what_a_shared_library_does_itself_is_refused_in_strict_and_warned_about_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    if mode == "strict":
+        assert_refused(case, answer)
+        assert "Instead: " in answer["text"], answer["text"]
+    else:
+        assert_completed(case, answer)
+        warned = [e for e in answer["log"] if e["level"] == "warn" and e["action"] == "warn"]
+        assert warned and all(e["origin"] in ("passthrough", "native") for e in warned), describe(case, answer)

@@ -262,13 +262,19 @@ static bool is_named(PyObject *object, const char *type)
  * The generator behind "with": modules enter such a context manager when they are imported, for a file that they need,
  * and leave it when the process ends. A workflow that leaves it is told so by the log.
  */
-static bool is_entered(const struct sg_graph_node *node)
+static bool is_entered(const struct sg_graph_node *generator)
 {
-	const struct sg_graph_node *owner = node->parent;
+	const struct sg_graph_node *owner = generator->parent;
 
 	if (owner && is_named(owner->object, "dict"))
 		owner = owner->parent;
-	return is_named(node->object, "generator") && owner && is_named(owner->object, "_GeneratorContextManager");
+	return is_named(generator->object, "generator") && owner && is_named(owner->object, "_GeneratorContextManager");
+}
+
+/* Until 3.10 a generator's frame is an object of its own. */
+static bool is_frame_of_generator(const struct sg_graph_node *node)
+{
+	return is_named(node->object, "frame") && node->parent && is_named(node->parent->object, "generator");
 }
 
 static int add_node(struct sg_image *image, struct sg_graph *graph, const struct sg_graph_node *node)
@@ -276,6 +282,8 @@ static int add_node(struct sg_image *image, struct sg_graph *graph, const struct
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
 	int count = sg_state_kinds(node->object, kinds), error = 0;
 
+	if (count < 0 && is_frame_of_generator(node))
+		return is_entered(node->parent) ? 0 : refuse_node(node->parent, NULL);
 	if (count < 0 && is_entered(node))
 		return sg_slots_add(&image->slots, node->object, &sg_state_entered);
 	if (count < 0)
@@ -306,6 +314,19 @@ static void log_image(const struct sg_image *image, size_t objects)
 	sg_log_end(&line);
 }
 
+static void log_too_large(const struct sg_image *image)
+{
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
+		return;
+	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
+	sg_log_text(&line, "reason", "it leads to more than 2000000 objects");
+	sg_log_text(&line, "effect", "each run executes the modules for itself");
+	sg_log_text(&line, "setting", "SANDGLASS_PASSTHROUGH, for the module that holds them");
+	sg_log_end(&line);
+}
+
 /* The image is given up; the run keeps the table. */
 static int give_up(struct sg_image *image, int answer)
 {
@@ -327,6 +348,8 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 		return give_up(image, -1);
 	Py_DecRef(collected);
 	error = sg_graph_build(&graph, image->modules, image->before);
+	if (error == -E2BIG)
+		log_too_large(image);
 
 	for (size_t i = 0; !error && i < graph.size; i++)
 		if (graph.nodes[i] && !graph.nodes[i]->outside && !graph.nodes[i]->part)

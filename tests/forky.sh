@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The object as built here, on the Pythons 3.13 to 3.15 and the newer glibc of Debian forky, in a chroot under build/.
 #
-#   tests/forky.sh test [RESULTS]   worker tests inside; rows of the table go to the folder RESULTS
+#   tests/forky.sh test [RESULTS]   worker and differential tests inside; rows of the table go to the folder RESULTS
 #   tests/forky.sh run COMMAND...   any command inside, for example: run env PYTHON=3.15 tests/run.sh demo
 #
 # Needs root, a Debian with its apt sources, and a network: where one is missing, "test" says so and counts as skipped.
@@ -110,10 +110,12 @@ test)
 		echo "forky workers 0 0 1 0" >"$results/workers-forky.row"
 		exit 0
 	fi
-	enter "$inside" env JOBS="${JOBS:-1}" PYTHON="${PYTHON:-}" tests/run.sh workers 2>&1 |
-		grep -E '^(ok|FAIL|setup|run| )' | sed 's#repeat: #&tests/forky.sh run env #; s#cd /sandglass && #tests/forky.sh run env #'
-	cp "$root$inside"/build/test/*.row "$root$inside"/build/test/*.log "$results"/ 2>/dev/null ||
-		echo "forky workers 0 1 0 0" >"$results/workers-forky.row"
+	for layer in workers differential; do
+		enter "$inside" env JOBS="${JOBS:-1}" PYTHON="${PYTHON:-}" PROGRAMS="${PROGRAMS:-200}" tests/run.sh $layer 2>&1 |
+			grep -E '^(ok|FAIL|setup|run| )' | sed 's#repeat: #&tests/forky.sh run env #; s#cd /sandglass && #tests/forky.sh run env #'
+		cp "$root$inside"/build/test/*.row "$root$inside"/build/test/*.log "$results"/ 2>/dev/null ||
+			echo "forky $layer 0 1 0 0" >"$results/$layer-forky.row"
+	done
 	;;
 run)
 	shift

@@ -168,12 +168,21 @@ sdk() {
 	wait
 }
 
-# Random workflow packages, runs of them interleaved, each compared with the run alone.
+# Random workflow packages, runs of them interleaved, each compared with the run alone: 2000 of them, shared out among
+# the Pythons. PROGRAMS=N: so many for each.
 differential_one() {
 	local python
 	python=$(tests/setup.sh venv "$1" "$2") || return 0
 	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
-		--object "$object" --python "$python" --programs "${PROGRAMS:-400}" --configurations shared,private --without context
+		--object "$object" --python "$python" --programs "$programs" --configurations shared,private --without context
+}
+
+differential() {
+	local programs=${PROGRAMS:-} count
+	count=$(PYTHON=$wanted tests/setup.sh pythons | wc -l)
+	((count)) || return 0
+	[[ -n $programs ]] || programs=$((2000 / count))
+	each_python differential_one
 }
 
 forky() {
@@ -217,10 +226,9 @@ all | unit | command | preload | workers | libraries | sdk | differential | fork
 	shift || true
 	rm -rf "$results" && mkdir -p "$results"
 	case $layer in
-	all) unit; command_layer; each_python preload_one; workers; libraries; sdk; each_python differential_one; forky ;;
+	all) unit; command_layer; each_python preload_one; workers; libraries; sdk; differential; forky ;;
 	command) command_layer ;;
 	preload) each_python preload_one ;;
-	differential) each_python differential_one ;;
 	*) "$layer" "$@" ;;
 	esac
 	table

@@ -31,11 +31,11 @@ def environment(side):
     return env
 
 
-def measure(side, *arguments):
-    command = [sys.executable, os.path.join(HERE, "measure.py"), *arguments]
+def measure(side, program, *arguments):
+    command = [sys.executable, os.path.join(HERE, program), *arguments]
     done = subprocess.run(command, env=environment(side), capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"bench: {side} {arguments[0]} failed:\n{done.stderr[-3000:]}")
+        sys.exit(f"bench: {side} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -62,7 +62,7 @@ def amount(nanoseconds):
 
 
 def outside():
-    result = medians(lambda side: measure(side, "outside"))
+    result = medians(lambda side: measure(side, "measure.py", "outside"))
     for side, names in medians(start_process, 4 * ROUNDS).items():
         result[side].update(names)
     print(f"\n{'outside workflows, guards in place':38}{'plain':>12}{'Sandglass':>12}{'ratio':>9}")
@@ -109,15 +109,44 @@ def hardened():
         print(f"  {name:36}" + "".join(f"{amount(statistics.median(seen[side][name])):>12}" for side in seen), flush=True)
 
 
-def runner_row(title, kind, history):
-    result = medians(lambda side: measure(side, kind, history))
-    bare, under = result["plain"]["unsandboxed"], result["preload"]["unsandboxed"]
-    # Each runner is compared with the unsandboxed one of its own process.
-    cells = [f"{amount(bare):>14}"]
-    for side, base in (("preload", under), ("plain", bare)):
-        value = result[side]["sandboxed"]
-        cells.append(f"{amount(value):>10} {value / base:7.2f}x")
+def size_of(value):
+    return f"{value / 1024:.1f} KiB" if value < 1 << 20 else f"{value / (1 << 20):.1f} MiB"
+
+
+def runner_row(title, *command, rounds=ROUNDS, sides=SIDES, show=amount):
+    result = {}
+    for _ in range(rounds):
+        for side in sides:
+            for runner, value in measure(side, *command).items():
+                result.setdefault((side, runner), []).append(value)
+    result = {key: statistics.median(values) for key, values in result.items()}
+    cells = [f"{show(result[sides[0], 'unsandboxed']):>14}"]
+    for side in ("preload", "plain"):
+        # Each runner is compared with the unsandboxed one of its own process.
+        value, base = result.get((side, "sandboxed")), result.get((side, "unsandboxed"))
+        cells.append(f"{show(value):>11} {value / base:8.2f}x" if value else f"{'-':>21}")
     print(f"  {title:36}" + "".join(cells), flush=True)
+
+
+def workflows(history):
+    few = max(1, ROUNDS // 3)
+    print(f"\n{'workflows':38}{'unsandboxed':>14}{'Sandglass':>21}{'SDK sandbox':>21}")
+    runner_row("create a run, small file", "images.py", "create", "flows", "TwentyActivities")
+    runner_row("create a run, four libraries", "images.py", "create", "libraries", "Libraries")
+    runner_row("replay of 20 activities", "measure.py", "replay", history)
+    runner_row("memory of a run, small file", "images.py", "memory", "flows", "TwentyActivities", rounds=few, show=size_of)
+    runner_row("memory of a run, four libraries", "images.py", "memory", "libraries", "Libraries", rounds=few, show=size_of)
+    for count in ("100", "1000", "10000", "100000"):
+        runner_row(f"activation, {count} objects", "images.py", "activate", "look", count, rounds=few)
+        runner_row("  after one of another run", "images.py", "turns", "look", count, rounds=few)
+    runner_row("activation that changes ten lists", "images.py", "activate", "change", "1000", rounds=few)
+    runner_row("  after one of another run", "images.py", "turns", "change", "1000", rounds=few)
+    for count in ("1", "4", "16"):
+        runner_row(f"activations on {count} threads", "images.py", "threads", count, rounds=few)
+    for count in ("1", "100", "10000"):
+        # The SDK's sandbox would take minutes for the last.
+        sides = SIDES if count != "10000" else ("preload",)
+        runner_row(f"create a run, {count} kept", "images.py", "kept", count, rounds=few, sides=sides)
 
 
 async def record(path):
@@ -143,9 +172,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
         history = os.path.join(scratch, "history.json")
         asyncio.run(record(history))
-        print(f"\n{'workflows':38}{'unsandboxed':>14}{'Sandglass':>19}{'SDK sandbox':>19}")
-        runner_row("creating a run, small file", "runs", history)
-        runner_row("replay of 20 activities", "replay", history)
+        workflows(history)
 
 
 main()

@@ -3,6 +3,7 @@
 usage: images.py create MODULE CLASS   nanoseconds for a run, by runner
        images.py memory MODULE CLASS   bytes for a run that is kept, by runner
        images.py activate SIGNAL SIZE  nanoseconds for an activation that delivers a signal of large.Large, by runner
+       images.py turns SIGNAL SIZE     the same when two runs of one image take turns
        images.py threads COUNT         the same with COUNT threads at once, each with a run of its own
        images.py kept COUNT            nanoseconds for a run when COUNT others are kept, by runner
 """
@@ -131,6 +132,16 @@ def activate(signal, count):
     return in_turn(lambda runner: pool.submit(runs[runner].signal, signal, 20).result())
 
 
+def turns(signal, count):
+    size.COUNT = int(count)
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    pairs = {runner: [Run(runner, f"{runner}-{i}", pool) for i in range(2)] for runner in RUNNERS}
+
+    def work(runner):
+        return statistics.fmean(pool.submit(run.signal, signal).result() for run in pairs[runner] * 10)
+    return in_turn(work)
+
+
 def threads(count):
     count = int(count)
     pool = concurrent.futures.ThreadPoolExecutor(count)
@@ -156,7 +167,7 @@ def kept(count):
 
 
 async def main():
-    work = {"create": create, "memory": memory, "activate": activate, "threads": threads, "kept": kept}[sys.argv[1]]
+    work = {"create": create, "memory": memory, "activate": activate, "turns": turns, "threads": threads, "kept": kept}[sys.argv[1]]
     return work(*sys.argv[2:])
 
 

@@ -1,6 +1,6 @@
 """One round of one benchmark in a process of its own; prints a JSON object of name -> nanoseconds.
 
-usage: measure.py outside | measure.py runs HISTORY | measure.py replay HISTORY
+usage: measure.py outside | measure.py replay HISTORY
 """
 import asyncio
 import gc
@@ -52,16 +52,6 @@ def outside():
 RUNNERS = {"unsandboxed": UnsandboxedWorkflowRunner, "sandboxed": SandboxedWorkflowRunner}
 
 
-class Capture(UnsandboxedWorkflowRunner):
-    """Keeps the details of a run, as the SDK itself makes them."""
-
-    details = None
-
-    def create_instance(self, det):
-        Capture.details = det
-        return super().create_instance(det)
-
-
 def replayer(runner):
     return Replayer(workflows=[flows.TwentyActivities], workflow_runner=runner)
 
@@ -85,11 +75,6 @@ async def interleaved(work, rounds, warm=2):
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-async def runs(history):
-    await replayer(Capture()).replay_workflow(history)
-    return await interleaved(lambda runner: runner.create_instance(Capture.details), 150)
-
-
 async def replay(history):
     return await interleaved(lambda runner: replayer(runner).replay_workflow(history), 20)
 
@@ -99,6 +84,6 @@ if sys.argv[1] == "outside":
 else:
     with open(sys.argv[2]) as file:
         recorded = WorkflowHistory.from_json("bench", file.read())
-    result = asyncio.run({"runs": runs, "replay": replay}[sys.argv[1]](recorded))
+    result = asyncio.run(replay(recorded))
 print(json.dumps(result), flush=True)
 os._exit(0)  # what ending costs is not measured

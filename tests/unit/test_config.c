@@ -2,6 +2,7 @@
 #include "tests/unit/config_fixture.h"
 
 #include "config/native.h"
+#include "config/types.h"
 #include "shim/log.h"
 
 #include <stdarg.h>
@@ -370,6 +371,19 @@ START_TEST(the_verdict_on_native_code_goes_by_the_mode_unless_stated)
 }
 END_TEST
 
+START_TEST(the_last_line_that_fits_says_what_a_type_is)
+{
+	use_file("[types]\nacme.* = fixed | x\nacme.Counter = private | x\ndatetime.* = private | x\n");
+	load();
+	ck_assert_int_eq(sg_type_trait(&config, "acme.Table"), SG_TYPE_FIXED);
+	ck_assert_int_eq(sg_type_trait(&config, "acme.Counter"), SG_TYPE_PRIVATE);
+	ck_assert_int_eq(sg_type_trait(&config, "notacme.Table"), SG_TYPE_UNKNOWN);
+	ck_assert_int_eq(sg_type_trait(&config, "datetime.datetime"), SG_TYPE_PRIVATE);
+	ck_assert_int_eq(sg_type_trait(&config, "decimal.Decimal"), SG_TYPE_FIXED);
+	sg_config_release(&config);
+}
+END_TEST
+
 START_TEST(an_engine_gets_more_packages)
 {
 	use_file("[engine temporal]\npackages = acme.temporal, nexusrpc\n");
@@ -422,6 +436,7 @@ Suite *config_suite(void)
 	tcase_add_test(tests, native_objects_are_told_by_path_and_family);
 	tcase_add_test(tests, the_verdict_on_native_code_goes_by_the_mode_unless_stated);
 	tcase_add_test(tests, an_engine_gets_more_packages);
+	tcase_add_test(tests, the_last_line_that_fits_says_what_a_type_is);
 	tcase_add_test(tests, a_line_may_have_a_thousand_bytes);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -106,6 +106,13 @@ static const struct {
 				"numpy/* = allow import=warn | x: \"import=warn\" after the action; accepted: only=FAMILY,FAMILY"},
 		{"[native]\nnumpy/* = allow | x\nnumpy/* = warn | x\n", 3,
 				"numpy/* = warn | x: numpy/* is stated twice, first in line 2"},
+		{"[types]\nacme.Table = frozen | x\n", 2,
+				"acme.Table = frozen | x: unknown trait \"frozen\"; accepted: fixed, private"},
+		{"[types]\nacme.Table = fixed\n", 2,
+				"acme.Table = fixed: there is no reason; accepted: fixed | REASON, private | REASON"},
+		{"[types]\nacme.Table = fixed | a | b\n", 2, "acme.Table = fixed | a | b: there is a second '|'"},
+		{"[types]\nacme.Table = fixed | x\nacme.Table = private | x\n", 3,
+				"acme.Table = private | x: acme.Table is stated twice, first in line 2"},
 		{"[settings]\nconfig = /tmp/x\n", 2,
 				"config = /tmp/x: only the environment has it; accepted: the "
 				"variable SANDGLASS_CONFIG"},

@@ -1,0 +1,89 @@
+"""When runs share an image and when they cannot, as the log tells. That sharing cannot be noticed is for tests/differential."""
+import sys
+
+import harness
+import pytest
+
+FLOW = """
+from temporalio import workflow
+{}
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+"""
+
+
+@pytest.fixture
+def make_runs(run_program, tmp_path):
+    """Three runs of a workflow file with these lines: the log."""
+    def make(lines, **settings):
+        path = tmp_path / "flow_of_test.py"
+        path.write_text(FLOW.format(lines))
+        ended = run_program(sys.executable, harness.PROGRAMS / "image_runs.py", path,
+                            **{"SANDGLASS_LOG_LEVEL": "debug", "PYTHONDONTWRITEBYTECODE": 1, **settings})
+        assert ended.out.strip() == "3", str(ended)
+        return ended.log
+    return make
+
+
+def events(log, name):
+    return [e for e in log if e.get("event") == name]
+
+
+SHARED = {
+    "plain state": "A, B, C = {}, [[]], {1}\ndef f(x=[]): return x\nclass K: pass\nk = K(); k.x = k",
+    "containers": "import array, collections\nA = collections.OrderedDict(a=1), collections.deque(), collections.Counter('ab')\n"
+                  "B = array.array('i', [1]), bytearray(b'x'), collections.ChainMap({})",
+    "caches": "import functools\n@functools.lru_cache\ndef f(x): return x\nf(1)",
+    "generators of numbers": "import itertools, random\nA, B = random.Random(1), itertools.count()",
+    "locks and queues": "import queue, threading, asyncio\nA = queue.Queue(), queue.SimpleQueue(), threading.Lock()\nB = asyncio.Lock()",
+    "a thread's own": "import threading\nlocal = threading.local()",
+    "an empty weak dictionary": "import weakref\nA = weakref.WeakKeyDictionary(), weakref.WeakSet()",
+    "weak references to classes": "import weakref\nclass K: pass\nA = weakref.WeakSet([K])",
+    "a context manager that stays open": "import contextlib\n@contextlib.contextmanager\ndef manager(): yield\n"
+                                         "M = manager(); M.__enter__()",
+}
+
+
+@pytest.mark.parametrize("lines", SHARED.values(), ids=SHARED)
+def test_runs_share_an_image(make_runs, lines):
+    log = make_runs(lines)
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+    assert len(events(log, "run")) == 3, harness.show(log)
+
+
+PRIVATE = {
+    "an unknown type": ("import zlib\nSTATE = {'z': [zlib.compressobj()]}", "flow_of_test.STATE.z", "[types] zlib.Compress = fixed"),
+    "a generator": ("def f():\n    yield\nSTATE = f()", "flow_of_test.STATE", "[types] generator = fixed"),
+    "a weak reference to an object": ("import weakref\nclass K: pass\nk = K()\nSTATE = weakref.ref(k)", "flow_of_test.STATE",
+                                      "SANDGLASS_PASSTHROUGH"),
+    "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "SANDGLASS_PASSTHROUGH"),
+    "a thread's own that is in use": ("import threading\nSTATE = threading.local(); STATE.x = 1", "flow_of_test.STATE", ""),
+}
+
+
+@pytest.mark.parametrize("lines, path, setting", PRIVATE.values(), ids=PRIVATE)
+def test_modules_are_private_where_an_object_cannot_be_saved(make_runs, lines, path, setting):
+    log = make_runs(lines)
+    told = events(log, "private")
+    assert len(told) == 1 and not events(log, "image"), harness.show(log)
+    assert told[0]["object"] == path and setting in told[0]["setting"] and told[0]["reason"], harness.show(log)
+
+
+def test_type_that_is_declared_fixed_is_shared(make_runs, tmp_path):
+    (tmp_path / "types.conf").write_text("[types]\nzlib.Comp* = fixed | nothing is ever compressed with it\n")
+    log = make_runs("import zlib\nSTATE = zlib.compressobj()", SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
+def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
+    (tmp_path / "types.conf").write_text("[types]\ndecimal.Decimal = private | a test\n")
+    log = make_runs("import decimal\nSTATE = decimal.Decimal(1)", SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert [e["object"] for e in events(log, "private")] == ["flow_of_test.STATE"], harness.show(log)
+
+
+@pytest.mark.parametrize("isolation", ["private", "off"])
+def test_no_image_where_none_is_wanted(make_runs, isolation):
+    assert not events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")

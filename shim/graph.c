@@ -65,6 +65,65 @@ static bool has_address(const struct addresses *set, PyObject *object)
 	return set->slots[i];
 }
 
+/* --- what was there before --------------------------------------------------------------------- */
+
+/*
+ * The collector sets aside what is there when the first image begins to be made; what it looks at afterwards is new.
+ * Another thread may begin to make an image meanwhile: it has the same beginning.
+ */
+static int begun;
+static bool frozen_by_program; /* then it stays frozen */
+
+static PyObject *call_gc(const char *name)
+{
+	PyObject *gc = PyImport_ImportModule("gc"), *result = NULL;
+	PyObject *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
+
+	if (function)
+		result = PyObject_CallObject(function, NULL);
+	sg_python_clear(&function);
+	sg_python_clear(&gc);
+	return result;
+}
+
+static int call_gc_and_drop(const char *name)
+{
+	PyObject *result = call_gc(name);
+
+	if (!result)
+		return -1;
+	Py_DecRef(result);
+	return 0;
+}
+
+int sg_graph_begin(void)
+{
+	PyObject *count;
+
+	if (begun++)
+		return 0;
+	count = call_gc("get_freeze_count");
+	frozen_by_program = !count || PyLong_AsLong(count) != 0;
+	sg_python_clear(&count);
+	return call_gc_and_drop("freeze");
+}
+
+void sg_graph_end(void)
+{
+	PyObject *type, *value, *traceback;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	if (!--begun && !frozen_by_program && call_gc_and_drop("unfreeze") < 0)
+		PyErr_Clear();
+	PyErr_Restore(type, value, traceback);
+}
+
+/* What the collector does not look at (plain values, and tuples and dicts of such) may be new. */
+static bool was_there(const struct addresses *made, PyObject *object)
+{
+	return PyObject_GC_IsTracked(object) && !has_address(made, object);
+}
+
 /* --- the nodes --------------------------------------------------------------------------------- */
 
 static struct sg_graph_node **find_slot(struct sg_graph_node **nodes, size_t size, PyObject *object)
@@ -94,7 +153,7 @@ static int grow(struct sg_graph *graph)
 
 struct build {
 	struct sg_graph *graph;
-	struct addresses before;
+	struct addresses made;
 	PyObject *modules;
 	struct sg_graph_node **stack;
 	size_t depth, stack_size;
@@ -174,9 +233,9 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 		shared = name && sg_modules_host(name) == object;
 		sg_python_clear(&name);
 		/* One that is in no table is an object like any other. */
-		return !*ret_own && (shared || has_address(&build->before, object));
+		return !*ret_own && (shared || was_there(&build->made, object));
 	}
-	if (has_address(&build->before, object))
+	if (was_there(&build->made, object))
 		return true;
 	/* The dict of a module is held by every function of it, wherever that went. */
 	if (type == &PyDict_Type && is_namespace(build, object)) {
@@ -307,18 +366,18 @@ static void hold(struct sg_graph *graph)
 	graph->held = true;
 }
 
-int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
+int sg_graph_build(struct sg_graph *graph, PyObject *modules)
 {
 	struct build build = {.graph = graph, .modules = modules};
-	PyObject *name, *module;
+	PyObject *name, *module, *list;
 	Py_ssize_t position = 0;
 	int error;
 
 	*graph = (struct sg_graph){NULL, 0, 0, false};
-	error = collect_addresses(&build.before, before);
-	/* From here on the list must not count as a reference to anything. */
-	if (!error && PyList_SetSlice(before, 0, PyList_Size(before), NULL) < 0)
-		error = -1;
+	/* Cyclic garbage of the import (a class that a decorator replaced) would count as somebody's references. */
+	list = call_gc_and_drop("collect") == 0 ? call_gc("get_objects") : NULL;
+	error = list ? collect_addresses(&build.made, list) : -1;
+	sg_python_clear(&list); /* it must not count as a reference to anything */
 	while (!error && PyDict_Next(modules, &position, &name, &module))
 		error = reach(&build, module, NULL);
 	while (!error && build.depth)
@@ -329,7 +388,7 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before)
 		mark_parts(graph);
 		hold(graph);
 	}
-	free(build.before.slots);
+	free(build.made.slots);
 	free(build.stack);
 	if (error == -ENOMEM) {
 		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");

@@ -28,10 +28,16 @@ struct sg_graph {
 };
 
 /*
- * modules: the image's table. before: list of the objects that were there before the image was executed.
- * 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
+ * Around the execution of an image's modules and the walk: what is made in between is told from what was there. 0, or
+ * -1 with an exception; sg_graph_end() must follow in both cases. Keeps a pending exception.
  */
-int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *before);
+int sg_graph_begin(void);
+void sg_graph_end(void);
+
+/*
+ * modules: the image's table. 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
+ */
+int sg_graph_build(struct sg_graph *graph, PyObject *modules);
 void sg_graph_release(struct sg_graph *graph);
 
 /* Is the object a node that belongs to the image? */

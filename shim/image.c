@@ -18,7 +18,7 @@ struct sg_image {
 	struct sg_image *next;         /* other lanes of the policy */
 	struct sg_policy *policy;
 	PyObject *modules, *memo;
-	PyObject *before;              /* list: objects that were there before; until the scan */
+	bool begun;                    /* its modules are being executed */
 	PyObject *generators;          /* seeded while it was executed */
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
@@ -82,24 +82,19 @@ static void unlock(struct sg_image *image)
 
 /* --- making an image --------------------------------------------------------------------------- */
 
-static PyObject *call_gc(const char *name)
+static void end_making(struct sg_image *image)
 {
-	PyObject *gc = PyImport_ImportModule("gc"), *result = NULL;
-	PyObject *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
-
-	if (function)
-		result = PyObject_CallObject(function, NULL);
-	sg_python_clear(&function);
-	sg_python_clear(&gc);
-	return result;
+	if (image->begun)
+		sg_graph_end();
+	image->begun = false;
 }
 
 static void free_image(struct sg_image *image)
 {
+	end_making(image);
 	sg_slots_free(&image->slots);
 	sg_python_clear(&image->modules);
 	sg_python_clear(&image->memo);
-	sg_python_clear(&image->before);
 	sg_python_clear(&image->generators);
 	if (image->lock)
 		PyThread_free_lock(image->lock);
@@ -116,8 +111,8 @@ static struct sg_image *new_image(struct sg_policy *policy)
 		image->lock = PyThread_allocate_lock();
 		image->modules = sg_modules_new_table();
 		image->memo = PyDict_New();
-		image->before = call_gc("get_objects");
-		if (image->lock && image->modules && image->memo && image->before)
+		image->begun = true;
+		if (sg_graph_begin() == 0 && image->lock && image->modules && image->memo)
 			return image;
 		free_image(image);
 	}
@@ -339,15 +334,9 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
 	struct sg_graph graph;
 	size_t objects;
-	PyObject *collected;
 	int error;
 
-	/* Cyclic garbage of the import (a class that a decorator replaced) would count as somebody's references. */
-	collected = call_gc("collect");
-	if (!collected)
-		return give_up(image, -1);
-	Py_DecRef(collected);
-	error = sg_graph_build(&graph, image->modules, image->before);
+	error = sg_graph_build(&graph, image->modules);
 	if (error == -E2BIG)
 		log_too_large(image);
 
@@ -359,7 +348,7 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 		error = sg_slots_add(&image->slots, image->modules, &sg_state_dict);
 	objects = graph.count;
 	sg_graph_release(&graph);
-	sg_python_clear(&image->before);
+	end_making(image);
 	if (!error)
 		error = sg_slots_seal(&image->slots);
 	image->eager = sg_slots_belong_to_threads(&image->slots);

@@ -333,13 +333,12 @@ static int give_up(struct sg_image *image, int answer)
 int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
 	struct sg_graph graph;
+	int collecting = PyGC_Disable(), error;
 	size_t objects;
-	int error;
 
 	error = sg_graph_build(&graph, image->modules);
 	if (error == -E2BIG)
 		log_too_large(image);
-
 	for (size_t i = 0; !error && i < graph.size; i++)
 		if (graph.nodes[i] && !graph.nodes[i]->outside && !graph.nodes[i]->part)
 			error = add_node(image, &graph, graph.nodes[i]);
@@ -351,6 +350,8 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	end_making(image);
 	if (!error)
 		error = sg_slots_seal(&image->slots);
+	if (collecting)
+		PyGC_Enable();
 	image->eager = sg_slots_belong_to_threads(&image->slots);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);

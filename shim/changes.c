@@ -274,8 +274,13 @@ static void look_at_all(struct sg_slots *slots)
 
 static bool is_pristine(const struct sg_slot *slot)
 {
-	int same = slot->pristine ? slot->kind->same(slot->object, slot->pristine) : 1;
+	int same;
 
+	if (!slot->pristine)
+		return true;
+	if (slot->kind->exact && slot->looks)
+		return false;
+	same = slot->kind->same(slot->object, slot->pristine);
 	if (same < 0)
 		PyErr_Clear();
 	return same == 1;

@@ -168,13 +168,14 @@ int sg_guts_memory(enum sg_guts kind, PyObject *object, struct sg_memory memory[
 	}
 }
 
-/* fill, used, mask, table; then the table. */
+/* fill, used, mask, table; where pop() goes on; then the table. */
 int sg_guts_set_memory(PyObject *set, struct sg_memory memory[])
 {
 	if (!sg_containers.sets)
 		return 0;
 	add(memory, 0, at(set, 16), 32);
-	return add(memory, 1, pointer_at(set, 40), (size_t)(size_at(set, 32) + 1) * 16);
+	add(memory, 1, at(set, 56), 8);
+	return add(memory, 2, pointer_at(set, 40), (size_t)(size_at(set, 32) + 1) * 16);
 }
 
 /* --- probes ------------------------------------------------------------------------------------ */

@@ -419,6 +419,7 @@ bool sg_state_has_registry(PyObject *class)
 static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	PyObject *data = registry_data(class), *set;
+	int count;
 
 	if (strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") != 0)
 		return 0;
@@ -428,7 +429,8 @@ static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MA
 		return 1;
 	if (strcmp(sg_cpython_type_name(sg_cpython_type(set)), "set") != 0)
 		return 0;
-	return sg_guts_set_memory(set, memory + 1) ? 3 : 0;
+	count = sg_guts_set_memory(set, memory + 1);
+	return count ? 1 + count : 0;
 }
 
 const struct sg_state_kind sg_state_registry = {

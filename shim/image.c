@@ -23,6 +23,8 @@ struct sg_image {
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
+	size_t runs;                   /* that have it */
+	size_t waits;                  /* for the lock, since the last lane was made */
 	bool eager;                    /* content is put back at once: some of it belongs to a thread */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
@@ -55,8 +57,29 @@ static bool try_lock(struct sg_image *image)
 	return true;
 }
 
+/* A wait of that long is worth a line: runs of a workflow file wait for each other. */
+#define LONG_WAIT_MS 100
+
+static void log_wait(const struct sg_image *image, const char *holder, const struct timespec *start)
+{
+	struct timespec end;
+	struct sg_line line;
+	int64_t milliseconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	milliseconds = (end.tv_sec - start->tv_sec) * 1000 + (end.tv_nsec - start->tv_nsec) / 1000000;
+	if (milliseconds < LONG_WAIT_MS || !sg_log_begin(&line, SG_LOG_DEBUG, "wait"))
+		return;
+	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
+	sg_log_text(&line, "holder", holder);
+	sg_log_number(&line, "milliseconds", milliseconds);
+	sg_log_end(&line);
+}
+
 static void lock(struct sg_image *image)
 {
+	struct timespec start;
+	char who[256];
 	void *state;
 
 	if (image->holder == PyThread_get_thread_ident()) {
@@ -65,9 +88,14 @@ static void lock(struct sg_image *image)
 	}
 	if (try_lock(image))
 		return;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	snprintf(who, sizeof(who), "%s", image->owner && image->owner->workflow_id ?
+			sg_python_text(image->owner->workflow_id) : "");
+	image->waits++;
 	state = PyEval_SaveThread();
 	PyThread_acquire_lock(image->lock, 1);
 	PyEval_RestoreThread(state);
+	log_wait(image, who, &start);
 	image->holder = PyThread_get_thread_ident();
 	image->depth = 1;
 }
@@ -121,17 +149,48 @@ static struct sg_image *new_image(struct sg_policy *policy)
 	return NULL;
 }
 
+#define LANES_MAX 16
+#define WAITS_MANY 8 /* activations that had to wait for another run's: then it is time for another lane */
+
+/* The free lane with the fewest runs, locked; NULL: there is none, or those there are too crowded. */
+static struct sg_image *find_lane(struct sg_policy *policy)
+{
+	struct sg_image *best = NULL, *image;
+	size_t lanes = 0, waits = 0;
+
+	for (image = policy->images; image; image = image->next) {
+		lanes++;
+		waits += image->waits;
+		if (try_lock(image)) {
+			if (best && best->runs <= image->runs) {
+				unlock(image);
+				continue;
+			}
+			if (best)
+				unlock(best);
+			best = image;
+		}
+	}
+	if (!best || waits < WAITS_MANY || lanes >= LANES_MAX)
+		return best;
+	unlock(best);
+	for (image = policy->images; image; image = image->next)
+		image->waits = 0;
+	return NULL;
+}
+
 struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 {
-	struct sg_image *image;
+	struct sg_image *image = find_lane(policy);
 
-	*ret_new = false;
-	for (image = policy->images; image; image = image->next)
-		if (try_lock(image))
-			return image;
+	*ret_new = !image;
+	if (image) {
+		image->runs++;
+		return image;
+	}
 	image = new_image(policy);
 	if (image) {
-		*ret_new = true;
+		image->runs = 1;
 		lock(image);
 	}
 	return image;
@@ -562,6 +621,9 @@ void sg_image_forget(struct sg_run *run)
 	struct sg_delta *delta = run->delta;
 
 	run->delta = NULL;
+	if (image && !run->forgotten)
+		image->runs--;
+	run->forgotten = true;
 	if (image && image->owner == run) {
 		/* Another thread may be about to settle it: that is left to whoever comes next. */
 		image->orphan.delta = delta;

@@ -196,6 +196,16 @@ void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 	return (void **)((char *)type + ((struct type_head *)&PyType_Type)->vectorcall_offset);
 }
 
+void *sg_cpython_slot_of(const char *source, int slot)
+{
+	PyObject *namespace = sg_cpython_run(source, NULL, NULL);
+	PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
+	void *value = class ? PyType_GetSlot((PyTypeObject *)class, slot) : NULL;
+
+	sg_python_clear(&namespace);
+	return value;
+}
+
 bool sg_cpython_is_c_class(PyTypeObject *type)
 {
 	/*
@@ -204,14 +214,8 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 	 */
 	static void *subtype_dealloc;
 
-	if (!subtype_dealloc) {
-		PyObject *namespace = sg_cpython_run("class C: pass\n", NULL, NULL);
-		PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
-
-		if (class)
-			subtype_dealloc = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_DEALLOC);
-		sg_python_clear(&namespace);
-	}
+	if (!subtype_dealloc)
+		subtype_dealloc = sg_cpython_slot_of("class C: pass\n", SLOT_TP_DEALLOC);
 	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc ||
 	       ((struct type_head *)type)->methods;
 }

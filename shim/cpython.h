@@ -74,6 +74,9 @@ sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
+/* What the class C that source makes has in a slot, NULL: that failed. */
+void *sg_cpython_slot_of(const char *source, int slot);
+
 /* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
 bool sg_cpython_is_c_class(PyTypeObject *type);
 

@@ -343,12 +343,6 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 
 /* --- closing ----------------------------------------------------------------------------------- */
 
-static void log_run(struct sg_line *line, const struct sg_run *run)
-{
-	sg_log_text(line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
-	sg_log_text(line, "run_id", run->run_id ? sg_python_text(run->run_id) : NULL);
-}
-
 /* Takes the exception that is set. */
 static void log_closed(const struct sg_ending *ending, PyObject *generator)
 {
@@ -361,7 +355,7 @@ static void log_closed(const struct sg_ending *ending, PyObject *generator)
 	if (sg_log_begin(&line, SG_LOG_DEBUG, "closed")) {
 		sg_log_text(&line, "what", sg_python_text(name));
 		sg_log_text(&line, "type", sg_cpython_type_name(sg_cpython_type(generator)));
-		log_run(&line, ending->run);
+		sg_run_log(ending->run, &line);
 		if (type) {
 			text = value ? PyObject_Str(value) : NULL;
 			sg_log_text(&line, "error", sg_cpython_type_name((PyTypeObject *)type));
@@ -427,7 +421,7 @@ static void log_left(const struct sg_ending *ending)
 	if (!sg_log_begin(&line, ending->complete ? SG_LOG_DEBUG : SG_LOG_WARN, "left"))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	log_run(&line, ending->run);
+	sg_run_log(ending->run, &line);
 	sg_log_number(&line, "objects", (int64_t)ending->objects);
 	sg_log_number(&line, "suspended", PyList_Size(ending->generators));
 	sg_log_number(&line, "finalisers", PyList_Size(ending->finalised));

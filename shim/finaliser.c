@@ -85,8 +85,8 @@ static void log_held(PyObject *generator, const char *event, const struct sg_run
 		return;
 	name = sg_python_attribute_or_null(generator, "__qualname__");
 	sg_log_text(&line, "what", sg_python_text(name));
-	sg_log_text(&line, "workflow_id", run && run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
-	sg_log_text(&line, "run_id", run && run->run_id ? sg_python_text(run->run_id) : NULL);
+	if (run)
+		sg_run_log(run, &line);
 	sg_log_end(&line);
 	sg_python_clear(&name);
 }

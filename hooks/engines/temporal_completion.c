@@ -89,8 +89,7 @@ static void log_swallowed(const struct sg_run *run)
 
 	if (sg_log_begin(&line, SG_LOG_WARN, "swallowed")) {
 		sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
-		sg_log_text(&line, "workflow_id", sg_python_text(run->workflow_id));
-		sg_log_text(&line, "run_id", sg_python_text(run->run_id));
+		sg_run_log(run, &line);
 		sg_log_text(&line, "refusal", sg_python_text(text));
 		sg_log_end(&line);
 	}

@@ -180,8 +180,7 @@ static void log_run(const struct sg_run *run, const struct timespec *start)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	sg_log_text(&line, "module", sg_python_text(run->policy->workflow_module));
 	sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
-	sg_log_text(&line, "workflow_id", sg_python_text(run->workflow_id));
-	sg_log_text(&line, "run_id", sg_python_text(run->run_id));
+	sg_run_log(run, &line);
 	sg_log_number(&line, "modules", run->modules ? PyDict_Size(run->modules) : 0);
 	sg_log_number(&line, "microseconds", (end.tv_sec - start->tv_sec) * 1000000 +
 			(end.tv_nsec - start->tv_nsec) / 1000);

@@ -1,5 +1,6 @@
 #include "shim/changes.h"
 
+#include "shim/address.h"
 #include "shim/containers.h"
 
 #include <limits.h>
@@ -65,7 +66,7 @@ static size_t watched_count, watched_size;
 
 static struct watched *find_watched(struct watched *table, size_t size, PyObject *dict)
 {
-	size_t i = (((uintptr_t)dict >> 4) * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
+	size_t i = sg_address_hash(dict, size);
 
 	while (table[i].dict && table[i].dict != dict)
 		i = (i + 1) & (size - 1);

@@ -20,6 +20,7 @@ struct sg_policy;
 struct sg_image;
 struct sg_delta;
 struct sg_native_record;
+struct sg_line;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
@@ -76,6 +77,9 @@ static inline bool sg_context_active(void)
 {
 	return __builtin_expect(sg_context_current != NULL, 0);
 }
+
+/* Writes workflow_id and run_id, as far as they are known, to a line of the log. GIL: held. */
+void sg_run_log(const struct sg_run *run, struct sg_line *line);
 
 /* Drops every reference of the run. */
 void sg_run_release(struct sg_run *run);

@@ -218,8 +218,20 @@ static PyObject *save_list(PyObject *list)
 	return PyList_GetSlice(list, 0, PyList_Size(list));
 }
 
+/* The items as they lie in memory: the second piece, where there are any. */
+static int same_list(PyObject *list, PyObject *twin)
+{
+	struct sg_memory here[SG_MEMORY_MAX], there[SG_MEMORY_MAX];
+	int count = sg_guts_memory(SG_GUTS_LIST, list, here);
+
+	if (count == 0 || PyList_Size(list) != PyList_Size(twin))
+		return 0;
+	sg_guts_memory(SG_GUTS_LIST, twin, there);
+	return count == 1 || memcmp(here[1].address, there[1].address, here[1].size) == 0;
+}
+
 const struct sg_state_kind sg_state_list = {
-	.name = "list", .save = save_list, .same = same_sequence, .exchange = exchange_list,
+	.name = "list", .save = save_list, .same = same_list, .exchange = exchange_list,
 	.memory = list_memory
 };
 

@@ -144,9 +144,9 @@ static int memory_of(const struct sg_slot *slot, struct sg_memory memory[SG_MEMO
 	if (slot->kind->memory && !count)
 		return 0;
 	if (dict && !sg_containers.watchers) {
-		if (!sg_containers_dict_memory(dict, &memory[count]))
-			return 0;
-		count++;
+		int parts = sg_containers_dict_memory(dict, &memory[count]);
+
+		return parts ? count + parts : 0;
 	}
 	return count;
 }

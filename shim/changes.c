@@ -39,15 +39,29 @@ static int reserve(void **items, size_t *size, size_t needed, size_t item_size)
 	return 0;
 }
 
+/* A copy of a dict that has lost keys has other positions: then the object gets those. */
+static PyObject *save_alike(PyObject *object, const struct sg_state_kind *kind)
+{
+	PyObject *pristine = kind->save(object);
+
+	if (!pristine || kind != &sg_state_dict || kind->same(object, pristine) == 1)
+		return pristine;
+	if (kind->exchange(object, &pristine) < 0)
+		PyErr_Clear();
+	Py_DecRef(pristine);
+	return kind->save(object);
+}
+
 int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state_kind *kind)
 {
 	PyObject *pristine;
 
 	if (reserve((void **)&slots->items, &slots->size, slots->count + 1, sizeof(*slots->items)) < 0)
 		return -1;
-	pristine = kind->save(object);
+	pristine = save_alike(object, kind);
 	if (!pristine)
 		return -1;
+	slots->own_count += kind->own;
 	slots->items[slots->count++] = (struct sg_slot){
 		.object = sg_python_ref(object), .kind = kind, .pristine = pristine
 	};
@@ -285,8 +299,6 @@ static bool is_pristine(const struct sg_slot *slot)
 
 	if (!slot->pristine)
 		return true;
-	if (slot->kind->exact && slot->looks)
-		return false;
 	same = slot->kind->same(slot->object, slot->pristine);
 	if (same < 0)
 		PyErr_Clear();

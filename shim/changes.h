@@ -36,6 +36,7 @@ struct sg_slots {
 	size_t suspect_count;
 	unsigned *always;
 	size_t always_count;
+	size_t own_count;              /* of which each run has its own */
 };
 
 /* Adds an aspect of an object, whose content now is pristine. 0, or -1 with an exception. */

@@ -213,53 +213,6 @@ void sg_image_discard(struct sg_image *image)
 	free_image(image);
 }
 
-/* --- the scan ---------------------------------------------------------------------------------- */
-
-static void log_image(const struct sg_image *image, size_t objects)
-{
-	struct timespec end;
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_INFO, "image"))
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
-	sg_log_number(&line, "modules", PyDict_Size(image->modules));
-	sg_log_number(&line, "objects", (int64_t)objects);
-	sg_log_number(&line, "containers", (int64_t)image->slots.count);
-	sg_log_number(&line, "milliseconds", (end.tv_sec - image->start.tv_sec) * 1000 +
-			(end.tv_nsec - image->start.tv_nsec) / 1000000);
-	sg_log_end(&line);
-}
-
-/* The image is given up; the run keeps the table. */
-static int give_up(struct sg_image *image, int answer)
-{
-	image->policy->unshareable = true;
-	sg_image_discard(image);
-	return answer;
-}
-
-int sg_image_scan(struct sg_image *image, struct sg_run *run)
-{
-	size_t objects;
-	int error = sg_scan(&image->slots, image->modules, image->policy->workflow_module, &objects);
-
-	end_making(image);
-	image->eager = sg_slots_belong_to_threads(&image->slots);
-	if (error)
-		return give_up(image, PyErr_Occurred() ? -1 : 0);
-	/* Generators that the modules seeded are good for every run. */
-	image->generators = run->generators;
-	run->generators = NULL;
-	run->image_generators = image->generators;
-	image->owner = run;
-	image->next = image->policy->images;
-	image->policy->images = image;
-	log_image(image, objects);
-	return 1;
-}
-
 /* --- activations ------------------------------------------------------------------------------- */
 
 static void log_lost(const struct sg_slot *slot, const char *what)
@@ -399,6 +352,27 @@ static void settle(struct sg_image *image)
 	image->owner = NULL;
 }
 
+/* What each run has of its own, as it is at first: a part of its delta from now on. The pristine content is in place. */
+static void give_own(struct sg_image *image, struct sg_run *run)
+{
+	size_t left = run->has_own ? 0 : image->slots.own_count;
+	PyObject *content;
+
+	run->has_own = true;
+	for (unsigned i = 0; left && i < image->slots.count; i++) {
+		const struct sg_slot *slot = &image->slots.items[i];
+
+		if (!slot->kind->own)
+			continue;
+		left--;
+		content = slot->kind->save(slot->object);
+		if (content)
+			run->delta = add_entry(run->delta, i, content);
+		else
+			log_lost(slot, "there is no copy of it for the run");
+	}
+}
+
 /* Puts a run's content in place. Until 3.11 any allocation may collect garbage, whose destructors would see half of it. */
 static void change_owner(struct sg_image *image, struct sg_run *run)
 {
@@ -411,8 +385,10 @@ static void change_owner(struct sg_image *image, struct sg_run *run)
 	collecting = PyGC_Disable();
 	if (image->owner)
 		settle(image);
-	if (run)
+	if (run) {
+		give_own(image, run);
 		exchange_delta(image, run->delta, true);
+	}
 	image->owner = run;
 	if (collecting)
 		PyGC_Enable();
@@ -466,4 +442,51 @@ void sg_image_forget(struct sg_run *run)
 		return;
 	}
 	free_delta(delta);
+}
+
+/* --- the scan ---------------------------------------------------------------------------------- */
+
+static void log_image(const struct sg_image *image, size_t objects)
+{
+	struct timespec end;
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_INFO, "image"))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
+	sg_log_number(&line, "modules", PyDict_Size(image->modules));
+	sg_log_number(&line, "objects", (int64_t)objects);
+	sg_log_number(&line, "containers", (int64_t)image->slots.count);
+	sg_log_number(&line, "milliseconds", (end.tv_sec - image->start.tv_sec) * 1000 +
+			(end.tv_nsec - image->start.tv_nsec) / 1000000);
+	sg_log_end(&line);
+}
+
+/* The image is given up; the run keeps the table. */
+static int give_up(struct sg_image *image, int answer)
+{
+	image->policy->unshareable = true;
+	sg_image_discard(image);
+	return answer;
+}
+
+int sg_image_scan(struct sg_image *image, struct sg_run *run)
+{
+	size_t objects;
+	int error = sg_scan(&image->slots, image->modules, image->policy->workflow_module, &objects);
+
+	end_making(image);
+	image->eager = sg_slots_belong_to_threads(&image->slots);
+	if (error)
+		return give_up(image, PyErr_Occurred() ? -1 : 0);
+	/* Generators that the modules seeded are good for every run. */
+	image->generators = run->generators;
+	run->generators = NULL;
+	run->image_generators = image->generators;
+	change_owner(image, run);
+	image->next = image->policy->images;
+	image->policy->images = image;
+	log_image(image, objects);
+	return 1;
 }

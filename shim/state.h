@@ -30,7 +30,7 @@ struct sg_state_kind {
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
 	bool of_thread; /* the content is the current thread's */
-	bool exact;     /* a change of the memory is a change, even if the content is the same again: iterators know */
+	bool own;       /* iterators know where in memory it lies: each run has its own from the start */
 };
 
 #define SG_STATE_KINDS_MAX 3

@@ -258,7 +258,7 @@ static PyObject *save_deque(PyObject *deque)
 
 const struct sg_state_kind sg_state_deque = {
 	.name = "deque", .save = save_deque, .same = same_sequence, .exchange = exchange_deque,
-	.memory = deque_memory, .exact = true
+	.memory = deque_memory, .own = true
 };
 
 /* The C OrderedDict keeps its order beside the dict: move_to_end() changes only that. */
@@ -288,7 +288,7 @@ static int same_ordered(PyObject *object, PyObject *twin)
 
 const struct sg_state_kind sg_state_ordered = {
 	.name = "OrderedDict", .save = save_ordered, .same = same_ordered, .exchange = exchange_ordered,
-	.memory = ordered_memory, .dict = this_object
+	.memory = ordered_memory, .dict = this_object, .own = true
 };
 
 static PyObject *save_bytearray(PyObject *object)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "shim/cpython.h"
 
+#include "shim/classes.h"
 #include "shim/containers.h"
 #include "shim/guts.h"
 
@@ -62,6 +63,7 @@ struct type_head {
 };
 
 /* Slot numbers that only the probe compares. */
+#define SLOT_TP_ALLOC 47
 #define SLOT_TP_BASE 48
 #define SLOT_TP_DEALLOC 52
 
@@ -241,6 +243,11 @@ void **sg_cpython_getattro_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
 }
 
+void **sg_cpython_alloc_slot(PyTypeObject *type)
+{
+	return &((struct type_head *)type)->alloc;
+}
+
 void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 {
 	/* Where type's own instances, the classes, keep it. */
@@ -267,6 +274,11 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 	       ((struct type_head *)type)->methods;
 }
 
+static bool is_function(PyObject *object)
+{
+	return is_exact(object, &PyFunction_Type) || (function_subtype && is_exact(object, function_subtype));
+}
+
 static sg_vectorcall *function_vectorcall(PyObject *function)
 {
 	Py_ssize_t offset = ((struct type_head *)&PyFunction_Type)->vectorcall_offset;
@@ -285,9 +297,11 @@ int sg_cpython_hook_function(PyObject *function, sg_vectorcall hook)
 {
 	sg_vectorcall *slot;
 
-	if (!sg_cpython.functions || !is_exact(function, &PyFunction_Type))
+	if (!sg_cpython.functions || !is_function(function))
 		return -ENOTSUP;
 	slot = function_vectorcall(function);
+	if (*slot == hook)
+		return -EEXIST;
 	if (*slot != python_vectorcall)
 		return -ENOTSUP;
 	*slot = hook;
@@ -354,7 +368,7 @@ static PyObject *probe_replacement(PyObject *self, PyObject *argument)
 	return PyLong_FromLong(2);
 }
 
-static PyObject *probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
+PyObject *sg_cpython_probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
 		PyObject *kwnames)
 {
 	(void)function;
@@ -527,7 +541,7 @@ static bool probe_function_hook(void)
 	target = sg_cpython_item(namespace, "target");
 	if (target && calls_answer(namespace, 1)) {
 		sg_cpython.functions = true;
-		if (sg_cpython_hook_function(target, probe_vectorcall) == 0) {
+		if (sg_cpython_hook_function(target, sg_cpython_probe_vectorcall) == 0) {
 			/* Twice: call sites may be specialised anew after the first round. */
 			proved = calls_answer(namespace, 2) && calls_answer(namespace, 2);
 			sg_cpython_unhook_function(target);
@@ -561,6 +575,16 @@ static void register_function_copy(void)
 	sg_python_clear(&namespace);
 }
 
+PyTypeObject *sg_cpython_function_subtype(void)
+{
+	if (!function_subtype) {
+		make_function_subtype();
+		if (function_subtype)
+			register_function_copy();
+	}
+	return function_subtype;
+}
+
 static void probe_functions(void)
 {
 	struct type_head *type = (struct type_head *)&PyFunction_Type;
@@ -580,13 +604,8 @@ static void probe_functions(void)
 	/* Clearing the version and setting the pointer is enough but for 3.11, whose calls look at the type only. */
 	if (probe_function_hook())
 		return;
-	make_function_subtype();
-	if (!function_subtype)
-		return;
-	sg_cpython.functions_need_type = true;
-	if (probe_function_hook())
-		register_function_copy();
-	else
+	sg_cpython.functions_need_type = sg_cpython_function_subtype() != NULL;
+	if (sg_cpython.functions_need_type && !probe_function_hook())
 		sg_cpython.functions_need_type = false;
 }
 
@@ -602,6 +621,7 @@ static void probe_type_slots(void)
 		    (void *)head->init != PyType_GetSlot(types[i], Py_tp_init) ||
 		    (void *)head->new != PyType_GetSlot(types[i], Py_tp_new) ||
 		    head->call != PyType_GetSlot(types[i], Py_tp_call) ||
+		    head->alloc != PyType_GetSlot(types[i], SLOT_TP_ALLOC) ||
 		    head->descr_get != PyType_GetSlot(types[i], Py_tp_descr_get) ||
 		    head->dealloc != PyType_GetSlot(types[i], SLOT_TP_DEALLOC) ||
 		    head->type_base != PyType_GetSlot(types[i], SLOT_TP_BASE))
@@ -683,5 +703,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_dict_types();
 	sg_containers_probe();
 	sg_guts_probe();
+	sg_classes_probe();
 	return 0;
 }

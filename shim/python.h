@@ -207,6 +207,7 @@ struct sg_python_inittab {
 	F(Py_ssize_t, PyTuple_Size, (PyObject *)) \
 	F(int, PyTuple_SetItem, (PyObject *, Py_ssize_t, PyObject *)) \
 	F(PyObject *, PyType_FromSpecWithBases, (PyType_Spec *, PyObject *)) \
+	F(PyObject *, PyType_GenericAlloc, (PyTypeObject *, Py_ssize_t)) \
 	F(unsigned long, PyType_GetFlags, (PyTypeObject *)) \
 	F(void *, PyType_GetSlot, (PyTypeObject *, int)) \
 	F(int, PyType_IsSubtype, (PyTypeObject *, PyTypeObject *)) \

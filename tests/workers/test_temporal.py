@@ -325,6 +325,18 @@ def test_two_workers_with_different_restrictions_do_not_disturb_each_other(playe
             assert_completed(ended)
 
 
+@pytest.mark.parametrize("isolation", [pytest.param(i, marks=scenario("worker_restricts_classes_of_a_private_module",
+                                                                      SANDGLASS_ISOLATION=i)) for i in ("shared", "private")])
+def test_classes_that_the_worker_restricted_are_guarded_in_every_run(isolation, played, log):
+    for name, ended in played["refused"].items():
+        assert ended["status"] == "failed", f"{name}: {ended}"
+        assert_refused(ended, "helper_classes." + name.split()[1])
+    for ended in played["others"]:
+        assert assert_completed(ended) == "made"
+    unguarded = [e.text for e in log if e["event"] == "unguarded" and e["rule"].startswith("helper_classes.")]
+    assert not unguarded, "\n".join(unguarded)
+
+
 # --- rules about the run's own copy of a module ----------------------------------------------------------------------------
 
 GUARD_PRIVATE = harness.PROGRAMS / "guard_private.conf"

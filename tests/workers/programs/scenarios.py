@@ -24,6 +24,7 @@ import flows_invalid
 import flows_many
 import flows_misc
 import flows_state
+import helper_classes
 import helper_shared
 import interceptors
 from common import NAMES, SERVER, failed_task, outcome, record
@@ -406,6 +407,20 @@ async def another_worker_adds_restrictions(stage):
             stage.worker(flows_invalid.CallsOneOf):
         return [await stage.run(flows_invalid.CallsOneOf, what, queue=queue) for queue in (stage.queue + "-naming", stage.queue)
                 for what in ("clock", "file")]
+
+
+@scenario
+async def worker_restricts_classes_of_a_private_module(stage):
+    """More runs than there are trampolines of a kind, between the first ones and the last ones."""
+    names = helper_classes.NAMES
+    runner = restricted(invalid_module_members=DEFAULT_MEMBERS | SandboxMatcher(
+        children={"helper_classes": SandboxMatcher(use=set(names))}))
+    async with stage.worker(flows_invalid.MakesOneOf, workflow_runner=runner, workflow_failure_exception_types=[Exception]):
+        first = [await stage.run(flows_invalid.MakesOneOf, name) for name in names]
+        others = [await asyncio.gather(*(stage.run(flows_invalid.MakesOneOf, "") for _ in range(10))) for _ in range(7)]
+        last = [await stage.run(flows_invalid.MakesOneOf, name) for name in names]
+    return {"refused": dict(zip([f"first {name}" for name in names] + [f"last {name}" for name in names], first + last)),
+            "others": sum(others, [])}
 
 
 @scenario

@@ -55,21 +55,31 @@ static bool try_lock(struct sg_image *image)
 	return true;
 }
 
-static void lock(struct sg_image *image)
+/* False: somebody else had it all the time. */
+static bool lock_within(struct sg_image *image, long long microseconds)
 {
 	void *state;
+	int got;
 
 	if (image->holder == PyThread_get_thread_ident()) {
 		image->depth++;
-		return;
+		return true;
 	}
 	if (try_lock(image))
-		return;
+		return true;
 	state = PyEval_SaveThread();
-	PyThread_acquire_lock(image->lock, 1);
+	got = PyThread_acquire_lock_timed(image->lock, microseconds, 0);
 	PyEval_RestoreThread(state);
+	if (!got)
+		return false;
 	image->holder = PyThread_get_thread_ident();
 	image->depth = 1;
+	return true;
+}
+
+static void lock(struct sg_image *image)
+{
+	lock_within(image, -1);
 }
 
 static void unlock(struct sg_image *image)
@@ -530,11 +540,23 @@ void sg_image_touch(struct sg_image *image, struct sg_run *run)
 	change_owner(image, run);
 }
 
-void sg_image_enter(struct sg_image *image, struct sg_run *run)
+int sg_image_enter(struct sg_image *image, struct sg_run *run, int milliseconds)
 {
-	lock(image);
+	if (!lock_within(image, milliseconds < 0 ? -1 : milliseconds * 1000LL))
+		return -EBUSY;
 	change_owner(image, run);
 	run->image_generators = image->generators;
+	return 0;
+}
+
+bool sg_image_idle(const struct sg_run *run)
+{
+	return !run->image || !run->image->holder || run->image->holder == PyThread_get_thread_ident();
+}
+
+PyObject *sg_image_occupant(const struct sg_image *image)
+{
+	return image->owner ? image->owner->workflow_id : NULL;
 }
 
 void sg_image_leave(struct sg_image *image)

@@ -27,12 +27,14 @@
 #include "shim/native.h"
 #include "shim/policy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define CAPSULE "sandglass.instance"
 #define MAIN_COPY "__temporal_main__"
+#define MILLISECONDS_BUSY 1900 /* less than the SDK's deadlock detector waits */
 
 static struct {
 	PyObject *runner_class, *original_create_instance;
@@ -272,18 +274,19 @@ struct visit {
 	unsigned long outer; /* a stuck thread that the SDK has given up */
 };
 
-static void begin(struct instance *instance, struct visit *visit)
+static int begin(struct instance *instance, struct visit *visit, int milliseconds)
 {
 	struct sg_run *run = &instance->run;
 
 	*visit = (struct visit){.context = {run, SG_PHASE_RUNTIME, true, NULL, NULL}};
-	if (run->image)
-		sg_image_enter(run->image, run);
+	if (run->image && sg_image_enter(run->image, run, milliseconds) < 0)
+		return -EBUSY;
 	tell_in_sandbox(true);
 	visit->token = enter(&visit->context);
 	visit->outer = instance->thread;
 	instance->thread = PyThread_get_thread_ident();
 	visit->variables = enter_variables();
+	return 0;
 }
 
 static void end(struct instance *instance, struct visit *visit)
@@ -303,11 +306,31 @@ static void inside(struct instance *instance, void (*function)(struct instance *
 {
 	struct visit visit;
 
-	begin(instance, &visit);
+	begin(instance, &visit, -1);
 	function(instance);
 	end(instance, &visit);
 	PyErr_Clear(); /* what compiled code did while the run ended is logged */
 	sg_python_clear(&instance->run.refusal);
+}
+
+/*
+ * Another run of the image does not come to an end. The task fails and is tried again, with another image, where else this
+ * thread would wait as long as that one. A removal succeeds: the run ends once it can.
+ */
+static PyObject *answer_busy(struct instance *instance, PyObject *activation)
+{
+	PyObject *occupant = sg_image_occupant(instance->run.image), *text;
+
+	if (sg_temporal_is_removal(activation))
+		return sg_temporal_no_commands();
+	text = PyUnicode_FromFormat("sandglass: an activation of another run of %s (workflow id %s) has not yielded for %d "
+			"milliseconds; this task fails and is tried again apart from it",
+			sg_python_text(instance->run.policy->workflow_module),
+			occupant ? sg_python_text(occupant) : "unknown", MILLISECONDS_BUSY);
+	if (text)
+		PyErr_SetString(PyExc_RuntimeError, sg_python_text(text));
+	sg_python_clear(&text);
+	return NULL;
 }
 
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
@@ -318,14 +341,16 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
 	instance->activated = true;
-	begin(instance, &visit);
+	if (begin(instance, &visit, MILLISECONDS_BUSY) < 0)
+		return answer_busy(instance, PyTuple_GetItem(args, 0));
 	completion = PyObject_Call(method, args, kwargs);
 	end(instance, &visit);
 	check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
 	sg_python_clear(&instance->run.refusal);
 	if (completion && !visit.outer && sg_temporal_is_last(instance)) {
 		instance->completion = sg_python_ref(completion);
-		sg_temporal_end(instance);
+		if (sg_image_idle(&instance->run)) /* else when the SDK drops it */
+			sg_temporal_end(instance);
 	}
 	return completion;
 }

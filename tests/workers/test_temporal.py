@@ -164,6 +164,14 @@ def test_deadlock_detector_still_finds_a_busy_workflow(played):
     assert played["status"] == "task-failed" and "deadlock" in played["text"], str(played)
 
 
+@pytest.mark.since_sdk(1, 18)
+@scenario("stuck_run_beside_others")
+def test_stuck_run_does_not_hold_up_other_runs_of_its_file(played):
+    assert played["done"] == 2, str(played)
+    for failure in played["failures"]:
+        assert failure is None or "has not yielded" in failure[1], str(played)
+
+
 # --- module state ---------------------------------------------------------------------------------------------------------
 
 FRESH = [1] * 10  # what flows_state.touch answers in a fresh module

@@ -197,15 +197,6 @@ class CollectsGarbage:
 
 
 @workflow.defn
-class Busy:
-    @workflow.run
-    async def run(self) -> None:
-        helper_shared.SEEN[workflow.info().workflow_id] = "busy"
-        while not helper_shared.STOP.is_set():
-            pass
-
-
-@workflow.defn
 class Cancelled:
     @workflow.run
     async def run(self) -> str:

@@ -18,12 +18,14 @@ import warnings
 
 import activities
 import evictions
+import flows_busy
 import flows_evicted
 import flows_handlers
 import flows_invalid
 import flows_many
 import flows_misc
 import flows_state
+import flows_stuck
 import helper_classes
 import helper_shared
 import interceptors
@@ -308,8 +310,8 @@ async def isinstance_elsewhere(stage):
 
     alone = await asyncio.to_thread(median)
     helper_shared.STOP.clear()
-    async with stage.worker(flows_misc.Busy):
-        handle = await stage.start(flows_misc.Busy)
+    async with stage.worker(flows_busy.Busy):
+        handle = await stage.start(flows_busy.Busy)
         while handle.id not in helper_shared.SEEN:
             await asyncio.sleep(0.01)
         beside = await asyncio.to_thread(median)
@@ -362,12 +364,31 @@ async def finaliser_during_an_activation(stage):
 async def blocked_thread_is_found(stage):
     helper_shared.STOP.clear()
     try:
-        async with stage.worker(flows_misc.Busy):
-            ended = await stage.run(flows_misc.Busy)
+        async with stage.worker(flows_busy.Busy):
+            ended = await stage.run(flows_busy.Busy)
             helper_shared.STOP.set()
             return ended
     finally:
         helper_shared.STOP.set()
+
+
+@scenario
+async def stuck_run_beside_others(stage):
+    """Runs of the same file and worker: one is stuck, the others go on meanwhile."""
+    with contextlib.ExitStack() as until:
+        until.enter_context(helper_shared.STUCK)
+        async with stage.worker(flows_stuck.Stuck, flows_stuck.Patient):
+            others = [await stage.start(flows_stuck.Patient) for _ in range(2)]
+            for handle in others:
+                await handle.query("state")
+            stuck = await stage.start(flows_stuck.Stuck)
+            while helper_shared.SEEN.get(stuck.id) != "busy":
+                await asyncio.sleep(0.01)
+            for handle in others:
+                await handle.signal("pay")
+            done, _ = await asyncio.wait([asyncio.ensure_future(handle.result()) for handle in others], timeout=30)
+            until.close()
+            return {"done": len(done), "failures": [await failed_task(handle) for handle in others]}
 
 
 @scenario

@@ -1,5 +1,6 @@
 #include "shim/changes.h"
 
+#include "shim/address.h"
 #include "shim/containers.h"
 
 #include <limits.h>
@@ -65,7 +66,7 @@ static size_t watched_count, watched_size;
 
 static struct watched *find_watched(struct watched *table, size_t size, PyObject *dict)
 {
-	size_t i = (((uintptr_t)dict >> 4) * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
+	size_t i = sg_address_hash(dict, size);
 
 	while (table[i].dict && table[i].dict != dict)
 		i = (i + 1) & (size - 1);
@@ -143,9 +144,9 @@ static int memory_of(const struct sg_slot *slot, struct sg_memory memory[SG_MEMO
 	if (slot->kind->memory && !count)
 		return 0;
 	if (dict && !sg_containers.watchers) {
-		if (!sg_containers_dict_memory(dict, &memory[count]))
-			return 0;
-		count++;
+		int parts = sg_containers_dict_memory(dict, &memory[count]);
+
+		return parts ? count + parts : 0;
 	}
 	return count;
 }
@@ -163,8 +164,8 @@ static int add_look(struct sg_slots *slots, unsigned number, const struct sg_mem
 	return 0;
 }
 
-/* Larger content is compared in its own way: it must not fill the caches of everybody. */
-#define LARGEST_LOOK 65536
+/* Larger content is compared in its own way, with no third copy of it. */
+#define LARGEST_LOOK (1 << 20)
 
 static bool too_large(const struct sg_memory memory[], int count)
 {
@@ -247,11 +248,17 @@ void sg_slots_free(struct sg_slots *slots)
 
 /* --- asking ------------------------------------------------------------------------------------ */
 
+/* Most are a few words: a call of memcmp() would cost more than the comparison. */
 static bool as_expected(const struct sg_look *look, const char *expected)
 {
-	if (look->size == sizeof(uint64_t))
-		return *(const uint64_t *)look->address == *(const uint64_t *)expected;
-	return memcmp(look->address, expected, look->size) == 0;
+	const uint64_t *now = (const uint64_t *)look->address, *then = (const uint64_t *)expected;
+	uint64_t differences = 0;
+
+	if (look->size % sizeof(*now) || look->size > 16 * sizeof(*now))
+		return memcmp(look->address, expected, look->size) == 0;
+	for (unsigned i = 0; i < look->size / sizeof(*now); i++)
+		differences |= now[i] ^ then[i];
+	return !differences;
 }
 
 static void look_at_all(struct sg_slots *slots)
@@ -274,8 +281,13 @@ static void look_at_all(struct sg_slots *slots)
 
 static bool is_pristine(const struct sg_slot *slot)
 {
-	int same = slot->pristine ? slot->kind->same(slot->object, slot->pristine) : 1;
+	int same;
 
+	if (!slot->pristine)
+		return true;
+	if (slot->kind->exact && slot->looks)
+		return false;
+	same = slot->kind->same(slot->object, slot->pristine);
 	if (same < 0)
 		PyErr_Clear();
 	return same == 1;

@@ -1,17 +1,20 @@
 #include "shim/classes.h"
 
+#include "shim/function.h"
+#include "shim/layout.h"
+
 #include <errno.h>
 
 struct sg_classes sg_classes;
 
 int sg_classes_hook(PyTypeObject *class, PyObject *function, sg_vectorcall hook)
 {
-	int error = sg_cpython_hook_function(function, hook);
+	int error = sg_function_hook(function, hook);
 
 	if (error)
 		return error;
 	if (sg_classes.need_type && sg_cpython_type(function) == &PyFunction_Type)
-		sg_cpython_set_type(function, sg_cpython_function_subtype());
+		sg_cpython_set_type(function, sg_function_subtype());
 	PyType_Modified(class);
 	return 0;
 }
@@ -24,12 +27,12 @@ static PyObject *alloc(PyTypeObject *type, Py_ssize_t items)
 
 int sg_classes_use_slots(PyTypeObject *type)
 {
-	void **slot = sg_cpython_alloc_slot(type);
+	struct type_head *head = (struct type_head *)type;
 
 	if (!sg_classes.slots)
 		return -ENOTSUP;
-	if (*slot == (void *)PyType_GenericAlloc)
-		*slot = (void *)alloc;
+	if (head->alloc == (void *)PyType_GenericAlloc)
+		head->alloc = (void *)alloc;
 	return 0;
 }
 
@@ -87,9 +90,9 @@ static bool probe_maker_hook(void)
 		init = sg_cpython_item(namespace, "init");
 	}
 	if (class && init && classes_answer(namespace, 0, 0) &&
-	    sg_classes_hook((PyTypeObject *)class, init, sg_cpython_probe_vectorcall) == 0) {
+	    sg_classes_hook((PyTypeObject *)class, init, sg_function_probe_hook) == 0) {
 		proved = classes_answer(namespace, 128, 128);
-		sg_cpython_unhook_function(init);
+		sg_function_unhook(init);
 		PyType_Modified((PyTypeObject *)class);
 		proved = proved && classes_answer(namespace, 0, 0);
 	}
@@ -103,7 +106,7 @@ static void probe_makers(void)
 	sg_classes.makers = sg_cpython.functions && probe_maker_hook();
 	if (!sg_cpython.functions || sg_classes.makers)
 		return;
-	sg_classes.need_type = sg_cpython_function_subtype() != NULL;
+	sg_classes.need_type = sg_function_subtype() != NULL;
 	sg_classes.makers = probe_maker_hook();
 	if (!sg_classes.makers)
 		sg_classes.need_type = false;

@@ -24,8 +24,8 @@ extern struct sg_classes sg_classes;
 void sg_classes_probe(void);
 
 /*
- * sg_cpython_hook_function() for the __init__ or __new__ of a class, for the classes below it as well. Undone by
- * sg_cpython_unhook_function(). Returns as it does.
+ * sg_function_hook() for the __init__ or __new__ of a class, for the classes below it as well. Undone by
+ * sg_function_unhook(). Returns as it does.
  */
 int sg_classes_hook(PyTypeObject *class, PyObject *function, sg_vectorcall hook);
 

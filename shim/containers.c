@@ -33,12 +33,30 @@ bool sg_containers_dict_is_split(PyObject *dict)
 	return ((struct dict_head *)dict)->values != no_values && ((struct dict_head *)dict)->values;
 }
 
-bool sg_containers_dict_memory(PyObject *dict, struct sg_memory *memory)
+/* With an instance: its capacity in the first byte, then the values. */
+static Py_ssize_t capacity_of(const struct dict_head *dict)
 {
-	if (!sg_containers.dict_tags || (!sg_containers.instance_tags && sg_containers_dict_is_split(dict)))
-		return false;
-	*memory = (struct sg_memory){&((struct dict_head *)dict)->version, sizeof(uint64_t)};
-	return true;
+	return *(unsigned char *)dict->values;
+}
+
+static int split_memory(const struct dict_head *dict, struct sg_memory memory[])
+{
+	memory[0] = (struct sg_memory){&dict->used, sizeof(dict->used)};
+	memory[1] = (struct sg_memory){&dict->keys, 2 * sizeof(void *)};
+	memory[2] = (struct sg_memory){dict->values, (size_t)(1 + capacity_of(dict)) * sizeof(PyObject *)};
+	return 3;
+}
+
+int sg_containers_dict_memory(PyObject *object, struct sg_memory memory[])
+{
+	struct dict_head *dict = (struct dict_head *)object;
+
+	if (!sg_containers.dict_tags)
+		return 0;
+	if (!sg_containers.instance_tags && sg_containers_dict_is_split(object))
+		return sg_containers.split_memory ? split_memory(dict, memory) : 0;
+	memory[0] = (struct sg_memory){&dict->version, sizeof(dict->version)};
+	return 1;
 }
 
 /* The lowest bits of the version are the watchers' (3.12), then come some of CPython's own (3.13). */
@@ -127,6 +145,38 @@ static PyObject *run_writers(void)
 		"def remove_attribute():\n    del o.c; return 1\n", NULL, NULL);
 }
 
+static uint64_t sum_of(const struct sg_memory memory[], int count)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < count; i++)
+		for (size_t at = 0; at < memory[i].size; at += sizeof(sum))
+			sum = 31 * sum + *(const uint64_t *)((const char *)memory[i].address + at);
+	return sum;
+}
+
+/* The values must be found where we think, and each function must change what we look at. */
+static void probe_split_memory(PyObject *namespace, PyObject *instance)
+{
+	struct dict_head *dict = (struct dict_head *)instance;
+	struct sg_memory memory[SG_MEMORY_MAX];
+	PyObject *key, *value;
+	Py_ssize_t position = 0;
+	uint64_t before;
+
+	if (sg_cpython.minor != 13 || !sg_containers_dict_is_split(instance) ||
+	    !sg_cpython_readable(dict->values, 2 * sizeof(void *)) || capacity_of(dict) > 64 ||
+	    !PyDict_Next(instance, &position, &key, &value) || ((PyObject **)dict->values)[1] != value)
+		return;
+	for (const char *const *function = attributes; *function; function++) {
+		before = sum_of(memory, split_memory(dict, memory));
+		if (sg_cpython_call(sg_cpython_item(namespace, *function)) != 1 ||
+		    (sg_containers_dict_is_split(instance) && sum_of(memory, split_memory(dict, memory)) == before))
+			return;
+	}
+	sg_containers.split_memory = true;
+}
+
 static void probe_dict_tags(void)
 {
 	PyObject *namespace = run_writers(), *empty = PyDict_New(), *dict, *instance;
@@ -147,6 +197,8 @@ static void probe_dict_tags(void)
 		sg_containers.dict_tags &= tag_of(dict) == before;
 		sg_containers.instance_tags = sg_containers.dict_tags &&
 			all_change_tag(namespace, instance, attributes);
+		if (sg_containers.dict_tags && !sg_containers.instance_tags)
+			probe_split_memory(namespace, instance);
 	} else {
 		sg_containers.dict_tags = false;
 	}

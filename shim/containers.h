@@ -14,6 +14,7 @@
 struct sg_containers {
 	bool dict_tags;             /* a dict has a version that every change changes */
 	bool instance_tags;         /* ... an instance's dict too, when attributes are set by hot code */
+	bool split_memory;          /* where an instance keeps the values of its dict (3.13) */
 	bool watchers;              /* every change of a watched dict is told, an instance's dict included */
 	bool sets;                  /* the table of a set is where we think */
 	bool caches;                /* the list of an lru_cache is where we think */
@@ -24,8 +25,11 @@ extern struct sg_containers sg_containers;
 /* Fills sg_containers; what is not proved is false. */
 void sg_containers_probe(void);
 
-/* The number that changes with every change of the dict. False where there is none (see dict_tags). */
-bool sg_containers_dict_memory(PyObject *dict, struct sg_memory *memory);
+/*
+ * What changes with every change of the dict: the version where there is one (see dict_tags), or its parts (see
+ * split_memory), which are three. Returns how many; 0: nothing is known to.
+ */
+int sg_containers_dict_memory(PyObject *dict, struct sg_memory memory[]);
 
 /* Do its values lie with an instance, which may change them past the dict? */
 bool sg_containers_dict_is_split(PyObject *dict);

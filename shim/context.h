@@ -20,6 +20,7 @@ struct sg_policy;
 struct sg_image;
 struct sg_delta;
 struct sg_native_record;
+struct sg_line;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
@@ -29,6 +30,7 @@ struct sg_run {
 	PyObject *image_generators; /* borrowed: the same of its image, or NULL */
 	struct sg_image *image;     /* borrowed: where its modules live, or NULL: modules of its own */
 	struct sg_delta *delta;     /* what it changed in the image */
+	bool forgotten;             /* by the image: it is not counted any more */
 	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */
 	unsigned long refusals;     /* refused calls in this activation */
@@ -75,6 +77,9 @@ static inline bool sg_context_active(void)
 {
 	return __builtin_expect(sg_context_current != NULL, 0);
 }
+
+/* Writes workflow_id and run_id, as far as they are known, to a line of the log. GIL: held. */
+void sg_run_log(const struct sg_run *run, struct sg_line *line);
 
 /* Drops every reference of the run. */
 void sg_run_release(struct sg_run *run);

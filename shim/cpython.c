@@ -3,7 +3,9 @@
 
 #include "shim/classes.h"
 #include "shim/containers.h"
+#include "shim/function.h"
 #include "shim/guts.h"
+#include "shim/layout.h"
 
 #include <errno.h>
 #include <link.h>
@@ -12,65 +14,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/*
- * Layouts shared by 3.10-3.15 with a GIL. Only the head of each structure is declared: as far as it is
- * used. probe_*() compare each with the public API.
- */
-struct object {
-	Py_ssize_t refcount;
-	PyTypeObject *type;
-};
-
-struct c_function {
-	struct object base;
-	PyMethodDef *def;
-	PyObject *self;
-};
-
-struct descriptor {
-	struct object base;
-	PyTypeObject *owner;
-	PyObject *name;
-	PyObject *qualname;
-	void *payload;  /* PyMethodDef *, or struct wrapperbase * of a slot wrapper */
-	void *wrapped;  /* the slot's function, of a slot wrapper */
-};
-
-struct type_head {
-	struct object base;
-	Py_ssize_t size;
-	const char *name;
-	Py_ssize_t basicsize, itemsize;
-	void *dealloc;
-	Py_ssize_t vectorcall_offset;
-	void *getattr, *setattr, *as_async, *repr;
-	void *as_number, *as_sequence, *as_mapping;
-	void *hash, *call, *str, *getattro, *setattro;
-	void *as_buffer;
-	unsigned long flags;
-	const char *doc;
-	void *traverse, *clear, *richcompare;
-	Py_ssize_t weaklist_offset;
-	void *iter, *iternext;
-	void *methods, *members, *getset;
-	PyTypeObject *type_base;
-	PyObject *dict;
-	void *descr_get, *descr_set;
-	Py_ssize_t dict_offset;
-	sg_initproc init;
-	void *alloc;
-	sg_newproc new;
-};
-
 /* Slot numbers that only the probe compares. */
 #define SLOT_TP_ALLOC 47
 #define SLOT_TP_BASE 48
 #define SLOT_TP_DEALLOC 52
 
 struct sg_cpython sg_cpython;
-static PyTypeObject *function_subtype;
-
-static sg_vectorcall python_vectorcall;
 
 bool sg_cpython_readable(const void *address, size_t size)
 {
@@ -243,15 +192,20 @@ void **sg_cpython_getattro_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
 }
 
-void **sg_cpython_alloc_slot(PyTypeObject *type)
-{
-	return &((struct type_head *)type)->alloc;
-}
-
 void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 {
 	/* Where type's own instances, the classes, keep it. */
 	return (void **)((char *)type + ((struct type_head *)&PyType_Type)->vectorcall_offset);
+}
+
+void *sg_cpython_slot_of(const char *source, int slot)
+{
+	PyObject *namespace = sg_cpython_run(source, NULL, NULL);
+	PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
+	void *value = class ? PyType_GetSlot((PyTypeObject *)class, slot) : NULL;
+
+	sg_python_clear(&namespace);
+	return value;
 }
 
 bool sg_cpython_is_c_class(PyTypeObject *type)
@@ -262,67 +216,10 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 	 */
 	static void *subtype_dealloc;
 
-	if (!subtype_dealloc) {
-		PyObject *namespace = sg_cpython_run("class C: pass\n", NULL, NULL);
-		PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
-
-		if (class)
-			subtype_dealloc = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_DEALLOC);
-		sg_python_clear(&namespace);
-	}
+	if (!subtype_dealloc)
+		subtype_dealloc = sg_cpython_slot_of("class C: pass\n", SLOT_TP_DEALLOC);
 	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc ||
 	       ((struct type_head *)type)->methods;
-}
-
-static bool is_function(PyObject *object)
-{
-	return is_exact(object, &PyFunction_Type) || (function_subtype && is_exact(object, function_subtype));
-}
-
-static sg_vectorcall *function_vectorcall(PyObject *function)
-{
-	Py_ssize_t offset = ((struct type_head *)&PyFunction_Type)->vectorcall_offset;
-
-	return (sg_vectorcall *)((char *)function + offset);
-}
-
-/* 3.11 and later keep a version behind the vectorcall pointer; specialised call sites compare it. */
-static void clear_function_version(PyObject *function)
-{
-	if (sg_cpython.minor >= 11)
-		*(uint32_t *)((char *)function_vectorcall(function) + sizeof(sg_vectorcall)) = 0;
-}
-
-int sg_cpython_hook_function(PyObject *function, sg_vectorcall hook)
-{
-	sg_vectorcall *slot;
-
-	if (!sg_cpython.functions || !is_function(function))
-		return -ENOTSUP;
-	slot = function_vectorcall(function);
-	if (*slot == hook)
-		return -EEXIST;
-	if (*slot != python_vectorcall)
-		return -ENOTSUP;
-	*slot = hook;
-	clear_function_version(function);
-	if (sg_cpython.functions_need_type)
-		sg_cpython_set_type(function, function_subtype);
-	return 0;
-}
-
-void sg_cpython_unhook_function(PyObject *function)
-{
-	*function_vectorcall(function) = python_vectorcall;
-	clear_function_version(function);
-	if (is_exact(function, function_subtype))
-		sg_cpython_set_type(function, &PyFunction_Type);
-}
-
-PyObject *sg_cpython_call_function(PyObject *function, PyObject *const *args, size_t nargsf,
-		PyObject *kwnames)
-{
-	return python_vectorcall(function, args, nargsf, kwnames);
 }
 
 PyObject *sg_cpython_frame_globals(PyObject *frame)
@@ -365,16 +262,6 @@ static PyObject *probe_replacement(PyObject *self, PyObject *argument)
 {
 	(void)self;
 	(void)argument;
-	return PyLong_FromLong(2);
-}
-
-PyObject *sg_cpython_probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
-		PyObject *kwnames)
-{
-	(void)function;
-	(void)args;
-	(void)nargsf;
-	(void)kwnames;
 	return PyLong_FromLong(2);
 }
 
@@ -445,11 +332,16 @@ static const char *const CALL_SOURCE =
 	"def mapped():\n"
 	"    return list(map(lambda f: f(), [target]))[0]\n";
 
-static bool calls_answer(PyObject *namespace, long expected)
+bool sg_cpython_calls_answer(PyObject *namespace, long expected)
 {
 	return sg_cpython_call(sg_cpython_item(namespace, "hot")) == expected &&
 	       sg_cpython_call(sg_cpython_item(namespace, "cold")) == expected &&
 	       sg_cpython_call(sg_cpython_item(namespace, "mapped")) == expected;
+}
+
+PyObject *sg_cpython_run_calls(PyObject *target)
+{
+	return sg_cpython_run(CALL_SOURCE, target ? "given" : NULL, target);
 }
 
 static bool def_is_credible(PyObject *function, PyMethodDef *def)
@@ -466,11 +358,11 @@ static void probe_method_defs(void)
 	function = PyCFunction_NewEx(&probe_def, NULL, NULL);
 	if (!function || ((struct c_function *)function)->def != &probe_def)
 		goto out;
-	namespace = sg_cpython_run(CALL_SOURCE, "given", function);
-	if (!namespace || !calls_answer(namespace, 1))
+	namespace = sg_cpython_run_calls(function);
+	if (!namespace || !sg_cpython_calls_answer(namespace, 1))
 		goto out;
 	probe_def.ml_meth = probe_replacement;
-	if (!calls_answer(namespace, 2))
+	if (!sg_cpython_calls_answer(namespace, 2))
 		goto out;
 	/* A method descriptor and the bound method made from it must lead to one PyMethodDef. */
 	keys = PyObject_GetAttrString((PyObject *)&PyDict_Type, "keys");
@@ -489,124 +381,6 @@ out:
 	sg_python_clear(&keys);
 	sg_python_clear(&namespace);
 	sg_python_clear(&function);
-}
-
-static void delete_item(PyObject *dict, const char *name)
-{
-	PyObject *key = PyUnicode_FromString(name);
-
-	if (!key || PyDict_DelItem(dict, key) < 0)
-		PyErr_Clear();
-	sg_python_clear(&key);
-}
-
-static PyType_Slot no_slots[] = {{0, NULL}};
-
-/*
- * A subtype of function whose instances are plain functions. Type "function" cannot be subclassed
- * through the API, so the base is made acceptable for the moment of creation.
- */
-static void make_function_subtype(void)
-{
-	static PyType_Spec spec = {.name = "builtins.function", .flags = Py_TPFLAGS_DEFAULT};
-	struct type_head *base = (struct type_head *)&PyFunction_Type, *head;
-	unsigned long flags = base->flags;
-
-	spec.slots = no_slots;
-	base->flags |= Py_TPFLAGS_BASETYPE;
-	function_subtype = sg_cpython_new_type(&spec, &PyFunction_Type);
-	base->flags = flags;
-	if (!function_subtype) {
-		PyErr_Clear();
-		return;
-	}
-	head = (struct type_head *)function_subtype;
-	head->flags |= flags & (Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR);
-	head->vectorcall_offset = base->vectorcall_offset;
-	head->call = base->call;
-	head->descr_get = base->descr_get;
-	/* What the type itself says would hide what each function says. */
-	delete_item(head->dict, "__module__");
-	delete_item(head->dict, "__doc__");
-	PyType_Modified(function_subtype);
-}
-
-static bool probe_function_hook(void)
-{
-	PyObject *namespace = sg_cpython_run(CALL_SOURCE, NULL, NULL), *target;
-	bool proved = false;
-
-	if (!namespace)
-		return false;
-	target = sg_cpython_item(namespace, "target");
-	if (target && calls_answer(namespace, 1)) {
-		sg_cpython.functions = true;
-		if (sg_cpython_hook_function(target, sg_cpython_probe_vectorcall) == 0) {
-			/* Twice: call sites may be specialised anew after the first round. */
-			proved = calls_answer(namespace, 2) && calls_answer(namespace, 2);
-			sg_cpython_unhook_function(target);
-			proved = proved && calls_answer(namespace, 1);
-		}
-		sg_cpython.functions = proved;
-	}
-	PyErr_Clear();
-	Py_DecRef(namespace);
-	return proved;
-}
-
-/* functools.singledispatch pickles and copies functions by name; the subtype must do the same. */
-static void register_function_copy(void)
-{
-	PyObject *copyreg = PyImport_ImportModule("copyreg"), *namespace, *reduce;
-
-	namespace = sg_cpython_run("def reduce(function):\n    return function.__qualname__\n", NULL, NULL);
-	reduce = namespace ? sg_cpython_item(namespace, "reduce") : NULL;
-	if (copyreg && reduce) {
-		PyObject *done = NULL, *pickle = PyObject_GetAttrString(copyreg, "pickle");
-
-		if (pickle)
-			done = PyObject_CallFunctionObjArgs(pickle, (PyObject *)function_subtype,
-					reduce, NULL);
-		sg_python_clear(&done);
-		sg_python_clear(&pickle);
-	}
-	PyErr_Clear();
-	sg_python_clear(&copyreg);
-	sg_python_clear(&namespace);
-}
-
-PyTypeObject *sg_cpython_function_subtype(void)
-{
-	if (!function_subtype) {
-		make_function_subtype();
-		if (function_subtype)
-			register_function_copy();
-	}
-	return function_subtype;
-}
-
-static void probe_functions(void)
-{
-	struct type_head *type = (struct type_head *)&PyFunction_Type;
-	PyObject *namespace;
-
-	if (!sg_cpython.type_slots || !(type->flags & Py_TPFLAGS_HAVE_VECTORCALL) ||
-	    type->vectorcall_offset < (Py_ssize_t)sizeof(struct object) ||
-	    type->vectorcall_offset + (Py_ssize_t)sizeof(void *) > type->basicsize)
-		return;
-	namespace = sg_cpython_run("def target(): pass\n", NULL, NULL);
-	if (namespace && sg_cpython_item(namespace, "target"))
-		python_vectorcall = *function_vectorcall(sg_cpython_item(namespace, "target"));
-	PyErr_Clear();
-	sg_python_clear(&namespace);
-	if (!python_vectorcall)
-		return;
-	/* Clearing the version and setting the pointer is enough but for 3.11, whose calls look at the type only. */
-	if (probe_function_hook())
-		return;
-	sg_cpython.functions_need_type = sg_cpython_function_subtype() != NULL;
-	if (sg_cpython.functions_need_type && !probe_function_hook())
-		sg_cpython.functions_need_type = false;
 }
 
 static void probe_type_slots(void)
@@ -699,7 +473,7 @@ int sg_cpython_probe(const char **ret_reason)
 		return error;
 	probe_type_slots();
 	probe_method_defs();
-	probe_functions();
+	sg_function_probe();
 	probe_dict_types();
 	sg_containers_probe();
 	sg_guts_probe();

@@ -72,24 +72,13 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
-void **sg_cpython_alloc_slot(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
+
+/* What the class C that source makes has in a slot, NULL: that failed. */
+void *sg_cpython_slot_of(const char *source, int slot);
 
 /* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
 bool sg_cpython_is_c_class(PyTypeObject *type);
-
-/*
- * Catches every call of a Python function: all of them arrive at hook with the same arguments. The original is
- * called through sg_cpython_call_function(). Returns 0; -EEXIST: the hook is there already; -ENOTSUP: the function
- * is not a plain one or was hooked by somebody else.
- */
-int sg_cpython_hook_function(PyObject *function, sg_vectorcall hook);
-void sg_cpython_unhook_function(PyObject *function);
-PyObject *sg_cpython_call_function(PyObject *function, PyObject *const *args, size_t nargsf,
-		PyObject *kwnames);
-
-/* A subtype of function for functions that specialised calls must not know as such: borrowed, NULL if it cannot be made. */
-PyTypeObject *sg_cpython_function_subtype(void);
 
 /* Number of positional arguments in a vectorcall's nargsf. */
 static inline Py_ssize_t sg_cpython_vectorcall_nargs(size_t nargsf)
@@ -100,12 +89,16 @@ static inline Py_ssize_t sg_cpython_vectorcall_nargs(size_t nargsf)
 /* For probes: runs source in a new namespace that holds value under a name (or NULL, NULL): new dict. */
 PyObject *sg_cpython_run(const char *source, const char *name, PyObject *value);
 
-/* For probes: a hook that answers 2. */
-PyObject *sg_cpython_probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf, PyObject *kwnames);
-
 /* For probes: an item of such a namespace, borrowed or NULL; the int or bool that a call answers, -1: it failed. */
 PyObject *sg_cpython_item(PyObject *dict, const char *key);
 long sg_cpython_call(PyObject *callable);
+
+/*
+ * For probes: a namespace in which target is called in several ways, specialised ones included (NULL: a Python
+ * function that answers 1); and does each way answer what is expected?
+ */
+PyObject *sg_cpython_run_calls(PyObject *target);
+bool sg_cpython_calls_answer(PyObject *namespace, long expected);
 
 /* Globals of a frame: new reference, NULL without an exception when it has none. */
 PyObject *sg_cpython_frame_globals(PyObject *frame);

@@ -221,8 +221,7 @@ static void log_incident(const struct incident *incident, const struct sg_run *r
 	sg_log_text(&line, "origin", origin_name(incident->origin->kind));
 	sg_log_text(&line, "phase", incident->phase == SG_PHASE_IMPORT ? "import" : "runtime");
 	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
-	sg_log_text(&line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
-	sg_log_text(&line, "run_id", run->run_id ? sg_python_text(run->run_id) : NULL);
+	sg_run_log(run, &line);
 	sg_log_text(&line, "where", incident->place.length ? incident->place.buffer : NULL);
 	sg_log_text(&line, "function", incident->function.length ? incident->function.buffer : NULL);
 	sg_log_text(&line, "chain", incident->chain.buffer);

@@ -1,5 +1,6 @@
 #include "shim/ending.h"
 
+#include "shim/address.h"
 #include "shim/cpython.h"
 #include "shim/finaliser.h"
 #include "shim/generator.h"
@@ -46,11 +47,10 @@ struct walk {
 
 static uint32_t *find(const struct walk *walk, PyObject *object)
 {
-	size_t mask = 2 * walk->size - 1;
-	size_t i = (((uintptr_t)object >> 4) * 0x9e3779b97f4a7c15u >> 20) & mask;
+	size_t size = 2 * walk->size, i = sg_address_hash(object, size);
 
 	while (walk->index[i] && walk->nodes[walk->index[i] - 1].object != object)
-		i = (i + 1) & mask;
+		i = (i + 1) & (size - 1);
 	return &walk->index[i];
 }
 
@@ -139,15 +139,13 @@ static int reach_own(PyObject *object, void *argument)
 /* A function leads on only where its code is the run's: closures of libraries hold what they like. */
 static bool leads_on(const struct walk *walk, PyObject *object)
 {
-	PyObject *globals, *name, *module;
+	PyObject *globals, *name;
 
 	if (sg_cpython_type(object) != &PyFunction_Type)
 		return true;
 	globals = PyFunction_GetGlobals(object);
 	name = globals ? sg_python_module_name(globals) : NULL;
-	module = name && walk->run->modules ? PyDict_GetItemWithError(walk->run->modules, name) : NULL;
-	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
-	       PyModule_GetDict(module) == globals;
+	return name && walk->run->modules && sg_modules_holds(walk->run->modules, name, globals);
 }
 
 static void reach_roots(struct walk *walk, PyObject *root)
@@ -259,14 +257,8 @@ static void *python_finaliser(void)
 {
 	static void *function;
 
-	if (!function) {
-		PyObject *namespace = sg_cpython_run("class C:\n    def __del__(self): pass\n", NULL, NULL);
-		PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
-
-		if (class)
-			function = PyType_GetSlot((PyTypeObject *)class, SLOT_TP_FINALIZE);
-		sg_python_clear(&namespace);
-	}
+	if (!function)
+		function = sg_cpython_slot_of("class C:\n    def __del__(self): pass\n", SLOT_TP_FINALIZE);
 	return function;
 }
 
@@ -351,12 +343,6 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 
 /* --- closing ----------------------------------------------------------------------------------- */
 
-static void log_run(struct sg_line *line, const struct sg_run *run)
-{
-	sg_log_text(line, "workflow_id", run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
-	sg_log_text(line, "run_id", run->run_id ? sg_python_text(run->run_id) : NULL);
-}
-
 /* Takes the exception that is set. */
 static void log_closed(const struct sg_ending *ending, PyObject *generator)
 {
@@ -369,7 +355,7 @@ static void log_closed(const struct sg_ending *ending, PyObject *generator)
 	if (sg_log_begin(&line, SG_LOG_DEBUG, "closed")) {
 		sg_log_text(&line, "what", sg_python_text(name));
 		sg_log_text(&line, "type", sg_cpython_type_name(sg_cpython_type(generator)));
-		log_run(&line, ending->run);
+		sg_run_log(ending->run, &line);
 		if (type) {
 			text = value ? PyObject_Str(value) : NULL;
 			sg_log_text(&line, "error", sg_cpython_type_name((PyTypeObject *)type));
@@ -435,7 +421,7 @@ static void log_left(const struct sg_ending *ending)
 	if (!sg_log_begin(&line, ending->complete ? SG_LOG_DEBUG : SG_LOG_WARN, "left"))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	log_run(&line, ending->run);
+	sg_run_log(ending->run, &line);
 	sg_log_number(&line, "objects", (int64_t)ending->objects);
 	sg_log_number(&line, "suspended", PyList_Size(ending->generators));
 	sg_log_number(&line, "finalisers", PyList_Size(ending->finalised));

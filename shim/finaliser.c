@@ -1,6 +1,5 @@
 #include "shim/finaliser.h"
 
-#include "shim/cpython.h"
 #include "shim/generator.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -23,15 +22,6 @@ struct sg_run *sg_finaliser_runs(void)
 
 /* --- what belongs to whom ---------------------------------------------------------------------- */
 
-/* Is it the dict of the module of that name in this table? */
-static bool holds(PyObject *modules, PyObject *name, PyObject *globals)
-{
-	PyObject *module = PyDict_GetItemWithError(modules, name);
-
-	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
-	       PyModule_GetDict(module) == globals;
-}
-
 typedef bool (*judge)(PyObject *name, PyObject *globals, void *argument);
 
 /* Ending a generator ends what it awaits, so one of a library may be about to end the workflow's. */
@@ -52,7 +42,7 @@ static bool any_code(PyObject *generator, judge judge, void *argument)
 
 static bool is_of_table(PyObject *name, PyObject *globals, void *modules)
 {
-	return holds(modules, name, globals);
+	return sg_modules_holds(modules, name, globals);
 }
 
 bool sg_finaliser_is_of(PyObject *generator, PyObject *modules)
@@ -68,16 +58,15 @@ struct owner {
 static bool is_of_workflow(PyObject *name, PyObject *globals, void *argument)
 {
 	struct owner *owner = argument;
-	PyObject *host = sg_modules_host(name);
 
-	if (host && PyType_IsSubtype(sg_cpython_type(host), &PyModule_Type) && PyModule_GetDict(host) == globals)
+	if (sg_modules_holds(PyImport_GetModuleDict(), name, globals))
 		return false;
-	if (sg_finaliser_run && sg_finaliser_run->modules && holds(sg_finaliser_run->modules, name, globals)) {
+	if (sg_finaliser_run && sg_finaliser_run->modules && sg_modules_holds(sg_finaliser_run->modules, name, globals)) {
 		owner->run = sg_finaliser_run;
 		return true;
 	}
 	for (struct sg_run *run = runs; run; run = run->next) {
-		if (!run->modules || !holds(run->modules, name, globals))
+		if (!run->modules || !sg_modules_holds(run->modules, name, globals))
 			continue;
 		owner->run = run->image ? NULL : run;
 		return true;
@@ -96,8 +85,8 @@ static void log_held(PyObject *generator, const char *event, const struct sg_run
 		return;
 	name = sg_python_attribute_or_null(generator, "__qualname__");
 	sg_log_text(&line, "what", sg_python_text(name));
-	sg_log_text(&line, "workflow_id", run && run->workflow_id ? sg_python_text(run->workflow_id) : NULL);
-	sg_log_text(&line, "run_id", run && run->run_id ? sg_python_text(run->run_id) : NULL);
+	if (run)
+		sg_run_log(run, &line);
 	sg_log_end(&line);
 	sg_python_clear(&name);
 }

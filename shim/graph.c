@@ -1,5 +1,6 @@
 #include "shim/graph.h"
 
+#include "shim/address.h"
 #include "shim/cpython.h"
 #include "shim/modules.h"
 #include "shim/state.h"
@@ -11,16 +12,20 @@
 
 #define NODES_MAX 2000000
 
+static PyObject *gc_function(const char *name)
+{
+	PyObject *gc = PyImport_ImportModule("gc"), *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
+
+	sg_python_clear(&gc);
+	return function;
+}
+
 PyObject *sg_graph_referents(PyObject *object)
 {
 	static PyObject *get_referents;
-	PyObject *gc;
 
-	if (!get_referents) {
-		gc = PyImport_ImportModule("gc");
-		get_referents = gc ? PyObject_GetAttrString(gc, "get_referents") : NULL;
-		sg_python_clear(&gc);
-	}
+	if (!get_referents)
+		get_referents = gc_function("get_referents");
 	return get_referents ? PyObject_CallFunctionObjArgs(get_referents, object, NULL) : NULL;
 }
 
@@ -30,11 +35,6 @@ struct addresses {
 	PyObject **slots;
 	size_t size;
 };
-
-static size_t hash(const PyObject *object, size_t size)
-{
-	return (((uintptr_t)object >> 4) * 0x9e3779b97f4a7c15u >> 20) & (size - 1);
-}
 
 static int collect_addresses(struct addresses *set, PyObject *list)
 {
@@ -49,7 +49,7 @@ static int collect_addresses(struct addresses *set, PyObject *list)
 	for (Py_ssize_t n = 0; n < count; n++) {
 		PyObject *object = PyList_GetItem(list, n);
 
-		for (i = hash(object, set->size); set->slots[i]; i = (i + 1) & (set->size - 1))
+		for (i = sg_address_hash(object, set->size); set->slots[i]; i = (i + 1) & (set->size - 1))
 			;
 		set->slots[i] = object;
 	}
@@ -58,7 +58,7 @@ static int collect_addresses(struct addresses *set, PyObject *list)
 
 static bool has_address(const struct addresses *set, PyObject *object)
 {
-	size_t i = hash(object, set->size);
+	size_t i = sg_address_hash(object, set->size);
 
 	while (set->slots[i] && set->slots[i] != object)
 		i = (i + 1) & (set->size - 1);
@@ -76,13 +76,9 @@ static bool frozen_by_program; /* then it stays frozen */
 
 static PyObject *call_gc(const char *name)
 {
-	PyObject *gc = PyImport_ImportModule("gc"), *result = NULL;
-	PyObject *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
+	PyObject *function = gc_function(name), *result = function ? PyObject_CallObject(function, NULL) : NULL;
 
-	if (function)
-		result = PyObject_CallObject(function, NULL);
 	sg_python_clear(&function);
-	sg_python_clear(&gc);
 	return result;
 }
 
@@ -128,7 +124,7 @@ static bool was_there(const struct addresses *made, PyObject *object)
 
 static struct sg_graph_node **find_slot(struct sg_graph_node **nodes, size_t size, PyObject *object)
 {
-	size_t i = hash(object, size);
+	size_t i = sg_address_hash(object, size);
 
 	while (nodes[i] && nodes[i]->object != object)
 		i = (i + 1) & (size - 1);
@@ -205,12 +201,9 @@ static bool is_library_code(const struct build *build, PyObject *object, bool *r
 
 static bool is_namespace(const struct build *build, PyObject *dict)
 {
-	PyObject *name = sg_python_module_name(dict), *module;
+	PyObject *name = sg_python_module_name(dict);
 
-	if (!is_image_module(build, name))
-		return false;
-	module = PyDict_GetItemWithError(build->modules, name);
-	return PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) && PyModule_GetDict(module) == dict;
+	return is_image_module(build, name) && sg_modules_holds(build->modules, name, dict);
 }
 
 /*

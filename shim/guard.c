@@ -3,6 +3,7 @@
 #include "shim/classes.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
+#include "shim/function.h"
 #include "shim/trampoline.h"
 
 #include <errno.h>
@@ -183,7 +184,7 @@ static PyObject *guarded_function(PyObject *function, PyObject *const *args, siz
 		if (sg_decide(&call, guard->condition) < 0)
 			return NULL;
 	}
-	return sg_cpython_call_function(function, args, nargsf, kwnames);
+	return sg_function_call(function, args, nargsf, kwnames);
 }
 
 static int remember_function(const struct sg_rule *rule, sg_condition condition, PyObject *function)
@@ -217,7 +218,7 @@ static int guard_function(const struct sg_rule *rule, sg_condition condition, Py
 	if (known && known->rule != rule)
 		return -EEXIST;
 	error = maker ? sg_classes_hook(maker, function, guarded_function)
-		      : sg_cpython_hook_function(function, guarded_function);
+		      : sg_function_hook(function, guarded_function);
 	if (!error && !known)
 		error = remember_function(rule, condition, function);
 	if (error || copy)
@@ -398,7 +399,7 @@ void sg_guard_remove_all(void)
 		struct patch *patch = &patches[--patch_count];
 
 		if (patch->function) {
-			sg_cpython_unhook_function(patch->function);
+			sg_function_unhook(patch->function);
 			continue;
 		}
 		/* Somebody may have patched after us; then the trampoline stays, which is as good as the original. */

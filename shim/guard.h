@@ -4,7 +4,7 @@
  * The object that everybody already holds is changed, never replaced, so identity, pickling, isinstance and
  * "from x import y" taken earlier stay true:
  *  - C functions and C methods: PyMethodDef.ml_meth becomes a trampoline of the same calling convention.
- *  - Python functions: see sg_cpython_hook_function().
+ *  - Python functions: see sg_function_hook().
  *  - C classes: tp_init, or tp_new where the class has no own tp_init, with the slot wrapper and the subclasses
  *    that inherited the pointer.
  *  - Python classes: their own __init__, else their own __new__, as Python functions.

@@ -106,19 +106,25 @@ static int list_memory(PyObject *list, struct sg_memory memory[])
 #define BYTEARRAY_EXPORTS 48
 #define ARRAY_EXPORTS 56
 
-#define BLOCK_HEAD 8 /* a deque's block begins with the address of the one to its left */
+#define BLOCK_HEAD 8 /* a block begins with the address of the one to its left, and ends with that of the next */
+#define BLOCK_ITEMS 64
 
-/* One in several blocks is rare enough. */
+/* Its items lie in blocks that are linked; one of very many is rare enough. */
 static int deque_memory(PyObject *deque, struct sg_memory memory[])
 {
 	const char *block = pointer_at(deque, 24);
-	Py_ssize_t first = size_at(deque, 40);
+	Py_ssize_t first = size_at(deque, 40), left = size_at(deque, 16), here;
+	int count = add(memory, 0, at(deque, 16), 48);
 
-	if (block != pointer_at(deque, 32))
-		return 0;
-	add(memory, 0, at(deque, 16), 48);
-	return add(memory, 1, block + BLOCK_HEAD + first * (Py_ssize_t)sizeof(PyObject *),
-			(size_t)size_at(deque, 16) * sizeof(PyObject *));
+	for (; left > 0; left -= here, first = 0) {
+		if (count == SG_MEMORY_MAX)
+			return 0;
+		here = left < BLOCK_ITEMS - first ? left : BLOCK_ITEMS - first;
+		count = add(memory, count, block + BLOCK_HEAD + first * (Py_ssize_t)sizeof(PyObject *),
+				(size_t)here * sizeof(PyObject *));
+		block = *(const char *const *)(block + BLOCK_HEAD + BLOCK_ITEMS * (Py_ssize_t)sizeof(PyObject *));
+	}
+	return count;
 }
 
 static int bytearray_memory(PyObject *object, struct sg_memory memory[])
@@ -162,13 +168,14 @@ int sg_guts_memory(enum sg_guts kind, PyObject *object, struct sg_memory memory[
 	}
 }
 
-/* fill, used, mask, table; then the table. */
+/* fill, used, mask, table; where pop() goes on; then the table. */
 int sg_guts_set_memory(PyObject *set, struct sg_memory memory[])
 {
 	if (!sg_containers.sets)
 		return 0;
 	add(memory, 0, at(set, 16), 32);
-	return add(memory, 1, pointer_at(set, 40), (size_t)(size_at(set, 32) + 1) * 16);
+	add(memory, 1, at(set, 56), 8);
+	return add(memory, 2, pointer_at(set, 40), (size_t)(size_at(set, 32) + 1) * 16);
 }
 
 /* --- probes ------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "shim/graph.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/scan.h"
 #include "shim/state.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ struct sg_image {
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
+	size_t runs;                   /* that have it */
+	size_t waits;                  /* for the lock, since the last lane was made */
 	bool eager;                    /* content is put back at once: some of it belongs to a thread */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
@@ -55,9 +58,30 @@ static bool try_lock(struct sg_image *image)
 	return true;
 }
 
+/* A wait of that long is worth a line: runs of a workflow file wait for each other. */
+#define LONG_WAIT_MS 100
+
+static void log_wait(const struct sg_image *image, const char *holder, const struct timespec *start)
+{
+	struct timespec end;
+	struct sg_line line;
+	int64_t milliseconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	milliseconds = (end.tv_sec - start->tv_sec) * 1000 + (end.tv_nsec - start->tv_nsec) / 1000000;
+	if (milliseconds < LONG_WAIT_MS || !sg_log_begin(&line, SG_LOG_DEBUG, "wait"))
+		return;
+	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
+	sg_log_text(&line, "holder", holder);
+	sg_log_number(&line, "milliseconds", milliseconds);
+	sg_log_end(&line);
+}
+
 /* False: somebody else had it all the time. */
 static bool lock_within(struct sg_image *image, long long microseconds)
 {
+	struct timespec start;
+	char who[256];
 	void *state;
 	int got;
 
@@ -67,9 +91,14 @@ static bool lock_within(struct sg_image *image, long long microseconds)
 	}
 	if (try_lock(image))
 		return true;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	snprintf(who, sizeof(who), "%s", image->owner && image->owner->workflow_id ?
+			sg_python_text(image->owner->workflow_id) : "");
+	image->waits++;
 	state = PyEval_SaveThread();
 	got = PyThread_acquire_lock_timed(image->lock, microseconds, 0);
 	PyEval_RestoreThread(state);
+	log_wait(image, who, &start);
 	if (!got)
 		return false;
 	image->holder = PyThread_get_thread_ident();
@@ -131,17 +160,48 @@ static struct sg_image *new_image(struct sg_policy *policy)
 	return NULL;
 }
 
+#define LANES_MAX 16
+#define WAITS_MANY 8 /* activations that had to wait for another run's: then it is time for another lane */
+
+/* The free lane with the fewest runs, locked; NULL: there is none, or those there are too crowded. */
+static struct sg_image *find_lane(struct sg_policy *policy)
+{
+	struct sg_image *best = NULL, *image;
+	size_t lanes = 0, waits = 0;
+
+	for (image = policy->images; image; image = image->next) {
+		lanes++;
+		waits += image->waits;
+		if (try_lock(image)) {
+			if (best && best->runs <= image->runs) {
+				unlock(image);
+				continue;
+			}
+			if (best)
+				unlock(best);
+			best = image;
+		}
+	}
+	if (!best || waits < WAITS_MANY || lanes >= LANES_MAX)
+		return best;
+	unlock(best);
+	for (image = policy->images; image; image = image->next)
+		image->waits = 0;
+	return NULL;
+}
+
 struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 {
-	struct sg_image *image;
+	struct sg_image *image = find_lane(policy);
 
-	*ret_new = false;
-	for (image = policy->images; image; image = image->next)
-		if (try_lock(image))
-			return image;
+	*ret_new = !image;
+	if (image) {
+		image->runs++;
+		return image;
+	}
 	image = new_image(policy);
 	if (image) {
-		*ret_new = true;
+		image->runs = 1;
 		lock(image);
 	}
 	return image;
@@ -165,143 +225,6 @@ void sg_image_discard(struct sg_image *image)
 
 /* --- the scan ---------------------------------------------------------------------------------- */
 
-/* Functions and instances of Python classes have a dict that may not exist yet: it is made, to be watched. */
-static int add_own_dict(struct sg_image *image, struct sg_graph *graph, PyObject *object)
-{
-	PyTypeObject *type = sg_cpython_type(object);
-	PyObject *dict;
-	int error = 0;
-
-	if (PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyModule_Type))
-		return 0;
-	if (!PyObject_HasAttrString(object, "__dict__"))
-		return 0;
-	dict = PyObject_GenericGetDict(object, NULL);
-	if (!dict) {
-		PyErr_Clear(); /* a __dict__ of another make, such as a property */
-		return 0;
-	}
-	/* One that is a node is handled as such. */
-	if (!sg_graph_has(graph, dict) && sg_cpython_type(dict) == &PyDict_Type)
-		error = sg_slots_add(&image->slots, dict, &sg_state_dict);
-	if (!error && !PyType_IsSubtype(type, &PyFunction_Type))
-		error = sg_slots_add(&image->slots, object, &sg_state_namespace);
-	Py_DecRef(dict);
-	return error;
-}
-
-/* says: why its content cannot be kept; NULL: its type is not known. */
-static int refuse_node(const struct sg_graph_node *node, const char *says)
-{
-	const char *type = sg_cpython_type_name(sg_state_type(node->object));
-	char path[512], setting[256] = "SANDGLASS_PASSTHROUGH, if runs may share the module";
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
-		return -ENOTSUP;
-	if (!says)
-		snprintf(setting, sizeof(setting), "[types] %s = fixed | REASON, if its objects never change", type);
-	sg_graph_path(node, path, sizeof(path));
-	sg_log_text(&line, "object", path);
-	sg_log_text(&line, "type", type);
-	sg_log_text(&line, "reason", says ? says : "objects of this type cannot be saved");
-	sg_log_text(&line, "effect", "each run executes the modules for itself");
-	sg_log_text(&line, "setting", setting);
-	sg_log_end(&line);
-	return -ENOTSUP;
-}
-
-/* A weak container refers weakly to itself, for when one of its items dies. */
-static bool is_weak_container(PyObject *object)
-{
-	static const char *const names[] = {
-		"weakref.WeakKeyDictionary", "weakref.WeakValueDictionary", "_weakrefset.WeakSet"
-	};
-	PyObject *module = sg_python_attribute_or_null((PyObject *)sg_cpython_type(object), "__module__");
-	char name[128];
-	bool found = false;
-
-	snprintf(name, sizeof(name), "%s.%s", sg_python_text(module),
-			sg_cpython_type_name(sg_cpython_type(object)));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		found |= strcmp(name, names[i]) == 0;
-	sg_python_clear(&module);
-	return found;
-}
-
-/*
- * The pristine content keeps alive what a run lets go, so a weak reference of the image to one of its own objects
- * would not die when it should.
- */
-static bool is_weak_to_own(const struct sg_graph *graph, PyObject *object)
-{
-	PyObject *target;
-	bool own;
-
-	if (strncmp(sg_cpython_type_name(sg_cpython_type(object)), "weakref", 7) != 0 &&
-	    !PyType_IsSubtype(sg_cpython_type(object), &_PyWeakref_RefType))
-		return false;
-	target = PyObject_CallObject(object, NULL);
-	PyErr_Clear();
-	own = target && sg_graph_has(graph, target) &&
-		!PyType_IsSubtype(sg_cpython_type(target), &PyType_Type) &&
-		!PyType_IsSubtype(sg_cpython_type(target), &PyFunction_Type) && !is_weak_container(target);
-	sg_python_clear(&target);
-	return own;
-}
-
-/* __del__ in a Python class. */
-static bool has_destructor(PyObject *object)
-{
-	PyTypeObject *type = sg_cpython_type(object);
-
-	return !PyType_IsSubtype(type, &PyType_Type) && sg_state_has_destructor(type);
-}
-
-static bool is_named(PyObject *object, const char *type)
-{
-	return strcmp(sg_cpython_type_name(sg_cpython_type(object)), type) == 0;
-}
-
-/*
- * The generator behind "with": modules enter such a context manager when they are imported, for a file that they need,
- * and leave it when the process ends. A workflow that leaves it is told so by the log.
- */
-static bool is_entered(const struct sg_graph_node *generator)
-{
-	const struct sg_graph_node *owner = generator->parent;
-
-	if (owner && is_named(owner->object, "dict"))
-		owner = owner->parent;
-	return is_named(generator->object, "generator") && owner && is_named(owner->object, "_GeneratorContextManager");
-}
-
-/* Until 3.10 a generator's frame is an object of its own. */
-static bool is_frame_of_generator(const struct sg_graph_node *node)
-{
-	return is_named(node->object, "frame") && node->parent && is_named(node->parent->object, "generator");
-}
-
-static int add_node(struct sg_image *image, struct sg_graph *graph, const struct sg_graph_node *node)
-{
-	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
-	int count = sg_state_kinds(node->object, kinds), error = 0;
-
-	if (count < 0 && is_frame_of_generator(node))
-		return is_entered(node->parent) ? 0 : refuse_node(node->parent, NULL);
-	if (count < 0 && is_entered(node))
-		return sg_slots_add(&image->slots, node->object, &sg_state_entered);
-	if (count < 0)
-		return refuse_node(node, NULL);
-	if (is_weak_to_own(graph, node->object))
-		return refuse_node(node, "what it refers to would outlive the run that lets it go");
-	if (has_destructor(node->object))
-		return refuse_node(node, "its destructor would not run when a run lets it go");
-	for (int i = 0; i < count && !error; i++)
-		error = sg_slots_add(&image->slots, node->object, kinds[i]);
-	return error ? error : add_own_dict(image, graph, node->object);
-}
-
 static void log_image(const struct sg_image *image, size_t objects)
 {
 	struct timespec end;
@@ -319,19 +242,6 @@ static void log_image(const struct sg_image *image, size_t objects)
 	sg_log_end(&line);
 }
 
-static void log_too_large(const struct sg_image *image)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
-		return;
-	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
-	sg_log_text(&line, "reason", "it leads to more than 2000000 objects");
-	sg_log_text(&line, "effect", "each run executes the modules for itself");
-	sg_log_text(&line, "setting", "SANDGLASS_PASSTHROUGH, for the module that holds them");
-	sg_log_end(&line);
-}
-
 /* The image is given up; the run keeps the table. */
 static int give_up(struct sg_image *image, int answer)
 {
@@ -342,26 +252,10 @@ static int give_up(struct sg_image *image, int answer)
 
 int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
-	struct sg_graph graph;
-	int collecting = PyGC_Disable(), error;
 	size_t objects;
+	int error = sg_scan(&image->slots, image->modules, image->policy->workflow_module, &objects);
 
-	error = sg_graph_build(&graph, image->modules);
-	if (error == -E2BIG)
-		log_too_large(image);
-	for (size_t i = 0; !error && i < graph.size; i++)
-		if (graph.nodes[i] && !graph.nodes[i]->outside && !graph.nodes[i]->part)
-			error = add_node(image, &graph, graph.nodes[i]);
-	/* The table is state too: what a run imports late is only its own. */
-	if (!error)
-		error = sg_slots_add(&image->slots, image->modules, &sg_state_dict);
-	objects = graph.count;
-	sg_graph_release(&graph);
 	end_making(image);
-	if (!error)
-		error = sg_slots_seal(&image->slots);
-	if (collecting)
-		PyGC_Enable();
 	image->eager = sg_slots_belong_to_threads(&image->slots);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);
@@ -584,6 +478,9 @@ void sg_image_forget(struct sg_run *run)
 	struct sg_delta *delta = run->delta;
 
 	run->delta = NULL;
+	if (image && !run->forgotten)
+		image->runs--;
+	run->forgotten = true;
 	if (image && image->owner == run) {
 		/* Another thread may be about to settle it: that is left to whoever comes next. */
 		image->orphan.delta = delta;

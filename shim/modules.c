@@ -23,6 +23,17 @@ PyObject *sg_modules_host(PyObject *name)
 	return module;
 }
 
+bool sg_modules_has_globals(PyObject *module, PyObject *globals)
+{
+	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
+	       PyModule_GetDict(module) == globals;
+}
+
+bool sg_modules_holds(PyObject *table, PyObject *name, PyObject *globals)
+{
+	return sg_modules_has_globals(PyDict_GetItemWithError(table, name), globals);
+}
+
 /*
  * A shared submodule below a parent that the run has for itself must be bound as that parent's attribute, which only
  * the import machinery does: until then it counts as not imported.

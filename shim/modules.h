@@ -12,6 +12,8 @@
 
 #include "shim/context.h"
 
+#include <stdbool.h>
+
 /* 0, or -1 with an exception. */
 int sg_modules_install(void);
 void sg_modules_remove(void);
@@ -21,5 +23,9 @@ PyObject *sg_modules_new_table(void);
 
 /* The host's module of that name, whatever the context: borrowed, NULL without an exception. */
 PyObject *sg_modules_host(PyObject *name);
+
+/* Is globals the dict of this module (NULL: no), or of the one that the table has under that name? */
+bool sg_modules_has_globals(PyObject *module, PyObject *globals);
+bool sg_modules_holds(PyObject *table, PyObject *name, PyObject *globals);
 
 #endif

@@ -222,11 +222,6 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
-static const char *text_or_null(PyObject *text)
-{
-	return text ? sg_python_text(text) : NULL;
-}
-
 static void report(const struct sg_run *run, const struct sg_native_entry *entry,
 		enum sg_action action, const char *object, const struct place *place, const char *phase,
 		unsigned long count)
@@ -247,9 +242,8 @@ static void report(const struct sg_run *run, const struct sg_native_entry *entry
 	sg_log_text(&line, "entry", entry->name);
 	sg_log_text(&line, "family", sg_config_native_family_name(entry->family));
 	sg_log_text(&line, "phase", phase);
-	sg_log_text(&line, "workflow_type", text_or_null(run->workflow_type));
-	sg_log_text(&line, "workflow_id", text_or_null(run->workflow_id));
-	sg_log_text(&line, "run_id", text_or_null(run->run_id));
+	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
+	sg_run_log(run, &line);
 	if (place) {
 		sg_log_text(&line, "where", or_null(place->where));
 		sg_log_text(&line, "function", or_null(place->function));

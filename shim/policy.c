@@ -4,6 +4,7 @@
 #include "shim/cpython.h"
 #include "shim/extension.h"
 #include "shim/import_hook.h"
+#include "shim/modules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -207,12 +208,6 @@ static enum sg_code kind_of_name_kept(PyObject *module_name)
 	return kind;
 }
 
-static bool has_globals(PyObject *module, PyObject *globals)
-{
-	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
-	       PyModule_GetDict(module) == globals;
-}
-
 static bool has_file(PyObject *globals)
 {
 	static PyObject *key;
@@ -240,9 +235,9 @@ enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals)
 	if (run->modules)
 		own = PyDict_GetItemWithError(run->modules, name);
 	PyErr_Clear();
-	if (own && own != host && has_globals(own, globals))
+	if (own && own != host && sg_modules_has_globals(own, globals))
 		return SG_CODE_WORKFLOW;
-	if (!has_globals(host, globals)) {
+	if (!sg_modules_has_globals(host, globals)) {
 		/* A module that somebody else isolated (the engine's own sandbox), or exec() under some name. */
 		return !own && has_file(globals) ? SG_CODE_WORKFLOW : SG_CODE_STDLIB;
 	}

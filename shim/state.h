@@ -30,6 +30,7 @@ struct sg_state_kind {
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
 	bool of_thread; /* the content is the current thread's */
+	bool exact;     /* a change of the memory is a change, even if the content is the same again: iterators know */
 };
 
 #define SG_STATE_KINDS_MAX 3

@@ -76,7 +76,8 @@ static int namespace_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_
 }
 
 const struct sg_state_kind sg_state_namespace = {
-	"__dict__", save_namespace, same_namespace, restore_namespace, NULL, namespace_memory, NULL, false
+	.name = "__dict__", .save = save_namespace, .same = same_namespace, .restore = restore_namespace,
+	.memory = namespace_memory
 };
 
 /* --- functions ---------------------------------------------------------------------------------- */
@@ -167,7 +168,8 @@ static int function_memory(PyObject *function, struct sg_memory memory[SG_MEMORY
 }
 
 const struct sg_state_kind sg_state_function = {
-	"function", save_function, same_function, restore_function, NULL, function_memory, NULL, false
+	.name = "function", .save = save_function, .same = same_function, .restore = restore_function,
+	.memory = function_memory
 };
 
 /* --- cells -------------------------------------------------------------------------------------- */
@@ -199,7 +201,8 @@ static int cell_memory(PyObject *cell, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_cell = {
-	"cell", save_cell, same_cell, restore_cell, NULL, cell_memory, NULL, false
+	.name = "cell", .save = save_cell, .same = same_cell, .restore = restore_cell,
+	.memory = cell_memory
 };
 
 /* --- classes: attributes ------------------------------------------------------------------------ */
@@ -263,7 +266,8 @@ static int restore_class(PyObject *class, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_class = {
-	"class", save_class, same_class, restore_class, NULL, NULL, class_dict, false
+	.name = "class", .save = save_class, .same = same_class, .restore = restore_class,
+	.dict = class_dict
 };
 
 /* --- classes: name and bases, which are not among the attributes --------------------------------- */
@@ -336,7 +340,8 @@ static int names_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_names = {
-	"class name", save_names, same_names, restore_names, NULL, names_memory, NULL, false
+	.name = "class name", .save = save_names, .same = same_names, .restore = restore_names,
+	.memory = names_memory
 };
 
 /* --- abstract base classes: which classes are registered with one ------------------------------- */
@@ -414,6 +419,7 @@ bool sg_state_has_registry(PyObject *class)
 static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	PyObject *data = registry_data(class), *set;
+	int count;
 
 	if (strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") != 0)
 		return 0;
@@ -423,11 +429,13 @@ static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MA
 		return 1;
 	if (strcmp(sg_cpython_type_name(sg_cpython_type(set)), "set") != 0)
 		return 0;
-	return sg_guts_set_memory(set, memory + 1) ? 3 : 0;
+	count = sg_guts_set_memory(set, memory + 1);
+	return count ? 1 + count : 0;
 }
 
 const struct sg_state_kind sg_state_registry = {
-	"abc", save_registry, same_registry, restore_registry, NULL, registry_memory, NULL, false
+	.name = "abc", .save = save_registry, .same = same_registry, .restore = restore_registry,
+	.memory = registry_memory
 };
 
 /* --- __slots__ ---------------------------------------------------------------------------------- */
@@ -519,7 +527,8 @@ static int slots_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]
 }
 
 const struct sg_state_kind sg_state_slots = {
-	"slots", save_slots, same_slots, restore_slots, NULL, slots_memory, NULL, false
+	.name = "slots", .save = save_slots, .same = same_slots, .restore = restore_slots,
+	.memory = slots_memory
 };
 
 static int count_slot(PyObject *descriptor, void *data)

@@ -64,7 +64,7 @@ static PyObject *save_dict(PyObject *dict)
 	return twin;
 }
 
-/* Have both the same keys in the same order? *ret_same: and the same values. */
+/* Have both the same keys, and at the same positions, which iterators remember? *ret_same: and the same values. */
 static bool same_keys(PyObject *dict, PyObject *twin, bool *ret_same)
 {
 	PyObject *key, *value, *other_key, *other_value;
@@ -74,7 +74,7 @@ static bool same_keys(PyObject *dict, PyObject *twin, bool *ret_same)
 	if (PyDict_Size(dict) != PyDict_Size(twin))
 		return *ret_same = false;
 	while (PyDict_Next(dict, &position, &key, &value)) {
-		if (!PyDict_Next(twin, &other, &other_key, &other_value) || key != other_key)
+		if (!PyDict_Next(twin, &other, &other_key, &other_value) || key != other_key || position != other)
 			return *ret_same = false;
 		*ret_same &= value == other_value;
 	}
@@ -150,7 +150,8 @@ static int exchange_dict(PyObject *dict, PyObject **twin)
 }
 
 const struct sg_state_kind sg_state_dict = {
-	"dict", save_dict, same_dict, NULL, exchange_dict, NULL, this_object, false
+	.name = "dict", .save = save_dict, .same = same_dict, .exchange = exchange_dict,
+	.dict = this_object
 };
 
 /* --- collections.defaultdict: its factory, beside the dict ------------------------------------- */
@@ -190,7 +191,8 @@ static int factory_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MA
 }
 
 const struct sg_state_kind sg_state_factory = {
-	"defaultdict", save_factory, same_factory, restore_factory, NULL, factory_memory, NULL, false
+	.name = "defaultdict", .save = save_factory, .same = same_factory, .restore = restore_factory,
+	.memory = factory_memory
 };
 
 /* --- list, deque, OrderedDict, bytearray, array ------------------------------------------------- */
@@ -216,8 +218,21 @@ static PyObject *save_list(PyObject *list)
 	return PyList_GetSlice(list, 0, PyList_Size(list));
 }
 
+/* The items as they lie in memory: the second piece, where there are any. */
+static int same_list(PyObject *list, PyObject *twin)
+{
+	struct sg_memory here[SG_MEMORY_MAX], there[SG_MEMORY_MAX];
+	int count = sg_guts_memory(SG_GUTS_LIST, list, here);
+
+	if (count == 0 || PyList_Size(list) != PyList_Size(twin))
+		return 0;
+	sg_guts_memory(SG_GUTS_LIST, twin, there);
+	return count == 1 || memcmp(here[1].address, there[1].address, here[1].size) == 0;
+}
+
 const struct sg_state_kind sg_state_list = {
-	"list", save_list, same_sequence, NULL, exchange_list, list_memory, NULL, false
+	.name = "list", .save = save_list, .same = same_list, .exchange = exchange_list,
+	.memory = list_memory
 };
 
 /* Items in the order of the C class's own iterator. */
@@ -242,7 +257,8 @@ static PyObject *save_deque(PyObject *deque)
 }
 
 const struct sg_state_kind sg_state_deque = {
-	"deque", save_deque, same_sequence, NULL, exchange_deque, deque_memory, NULL, false
+	.name = "deque", .save = save_deque, .same = same_sequence, .exchange = exchange_deque,
+	.memory = deque_memory, .exact = true
 };
 
 /* The C OrderedDict keeps its order beside the dict: move_to_end() changes only that. */
@@ -271,7 +287,8 @@ static int same_ordered(PyObject *object, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_ordered = {
-	"OrderedDict", save_ordered, same_ordered, NULL, exchange_ordered, ordered_memory, this_object, false
+	.name = "OrderedDict", .save = save_ordered, .same = same_ordered, .exchange = exchange_ordered,
+	.memory = ordered_memory, .dict = this_object
 };
 
 static PyObject *save_bytearray(PyObject *object)
@@ -289,7 +306,8 @@ static int same_bytearray(PyObject *object, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_bytearray = {
-	"bytearray", save_bytearray, same_bytearray, NULL, exchange_bytearray, bytearray_memory, NULL, false
+	.name = "bytearray", .save = save_bytearray, .same = same_bytearray, .exchange = exchange_bytearray,
+	.memory = bytearray_memory
 };
 
 /* A slice of the C class is an array of the same item type. */
@@ -319,7 +337,8 @@ static int same_array(PyObject *array, PyObject *twin)
 }
 
 const struct sg_state_kind sg_state_array = {
-	"array", save_array, same_array, NULL, exchange_array, array_memory, NULL, false
+	.name = "array", .save = save_array, .same = same_array, .exchange = exchange_array,
+	.memory = array_memory
 };
 
 /* --- set: its table as it is -------------------------------------------------------------------- */
@@ -354,5 +373,5 @@ static int set_memory(PyObject *set, struct sg_memory memory[SG_MEMORY_MAX])
 }
 
 const struct sg_state_kind sg_state_set = {
-	"set", save_set, same_set, restore_set, NULL, set_memory, NULL, false
+	.name = "set", .save = save_set, .same = same_set, .restore = restore_set, .memory = set_memory
 };

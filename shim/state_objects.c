@@ -35,7 +35,8 @@ static int restore_generator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_generator = {
-	"random.Random", save_generator, same_generator, restore_generator, NULL, whole_memory, NULL, false
+	.name = "random.Random", .save = save_generator, .same = same_generator,
+	.restore = restore_generator, .memory = whole_memory
 };
 
 /* --- StringIO, BytesIO -------------------------------------------------------------------------- */
@@ -99,7 +100,7 @@ static int restore_buffer(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_buffer = {
-	"io", save_buffer, same_buffer, restore_buffer, NULL, NULL, NULL, false
+	.name = "io", .save = save_buffer, .same = same_buffer, .restore = restore_buffer
 };
 
 /* --- locks -------------------------------------------------------------------------------------- */
@@ -131,7 +132,7 @@ static int restore_lock(PyObject *lock, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_lock = {
-	"lock", save_lock, same_lock, restore_lock, NULL, NULL, NULL, false
+	.name = "lock", .save = save_lock, .same = same_lock, .restore = restore_lock
 };
 
 /* --- threading.local: what the current thread has there ------------------------------------------- */
@@ -167,7 +168,8 @@ static int restore_local(PyObject *local, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_local = {
-	"threading.local", save_local, same_local, restore_local, NULL, NULL, NULL, true
+	.name = "threading.local", .save = save_local, .same = same_local, .restore = restore_local,
+	.of_thread = true
 };
 
 bool sg_state_local_is_empty(PyObject *local)
@@ -234,13 +236,13 @@ static int restore_queue(PyObject *queue, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_queue = {
-	"SimpleQueue", save_queue, same_queue, restore_queue, NULL, NULL, NULL, false
+	.name = "SimpleQueue", .save = save_queue, .same = same_queue, .restore = restore_queue
 };
 
 /* The answers in its dict are an object of their own. */
 const struct sg_state_kind sg_state_cache = {
-	"lru_cache", sg_containers_cache_save, sg_containers_cache_same, sg_containers_cache_restore, NULL,
-	sg_containers_cache_memory, NULL, false
+	.name = "lru_cache", .save = sg_containers_cache_save, .same = sg_containers_cache_same,
+	.restore = sg_containers_cache_restore, .memory = sg_containers_cache_memory
 };
 
 /* --- iterators: their memory as it is ---------------------------------------------------------- */
@@ -290,7 +292,8 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_iterator = {
-	"iterator", save_iterator, same_iterator, restore_iterator, NULL, whole_memory, NULL, false
+	.name = "iterator", .save = save_iterator, .same = same_iterator, .restore = restore_iterator,
+	.memory = whole_memory
 };
 
 /* --- generators: only looked at ------------------------------------------------------------------ */
@@ -317,5 +320,6 @@ static int cannot_restore(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_entered = {
-	"generator", save_generator_object, same_generator_object, cannot_restore, NULL, whole_memory, NULL, false
+	.name = "generator", .save = save_generator_object, .same = same_generator_object,
+	.restore = cannot_restore, .memory = whole_memory
 };

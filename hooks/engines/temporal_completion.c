@@ -1,5 +1,9 @@
 #include "hooks/engines/temporal_completion.h"
 
+#include "hooks/engines/temporal_sdk.h"
+
+#include "shim/log.h"
+
 #include <string.h>
 
 static bool is_refusal(PyObject *failure)
@@ -89,9 +93,37 @@ PyObject *sg_temporal_no_commands(void)
 	return completion;
 }
 
-bool sg_temporal_reports_refusal(PyObject *activation, PyObject *completion)
+/*
+ * Nobody is left to be told: the task fails anyway, the workflow, query or update fails with the refusal itself, or
+ * the run is being removed from the cache, which must succeed.
+ */
+static bool reports_refusal(PyObject *activation, PyObject *completion)
 {
 	return field_is_set(completion, "failed") ||
 	       any_item(completion, "successful.commands", carries_refusal) ||
 	       sg_temporal_is_removal(activation);
+}
+
+static void log_swallowed(const struct sg_run *run)
+{
+	PyObject *text = PyObject_Str(run->refusal);
+	struct sg_line line;
+
+	if (sg_log_begin(&line, SG_LOG_WARN, "swallowed")) {
+		sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
+		sg_run_log(run, &line);
+		sg_log_text(&line, "refusal", sg_python_text(text));
+		sg_log_end(&line);
+	}
+	PyErr_Clear();
+	sg_python_clear(&text);
+}
+
+void sg_temporal_check_swallowed(const struct sg_run *run, PyObject *activation, PyObject **answer)
+{
+	if (!*answer || !run->refusal || (activation && reports_refusal(activation, *answer)))
+		return;
+	log_swallowed(run);
+	sg_python_clear(answer);
+	PyErr_SetObject(sg_temporal_sdk.refusal_class, run->refusal);
 }

@@ -1,19 +1,19 @@
 /*
  * temporal_completion.h - does what an activation answers tell of a refusal?
+ *
+ * Workflow code may catch the exception, but the answer it worked with instead is no more deterministic than the
+ * one that it was refused. Unless the completion itself reports the refusal, it is replaced by it.
  */
 #ifndef SG_TEMPORAL_COMPLETION_H
 #define SG_TEMPORAL_COMPLETION_H
 
-#include "shim/python.h"
-
-#include <stdbool.h>
+#include "shim/context.h"
 
 /*
- * True when nobody is left to be told: the task fails anyway, the workflow, query or update fails with the refusal itself, or
- * the run is being removed from the cache, which must succeed. activation, completion: the SDK's messages.
- * GIL: held. No exception.
+ * activation, *answer: the SDK's messages; or NULL and the instance that was being made. Where run->refusal was
+ * swallowed, it is logged and set as exception, and *answer is dropped. GIL: held.
  */
-bool sg_temporal_reports_refusal(PyObject *activation, PyObject *completion);
+void sg_temporal_check_swallowed(const struct sg_run *run, PyObject *activation, PyObject **answer);
 
 /* Does the activation ask for the run to be removed from the cache, which it does alone? GIL: held. No exception. */
 bool sg_temporal_is_removal(PyObject *activation);

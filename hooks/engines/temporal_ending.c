@@ -116,6 +116,9 @@ void sg_temporal_end(struct instance *instance)
 {
 	PyObject *type, *value, *traceback;
 
+	if (instance->ending)
+		return;
+	instance->ending = true;
 	PyErr_Fetch(&type, &value, &traceback);
 	sg_image_settle(&instance->run);
 	instance->found = sg_ending_find(&instance->run, instance->inner);

@@ -4,7 +4,8 @@
  * Three ways lead out. Eviction: the SDK sends a last activation, which cancels the run's tasks; when it has
  * succeeded, the run ends on that workflow thread. (While tasks remain it fails, and the SDK asks again: the run
  * has not left.) Without a word: a worker that has shut down forgets its runs, and one that was told to evict without
- * safety just drops the instance; the run then ends on a thread of ours that does nothing else. At exit: runs that are there still end on that thread as well, and exit waits for them, SECONDS_AT_EXIT at most.
+ * safety just drops the instance; the run then ends on a thread of ours that does nothing else. At exit: runs that
+ * are there still end on that thread as well, and exit waits for them, SECONDS_AT_EXIT at most.
  *
  * To end is: the SDK refuses commands from now on (its flag _deleting), in the context and with the delta in place all
  * that shim/ending.h finds is closed with the SDK's instance as running loop, and the SDK's instance is emptied there,
@@ -13,22 +14,9 @@
 #ifndef SG_TEMPORAL_ENDING_H
 #define SG_TEMPORAL_ENDING_H
 
-#include "shim/context.h"
+#include "hooks/engines/temporal_instance.h"
 
-struct sg_ending;
-
-struct instance {
-	struct sg_run run;
-	PyObject *inner;      /* the SDK's instance that does the work; NULL: the run has left */
-	PyObject *info;
-	PyObject *completion; /* of the activation with which it left */
-	unsigned long thread; /* that is in activate(), 0: none */
-	bool activated;       /* workflow code has run */
-	bool dropped;         /* nobody but the ending knows it */
-	bool waiting;         /* to be ended */
-	struct instance *next;
-	struct sg_ending *found; /* what is to be closed */
-};
+#include <stdbool.h>
 
 /* Calls function inside the run: its delta in place, its context and context variables entered. */
 typedef void (*sg_temporal_inside)(struct instance *instance, void (*function)(struct instance *));

@@ -158,6 +158,14 @@ def test_refusal_is_the_sdks_own_exception_with_the_qualified_name(played):
     assert name == "RestrictedWorkflowAccessError" and qualified.startswith("time.time") and nondeterminism is True
 
 
+@pytest.mark.since_sdk(1, 18)
+@scenario("stuck_beside_others", SANDGLASS_LOG_LEVEL="debug")
+def test_stuck_run_does_not_stop_others_of_its_file_for_good(played, host):
+    assert played["later"]["status"] == "completed" and played["seconds"] < 5, str(played)  # it has another image
+    assert played["waiting"] == played["stuck"] == "done", str(played)
+    assert [e for e in host.log if e.get("event") == "wait"], "nobody had to wait"
+
+
 @pytest.mark.since_sdk(1, 18)  # before, a worker did not shut down any more after a deadlock
 @scenario("blocked_thread_is_found")
 def test_deadlock_detector_still_finds_a_busy_workflow(played):

@@ -1,4 +1,6 @@
-"""A workflow that does not yield, in a file of its own: runs of one file wait for each other."""
+"""Workflows that do not let go: in a file of their own, as runs of one file take turns."""
+import time
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -12,3 +14,25 @@ class Busy:
         helper_shared.SEEN[workflow.info().workflow_id] = "busy"
         while not helper_shared.STOP.is_set():
             pass
+
+
+@workflow.defn
+class Stuck:
+    """Blocks its thread where nothing can interrupt it, while others of its kind want to go on."""
+
+    def __init__(self) -> None:
+        self.woken = False
+
+    @workflow.signal
+    def wake(self) -> None:
+        self.woken = True
+
+    @workflow.run
+    async def run(self, seconds: float) -> str:
+        if seconds and not helper_shared.SEEN.get(workflow.info().workflow_id):
+            helper_shared.SEEN[workflow.info().workflow_id] = "stuck"
+            with workflow.unsafe.sandbox_unrestricted():
+                time.sleep(seconds)
+        if not seconds:
+            await workflow.wait_condition(lambda: self.woken)
+        return "done"

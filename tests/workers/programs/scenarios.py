@@ -361,6 +361,22 @@ async def finaliser_during_an_activation(stage):
 
 
 @scenario
+async def stuck_beside_others(stage):
+    """One run blocks for six seconds while another of the same file, which was there before, is to go on."""
+    async with stage.worker(flows_busy.Stuck):
+        waiting = await stage.start(flows_busy.Stuck, 0.0)
+        await asyncio.sleep(0.3)
+        stuck = await stage.start(flows_busy.Stuck, 6.0)
+        while stuck.id not in helper_shared.SEEN:
+            await asyncio.sleep(0.01)
+        begin = time.monotonic()
+        later = await stage.run(flows_busy.Stuck, 0.01)
+        seconds = time.monotonic() - begin
+        await waiting.signal(flows_busy.Stuck.wake)
+        return {"later": later, "seconds": seconds, "waiting": await waiting.result(), "stuck": await stuck.result()}
+
+
+@scenario
 async def blocked_thread_is_found(stage):
     helper_shared.STOP.clear()
     try:

@@ -1,0 +1,297 @@
+#include "hooks/engines/temporal_instance.h"
+
+#include "hooks/engines/temporal_completion.h"
+#include "hooks/engines/temporal_ending.h"
+#include "hooks/engines/temporal_visit.h"
+
+#include "shim/finaliser.h"
+#include "shim/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPSULE "sandglass.instance"
+#define MILLISECONDS_BUSY 1900 /* less than the SDK's deadlock detector waits */
+
+static PyObject *instance_class; /* ours */
+static PyObject *capsule_name;   /* str: attribute that holds our record */
+
+static void release(struct instance *instance)
+{
+	sg_finaliser_forget(&instance->run);
+	sg_python_clear(&instance->inner);
+	sg_python_clear(&instance->info);
+	sg_python_clear(&instance->completion);
+	sg_image_forget(&instance->run);
+	sg_run_release(&instance->run);
+	free(instance);
+}
+
+static void free_instance(PyObject *capsule)
+{
+	struct instance *instance = PyCapsule_GetPointer(capsule, CAPSULE);
+
+	if (instance && ((instance->inner && instance->activated) || instance->waiting))
+		sg_temporal_drop(instance);
+	else if (instance)
+		release(instance);
+}
+
+static struct instance *instance_of(PyObject *object)
+{
+	PyObject *capsule = PyObject_GetAttr(object, capsule_name);
+	struct instance *instance = capsule ? PyCapsule_GetPointer(capsule, CAPSULE) : NULL;
+
+	sg_python_clear(&capsule); /* the object keeps it */
+	return instance;
+}
+
+/* What a worker keeps for a run: our object, or, in later versions, one of its own that holds it. */
+static struct instance *instance_kept(PyObject *kept)
+{
+	PyObject *object = sg_python_attribute_or_null(kept, "instance");
+	struct instance *instance = instance_of(object ? object : kept);
+
+	PyErr_Clear();
+	sg_python_clear(&object);
+	return instance;
+}
+
+static int begin(struct instance *instance, struct sg_temporal_visit *visit, int milliseconds)
+{
+	struct sg_run *run = &instance->run;
+
+	*visit = (struct sg_temporal_visit){.context = {run, SG_PHASE_RUNTIME, true, NULL, NULL}};
+	if (run->image && sg_image_enter(run->image, run, milliseconds) < 0)
+		return -EBUSY;
+	sg_temporal_visit_begin(instance, visit);
+	return 0;
+}
+
+static void end(struct instance *instance, struct sg_temporal_visit *visit)
+{
+	sg_temporal_visit_end(instance, visit);
+	if (instance->run.image)
+		sg_image_leave(instance->run.image);
+}
+
+static void inside(struct instance *instance, void (*function)(struct instance *))
+{
+	struct sg_temporal_visit visit;
+
+	begin(instance, &visit, -1);
+	function(instance);
+	end(instance, &visit);
+	PyErr_Clear(); /* what compiled code did while the run ended is logged */
+	sg_python_clear(&instance->run.refusal);
+}
+
+/* What the SDK is told that gave up waiting for the last answer, and asks again. */
+static PyObject *answer_again(const struct instance *instance)
+{
+	if (instance->completion)
+		return sg_python_ref(instance->completion);
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
+	return NULL;
+}
+
+/*
+ * Another run of the image does not come to an end. The task fails and is tried again, with another image, where else this
+ * thread would wait as long as that one. A removal succeeds: the run ends once it can.
+ */
+static PyObject *answer_busy(const struct instance *instance, PyObject *activation)
+{
+	PyObject *occupant = sg_image_occupant(instance->run.image), *text;
+
+	if (sg_temporal_is_removal(activation))
+		return sg_temporal_no_commands();
+	text = PyUnicode_FromFormat("sandglass: an activation of another run of %s (workflow id %s) has not yielded for %d "
+			"milliseconds; this task fails and is tried again apart from it",
+			sg_python_text(instance->run.policy->workflow_module),
+			occupant ? sg_python_text(occupant) : "unknown", MILLISECONDS_BUSY);
+	if (text)
+		PyErr_SetString(PyExc_RuntimeError, sg_python_text(text));
+	sg_python_clear(&text);
+	return NULL;
+}
+
+static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
+{
+	struct sg_temporal_visit visit;
+	PyObject *completion;
+
+	sg_python_clear(&instance->run.refusal);
+	instance->run.refusals = 0;
+	instance->activated = true;
+	if (begin(instance, &visit, MILLISECONDS_BUSY) < 0)
+		return answer_busy(instance, PyTuple_GetItem(args, 0));
+	if (!instance->inner) { /* it left while this thread waited */
+		end(instance, &visit);
+		return answer_again(instance);
+	}
+	completion = PyObject_Call(method, args, kwargs);
+	end(instance, &visit);
+	sg_temporal_check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
+	sg_python_clear(&instance->run.refusal);
+	if (completion && !visit.outer && instance->inner && sg_temporal_is_last(instance)) {
+		if (!instance->completion)
+			instance->completion = sg_python_ref(completion);
+		if (sg_image_idle(&instance->run)) /* else when the SDK drops it */
+			sg_temporal_end(instance);
+	}
+	return completion;
+}
+
+/* Every method of the instance but those below: the name is bound as self. */
+static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
+{
+	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
+	struct instance *instance = self ? instance_of(self) : NULL;
+	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
+
+	if (!instance)
+		return NULL;
+	if (!instance->inner && strcmp(sg_python_text(name), "activate") == 0)
+		return answer_again(instance);
+	if (!instance->inner) {
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
+		return NULL;
+	}
+	context.run = &instance->run;
+	method = PyObject_GetAttr(instance->inner, name);
+	rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
+	if (method && rest) {
+		if (strcmp(sg_python_text(name), "activate") == 0 && PyTuple_Size(rest) > 0) {
+			result = activate(instance, method, rest, kwargs);
+		} else {
+			/* The SDK asks about what the activation left behind: dozens of times for each. */
+			context.entry = PyEval_GetFrame();
+			sg_finaliser_enter(&context);
+			token = sg_context_enter(&context);
+			result = PyObject_Call(method, rest, kwargs);
+			sg_context_leave(token);
+			sg_finaliser_leave(&context);
+		}
+	}
+	sg_python_clear(&rest);
+	sg_python_clear(&method);
+	return result;
+}
+
+static PyObject *get_info(PyObject *unused, PyObject *self)
+{
+	struct instance *instance = instance_of(self);
+
+	(void)unused;
+	return instance ? sg_python_ref(instance->info) : NULL;
+}
+
+/* Asked by the deadlock detector, from another thread, while activate() is running. */
+static PyObject *get_thread_id(PyObject *unused, PyObject *self)
+{
+	struct instance *instance = instance_of(self);
+
+	(void)unused;
+	if (!instance)
+		return NULL;
+	if (!instance->thread)
+		return sg_python_ref(Py_None);
+	return PyLong_FromUnsignedLong(instance->thread);
+}
+
+static PyMethodDef forward_def = {
+	"forward", (PyCFunction)(void *)forward, METH_VARARGS | METH_KEYWORDS, NULL
+};
+static PyMethodDef get_info_def = {"get_info", get_info, METH_O, NULL};
+static PyMethodDef get_thread_id_def = {"get_thread_id", get_thread_id, METH_O, NULL};
+
+static int add_method(PyObject *namespace, PyObject *name, PyMethodDef *def)
+{
+	PyObject *function = PyCFunction_NewEx(def, name, NULL), *method = NULL;
+	int error = -1;
+
+	if (function)
+		method = PyInstanceMethod_New(function);
+	if (method)
+		error = PyDict_SetItem(namespace, name, method);
+	sg_python_clear(&method);
+	sg_python_clear(&function);
+	return error;
+}
+
+static int add_named_method(PyObject *namespace, const char *text, PyMethodDef *def)
+{
+	PyObject *name = PyUnicode_FromString(text);
+	int error = name ? add_method(namespace, name, def) : -1;
+
+	sg_python_clear(&name);
+	return error;
+}
+
+/* A class below the SDK's WorkflowInstance with whatever abstract methods this version has. */
+static PyObject *make_instance_class(PyObject *base)
+{
+	PyObject *abstract = PyObject_GetAttrString(base, "__abstractmethods__"), *iterator = NULL;
+	PyObject *namespace = PyDict_New(), *name, *bases = PyTuple_Pack(1, base), *class = NULL;
+	PyObject *metaclass = PyObject_Type(base), *class_name = PyUnicode_FromString("_Instance");
+	PyObject *module = PyUnicode_FromString("sandglass");
+	int error = 0;
+
+	iterator = abstract ? PyObject_GetIter(abstract) : NULL;
+	while (iterator && namespace && !error && (name = PyIter_Next(iterator))) {
+		error = add_method(namespace, name, &forward_def);
+		Py_DecRef(name);
+	}
+	if (iterator && namespace && bases && metaclass && class_name && module && !error &&
+	    !PyErr_Occurred() &&
+	    add_named_method(namespace, "get_info", &get_info_def) == 0 &&
+	    add_named_method(namespace, "get_thread_id", &get_thread_id_def) == 0 &&
+	    PyDict_SetItemString(namespace, "__module__", module) == 0)
+		class = PyObject_CallFunctionObjArgs(metaclass, class_name, bases, namespace, NULL);
+	sg_python_clear(&module);
+	sg_python_clear(&class_name);
+	sg_python_clear(&metaclass);
+	sg_python_clear(&bases);
+	sg_python_clear(&namespace);
+	sg_python_clear(&iterator);
+	sg_python_clear(&abstract);
+	return class;
+}
+
+static PyObject *wrap(struct instance *instance)
+{
+	PyObject *object = PyObject_CallObject(instance_class, NULL), *capsule;
+
+	capsule = object ? PyCapsule_New(instance, CAPSULE, free_instance) : NULL;
+	if (capsule && PyObject_SetAttr(object, capsule_name, capsule) < 0)
+		sg_python_clear(&object);
+	if (!capsule)
+		sg_python_clear(&object);
+	sg_python_clear(&capsule);
+	return object;
+}
+
+PyObject *sg_temporal_instance_new(struct instance **ret_instance)
+{
+	struct instance *instance = calloc(1, sizeof(*instance));
+	PyObject *object = instance ? wrap(instance) : NULL;
+
+	if (!object && !PyErr_Occurred())
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+	if (object)
+		*ret_instance = instance;
+	return object;
+}
+
+int sg_temporal_instance_install(PyObject *base)
+{
+	capsule_name = PyUnicode_InternFromString("_sandglass");
+	instance_class = capsule_name ? make_instance_class(base) : NULL;
+	return instance_class ? sg_temporal_ending_install(inside, release, instance_kept) : -1;
+}
+
+void sg_temporal_instance_remove(void)
+{
+	sg_temporal_ending_remove();
+}

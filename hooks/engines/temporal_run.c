@@ -1,0 +1,309 @@
+#define _GNU_SOURCE
+#include "hooks/engines/temporal_run.h"
+
+#include "hooks/engines/temporal_completion.h"
+#include "hooks/engines/temporal_ending.h"
+#include "hooks/engines/temporal_sdk.h"
+#include "hooks/engines/temporal_visit.h"
+
+#include "config/config.h"
+#include "shim/finaliser.h"
+#include "shim/image.h"
+#include "shim/log.h"
+#include "shim/modules.h"
+#include "shim/policy.h"
+
+#include <string.h>
+#include <time.h>
+
+#define MAIN_COPY "__temporal_main__"
+
+/* --- the workflow's module and class ----------------------------------------------------------- */
+
+/* A workflow of the worker's own script: the script is executed again under another name. */
+PyObject *sg_temporal_load(PyObject *name)
+{
+	PyObject *key, *main, *file = NULL, *util = NULL, *spec = NULL, *module = NULL, *done = NULL;
+
+	if (strcmp(sg_python_text(name), MAIN_COPY) != 0)
+		return NULL;
+	key = PyUnicode_FromString("__main__");
+	main = key ? sg_modules_host(key) : NULL;
+	sg_python_clear(&key);
+	file = main ? PyObject_GetAttrString(main, "__file__") : NULL;
+	util = file ? PyImport_ImportModule("importlib.util") : NULL;
+	if (util) {
+		PyObject *finder = PyObject_GetAttrString(util, "spec_from_file_location");
+
+		spec = finder ? PyObject_CallFunctionObjArgs(finder, name, file, NULL) : NULL;
+		sg_python_clear(&finder);
+	}
+	if (spec && spec != Py_None) {
+		PyObject *maker = PyObject_GetAttrString(util, "module_from_spec");
+
+		module = maker ? PyObject_CallFunctionObjArgs(maker, spec, NULL) : NULL;
+		sg_python_clear(&maker);
+	}
+	if (module && PyDict_SetItem(sg_context_current->run->modules, name, module) == 0) {
+		PyObject *exec = sg_python_attribute(spec, "loader.exec_module");
+
+		done = exec ? PyObject_CallFunctionObjArgs(exec, module, NULL) : NULL;
+		sg_python_clear(&exec);
+	}
+	if (!done) {
+		sg_python_clear(&module);
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_ImportError, "sandglass: the worker's script has no file "
+					"from which its workflows could be loaded");
+	}
+	sg_python_clear(&done);
+	sg_python_clear(&spec);
+	sg_python_clear(&util);
+	sg_python_clear(&file);
+	return module;
+}
+
+static PyObject *import_attribute(const char *module_name, PyObject *name)
+{
+	PyObject *names = PyTuple_Pack(1, name), *module = NULL, *value = NULL;
+
+	/* As "from module import name": "import a.b" would also import a, which may be none of the run's business. */
+	if (names)
+		module = PyImport_ImportModuleLevel(module_name, NULL, NULL, names, 0);
+	if (module)
+		value = PyObject_GetAttr(module, name);
+	sg_python_clear(&module);
+	sg_python_clear(&names);
+	return value;
+}
+
+/* The class as the run sees it: imported by name, in the context. */
+static PyObject *import_class(PyObject *class)
+{
+	PyObject *module = PyObject_GetAttrString(class, "__module__");
+	PyObject *name = PyObject_GetAttrString(class, "__name__"), *found = NULL;
+	const char *text;
+
+	if (module && name) {
+		text = sg_python_text(module);
+		found = import_attribute(strcmp(text, "__main__") == 0 ? MAIN_COPY : text, name);
+	}
+	sg_python_clear(&name);
+	sg_python_clear(&module);
+	return found;
+}
+
+/* The same, remembered by the run's image once that has been scanned. */
+static PyObject *own_class_of(struct sg_run *run, PyObject *class)
+{
+	PyObject *memo = run->image ? sg_image_memo(run->image) : NULL;
+	PyObject *found = memo ? PyDict_GetItemWithError(memo, class) : NULL;
+
+	if (found)
+		return sg_python_ref(found);
+	if (memo)
+		sg_image_touch(run->image, run);
+	found = import_class(class);
+	if (found && memo && PyDict_SetItem(memo, class, found) < 0)
+		sg_python_clear(&found);
+	return found;
+}
+
+/* --- the SDK's instance ------------------------------------------------------------------------- */
+
+/* The workflow's modules have been imported for the first time. 0, or -1 with an exception. */
+static int scan_image(struct sg_image **image, struct sg_context *context)
+{
+	struct sg_context *token = sg_context_suspend();
+	int answer = sg_image_scan(*image, context->run);
+
+	sg_context_leave(token);
+	if (answer > 0)
+		context->run->image = *image;
+	else
+		*image = NULL;
+	return answer < 0 ? -1 : 0;
+}
+
+/* An attribute of the runner, which was private before it became a dataclass. */
+static PyObject *runner_attribute(PyObject *runner, const char *public, const char *private)
+{
+	PyObject *value = sg_python_attribute_or_null(runner, public);
+
+	return value ? value : PyObject_GetAttrString(runner, private);
+}
+
+/* The SDK's class InSandbox, which makes the instance that does the work: borrowed. Not there when we are installed. */
+static PyObject *in_sandbox(void)
+{
+	static PyObject *class;
+	PyObject *module;
+
+	if (!class) {
+		module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
+		class = module ? PyObject_GetAttrString(module, "InSandbox") : NULL;
+		sg_python_clear(&module);
+	}
+	return class;
+}
+
+/* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
+static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
+		struct sg_context *context, struct sg_image **image)
+{
+	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class");
+	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
+
+	own_class = runner_class ? own_class_of(context->run, workflow_class) : NULL;
+	own_runner = own_class ? own_class_of(context->run, runner_class) : NULL;
+	if (own_runner && *image && scan_image(image, context) < 0)
+		sg_python_clear(&own_runner);
+	context->phase = SG_PHASE_RUNTIME;
+	if (own_runner && in_sandbox())
+		box = PyObject_CallFunctionObjArgs(in_sandbox(), details, own_runner, own_class, NULL);
+	if (box)
+		inner = PyObject_GetAttrString(box, "instance");
+	sg_python_clear(&box);
+	sg_python_clear(&own_runner);
+	sg_python_clear(&own_class);
+	sg_python_clear(&runner_class);
+	return inner;
+}
+
+static void log_run(const struct sg_run *run, const struct timespec *start)
+{
+	struct timespec end;
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_DEBUG, "run"))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	sg_log_text(&line, "module", sg_python_text(run->policy->workflow_module));
+	sg_log_text(&line, "workflow_type", sg_python_text(run->workflow_type));
+	sg_run_log(run, &line);
+	sg_log_number(&line, "modules", run->modules ? PyDict_Size(run->modules) : 0);
+	sg_log_number(&line, "microseconds", (end.tv_sec - start->tv_sec) * 1000000 +
+			(end.tv_nsec - start->tv_nsec) / 1000);
+	sg_log_end(&line);
+}
+
+static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
+		PyObject *workflow_class, const struct sg_engine *engine)
+{
+	PyObject *settings = runner_attribute(runner, "restrictions", "_restrictions"), *module = NULL;
+	struct sg_run *run = &instance->run;
+	int error = -1;
+
+	if (settings)
+		module = PyObject_GetAttrString(workflow_class, "__module__");
+	if (module && strcmp(sg_python_text(module), "__main__") == 0) {
+		Py_DecRef(module);
+		module = PyUnicode_FromString(MAIN_COPY);
+	}
+	if (module)
+		instance->info = PyObject_GetAttrString(details, "info");
+	if (!instance->info)
+		goto out;
+	run->workflow_type = sg_python_attribute_or_null(details, "defn.name");
+	if (!run->workflow_type || run->workflow_type == Py_None) {
+		sg_python_clear(&run->workflow_type);
+		run->workflow_type = sg_python_attribute_or_null(instance->info, "workflow_type");
+	}
+	run->workflow_id = sg_python_attribute_or_null(instance->info, "workflow_id");
+	run->run_id = sg_python_attribute_or_null(instance->info, "run_id");
+	run->policy = sg_policy_get(engine, settings, module);
+	if (run->policy)
+		error = 0;
+out:
+	sg_python_clear(&settings);
+	sg_python_clear(&module);
+	return error;
+}
+
+/*
+ * Gives the run its modules. *ret_image: a new image, whose modules are to be imported; NULL: none.
+ * 0, or -1 with an exception.
+ */
+static int give_modules(struct sg_run *run, struct sg_image **ret_image)
+{
+	struct sg_image *image;
+	bool fresh;
+
+	*ret_image = NULL;
+	if (sg_policy_config->isolation == SG_ISOLATION_OFF || sg_policy_config->mode == SG_MODE_OBSERVE)
+		return 0;
+	if (sg_policy_config->isolation == SG_ISOLATION_PRIVATE || run->policy->unshareable) {
+		run->modules = sg_modules_new_table();
+		return run->modules ? 0 : -1;
+	}
+	image = sg_image_take(run->policy, &fresh);
+	if (!image)
+		return -1;
+	run->modules = sg_python_ref(sg_image_modules(image));
+	if (fresh)
+		*ret_image = image;
+	else
+		run->image = image;
+	return 0;
+}
+
+/* Making an instance runs code of the SDK alone, unless interceptors are to be made with it. */
+static bool runs_no_user_code(PyObject *details)
+{
+	PyObject *interceptors = sg_python_attribute_or_null(details, "interceptor_classes");
+	bool none = interceptors && PyObject_Size(interceptors) == 0;
+
+	PyErr_Clear();
+	sg_python_clear(&interceptors);
+	return none;
+}
+
+/* In a context: makes the SDK's instance. NULL with an exception. */
+static PyObject *set_up(struct instance *instance, PyObject *runner, PyObject *details,
+		PyObject *workflow_class)
+{
+	struct sg_run *run = &instance->run;
+	struct sg_temporal_visit visit = {.context = {run, SG_PHASE_IMPORT, false, NULL, NULL}};
+	struct sg_image *fresh;
+	PyObject *inner;
+
+	if (give_modules(run, &fresh) < 0)
+		return NULL;
+	if (run->image && !runs_no_user_code(details))
+		sg_image_touch(run->image, run);
+	sg_temporal_visit_begin(instance, &visit);
+	if (sg_policy_config->mode == SG_MODE_OBSERVE)
+		inner = PyObject_CallFunctionObjArgs(sg_temporal_sdk.original_create_instance, runner, details, NULL);
+	else
+		inner = make_inner(runner, details, workflow_class, &visit.context, &fresh);
+	sg_temporal_visit_end(instance, &visit);
+	if (run->image)
+		sg_image_leave(run->image);
+	else if (fresh)
+		sg_image_discard(fresh);
+	return inner;
+}
+
+int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *details,
+		const struct sg_engine *engine)
+{
+	PyObject *workflow_class = sg_python_attribute(details, "defn.cls");
+	struct sg_run *run = &instance->run;
+	struct timespec start;
+
+	if (!workflow_class)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	sg_temporal_watch_worker();
+	if (fill_run(instance, runner, details, workflow_class, engine) == 0) {
+		instance->inner = set_up(instance, runner, details, workflow_class);
+		sg_temporal_check_swallowed(run, NULL, &instance->inner);
+		sg_python_clear(&run->refusal);
+	}
+	Py_DecRef(workflow_class);
+	if (!instance->inner)
+		return -1;
+	sg_finaliser_track(run);
+	log_run(run, &start);
+	return 0;
+}

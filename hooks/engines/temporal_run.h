@@ -1,0 +1,17 @@
+/*
+ * temporal_run.h - making a run: its policy, its modules or image, and the SDK's instance inside it. GIL: held.
+ */
+#ifndef SG_TEMPORAL_RUN_H
+#define SG_TEMPORAL_RUN_H
+
+#include "hooks/engines/temporal_instance.h"
+#include "shim/family.h"
+
+/* What create_instance(runner, details) of the SDK does, for a new instance. 0, or -1 with an exception. */
+int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *details,
+		const struct sg_engine *engine);
+
+/* See struct sg_engine. */
+PyObject *sg_temporal_load(PyObject *name);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * temporal_sdk.h - what the files of this engine share of the SDK: fetched once, when the engine is installed.
+ */
+#ifndef SG_TEMPORAL_SDK_H
+#define SG_TEMPORAL_SDK_H
+
+#include "shim/python.h"
+
+struct sg_temporal_sdk {
+	PyObject *runner_class, *original_create_instance; /* of SandboxedWorkflowRunner */
+	PyObject *refusal_class;
+	PyObject *is_passed_through, *set_in_sandbox;      /* of workflow.unsafe, NULL in old versions */
+};
+
+extern struct sg_temporal_sdk sg_temporal_sdk;
+
+#endif

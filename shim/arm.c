@@ -128,21 +128,21 @@ static int arm_code(const struct sg_rule *rule, PyObject *object)
 	return error;
 }
 
-static int attach(const struct sg_rule *rule, const struct target *target)
+static int attach(const struct sg_rule *rule, const struct target *target, bool copy)
 {
 	sg_condition condition = rule->condition ? find_condition(rule->condition) : NULL;
 	int error;
 
 	switch (rule->guard) {
 	case SG_GUARD_CALL:
-		error = sg_guard_install(rule, condition, target->object);
+		error = sg_guard_install(rule, condition, target->object, copy);
 		/* A Python function is also known in the chain: what it is allowed to do, its primitives are. */
 		return error ? error : arm_code(rule, target->object);
 	case SG_GUARD_FRAME:
 		return arm_code(rule, target->object);
 	case SG_GUARD_READ:
 		if (strchr(target->attribute, '.')) /* an attribute of a class: calling it is what can be seen */
-			return sg_guard_install(rule, condition, target->object);
+			return sg_guard_install(rule, condition, target->object, copy);
 		return sg_attribute_guard(rule, target->module, target->attribute);
 	case SG_GUARD_MAPPING:
 		return sg_mapping_guard(rule, target->object);
@@ -191,7 +191,7 @@ static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy
 		return;
 	/* The copy goes with its run; the host's module is yet to come, or was here before. */
 	entry->armed = entry->armed || !copy;
-	error = attach(rule, &target);
+	error = attach(rule, &target, copy != NULL);
 	if (error && !(copy && error == -EEXIST))
 		log_failure(rule, error);
 	sg_python_clear(&target.object);

@@ -147,14 +147,12 @@ out:
 int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type)
 {
 	void **slot = sg_cpython_getattro_slot(type), *address;
-	struct sg_trampoline *trampoline;
 
 	if (!slot || class_count == CLASSES_MAX)
 		return -ENOTSUP;
-	trampoline = sg_trampoline_new(SG_CONVENTION_OBJECT, &address);
-	if (!trampoline)
+	address = sg_trampoline_get(SG_CONVENTION_OBJECT, &(struct sg_trampoline){*slot, rule, NULL, METH_O});
+	if (!address)
 		return -ENOSPC;
-	*trampoline = (struct sg_trampoline){*slot, rule, NULL, METH_O};
 	classes[class_count].type = (PyTypeObject *)sg_python_ref((PyObject *)type);
 	classes[class_count].original = *slot;
 	classes[class_count++].replacement = address;

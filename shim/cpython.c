@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "shim/cpython.h"
 
+#include "shim/classes.h"
 #include "shim/containers.h"
 #include "shim/function.h"
 #include "shim/guts.h"
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 /* Slot numbers that only the probe compares. */
+#define SLOT_TP_ALLOC 47
 #define SLOT_TP_BASE 48
 #define SLOT_TP_DEALLOC 52
 
@@ -393,6 +395,7 @@ static void probe_type_slots(void)
 		    (void *)head->init != PyType_GetSlot(types[i], Py_tp_init) ||
 		    (void *)head->new != PyType_GetSlot(types[i], Py_tp_new) ||
 		    head->call != PyType_GetSlot(types[i], Py_tp_call) ||
+		    head->alloc != PyType_GetSlot(types[i], SLOT_TP_ALLOC) ||
 		    head->descr_get != PyType_GetSlot(types[i], Py_tp_descr_get) ||
 		    head->dealloc != PyType_GetSlot(types[i], SLOT_TP_DEALLOC) ||
 		    head->type_base != PyType_GetSlot(types[i], SLOT_TP_BASE))
@@ -474,5 +477,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_dict_types();
 	sg_containers_probe();
 	sg_guts_probe();
+	sg_classes_probe();
 	return 0;
 }

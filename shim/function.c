@@ -26,9 +26,11 @@ int sg_function_hook(PyObject *function, sg_vectorcall hook)
 {
 	sg_vectorcall *slot;
 
-	if (!sg_cpython.functions || sg_cpython_type(function) != &PyFunction_Type)
+	if (!sg_cpython.functions || (sg_cpython_type(function) != &PyFunction_Type && sg_cpython_type(function) != subtype))
 		return -ENOTSUP;
 	slot = vectorcall_of(function);
+	if (*slot == hook)
+		return -EEXIST;
 	if (*slot != python_vectorcall)
 		return -ENOTSUP;
 	*slot = hook;
@@ -53,7 +55,7 @@ PyObject *sg_function_call(PyObject *function, PyObject *const *args, size_t nar
 
 /* --- the probe --------------------------------------------------------------------------------- */
 
-static PyObject *probe_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
+PyObject *sg_function_probe_hook(PyObject *function, PyObject *const *args, size_t nargsf,
 		PyObject *kwnames)
 {
 	(void)function;
@@ -113,7 +115,7 @@ static bool probe_hook(void)
 	target = sg_cpython_item(namespace, "target");
 	if (target && sg_cpython_calls_answer(namespace, 1)) {
 		sg_cpython.functions = true;
-		if (sg_function_hook(target, probe_vectorcall) == 0) {
+		if (sg_function_hook(target, sg_function_probe_hook) == 0) {
 			/* Twice: call sites may be specialised anew after the first round. */
 			proved = sg_cpython_calls_answer(namespace, 2) && sg_cpython_calls_answer(namespace, 2);
 			sg_function_unhook(target);
@@ -146,6 +148,16 @@ static void register_copy(void)
 	sg_python_clear(&namespace);
 }
 
+PyTypeObject *sg_function_subtype(void)
+{
+	if (!subtype) {
+		make_subtype();
+		if (subtype)
+			register_copy();
+	}
+	return subtype;
+}
+
 void sg_function_probe(void)
 {
 	struct type_head *type = (struct type_head *)&PyFunction_Type;
@@ -165,12 +177,7 @@ void sg_function_probe(void)
 	/* Clearing the version and setting the pointer is enough but for 3.11, whose calls look at the type only. */
 	if (probe_hook())
 		return;
-	make_subtype();
-	if (!subtype)
-		return;
-	sg_cpython.functions_need_type = true;
-	if (probe_hook())
-		register_copy();
-	else
+	sg_cpython.functions_need_type = sg_function_subtype() != NULL;
+	if (sg_cpython.functions_need_type && !probe_hook())
 		sg_cpython.functions_need_type = false;
 }

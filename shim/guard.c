@@ -1,5 +1,6 @@
 #include "shim/guard.h"
 
+#include "shim/classes.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/function.h"
@@ -68,10 +69,10 @@ static int convention_of(int flags)
 	}
 }
 
+/* owner: NULL for what goes with a run, which is not listed. */
 static int patch_slot(void **slot, const struct sg_rule *rule, sg_condition condition, int flags,
 		enum sg_convention convention, PyObject *owner, PyTypeObject *type)
 {
-	struct sg_trampoline *trampoline;
 	struct patch *patch;
 	void *address;
 
@@ -79,16 +80,14 @@ static int patch_slot(void **slot, const struct sg_rule *rule, sg_condition cond
 		return -EEXIST;
 	if (!sg_cpython_writable(slot, sizeof(*slot)))
 		return -EROFS;
-	patch = new_patch();
-	if (!patch)
-		return -ENOMEM;
-	trampoline = sg_trampoline_new(convention, &address);
-	if (!trampoline) {
-		patch_count--;
+	address = sg_trampoline_get(convention, &(struct sg_trampoline){*slot, rule, condition, flags});
+	if (!address)
 		return -ENOSPC;
-	}
-	*trampoline = (struct sg_trampoline){*slot, rule, condition, flags};
-	*patch = (struct patch){slot, *slot, address, sg_python_ref(owner), type, NULL};
+	patch = owner ? new_patch() : NULL;
+	if (owner && !patch)
+		return -ENOMEM;
+	if (patch)
+		*patch = (struct patch){slot, *slot, address, sg_python_ref(owner), type, NULL};
 	*slot = address;
 	if (type)
 		PyType_Modified(type);
@@ -208,7 +207,9 @@ static int remember_function(const struct sg_rule *rule, sg_condition condition,
 	return error;
 }
 
-static int guard_function(const struct sg_rule *rule, sg_condition condition, PyObject *function)
+/* maker: of which class it is the __init__ or __new__; NULL: a function like any other. */
+static int guard_function(const struct sg_rule *rule, sg_condition condition, PyObject *function,
+		PyTypeObject *maker, bool copy)
 {
 	struct sg_trampoline *known = find_function(function);
 	struct patch *patch;
@@ -216,18 +217,15 @@ static int guard_function(const struct sg_rule *rule, sg_condition condition, Py
 
 	if (known && known->rule != rule)
 		return -EEXIST;
-	if (known) /* a run's copy: it dies with the run, so it is neither listed nor kept alive */
-		return sg_function_hook(function, guarded_function);
+	error = maker ? sg_classes_hook(maker, function, guarded_function)
+		      : sg_function_hook(function, guarded_function);
+	if (!error && !known)
+		error = remember_function(rule, condition, function);
+	if (error || copy)
+		return error;
 	patch = new_patch();
 	if (!patch)
 		return -ENOMEM;
-	error = sg_function_hook(function, guarded_function);
-	if (!error)
-		error = remember_function(rule, condition, function);
-	if (error) {
-		patch_count--;
-		return error;
-	}
 	patch->function = sg_python_ref(function);
 	return 0;
 }
@@ -346,7 +344,7 @@ static PyObject *own_function(PyTypeObject *type, const char *name)
 	return function;
 }
 
-static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type)
+static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTypeObject *type, bool copy)
 {
 	PyObject *maker = own_function(type, "__init__");
 	int error;
@@ -354,7 +352,7 @@ static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTyp
 	if (!maker)
 		maker = own_function(type, "__new__");
 	if (maker) {
-		error = guard_function(rule, condition, maker);
+		error = guard_function(rule, condition, maker, type, copy);
 		Py_DecRef(maker);
 		return error;
 	}
@@ -362,11 +360,14 @@ static int guard_class(const struct sg_rule *rule, sg_condition condition, PyTyp
 	    sg_cpython_is_c_class(type))
 		return guard_c_class(rule, condition, type);
 	/* A Python class that makes its objects with a base's functions: only its own slot is its own. */
+	error = sg_classes_use_slots(type);
+	if (error)
+		return error;
 	return patch_slot((void **)sg_cpython_init_slot(type), rule, condition,
-			METH_VARARGS | METH_KEYWORDS, SG_CONVENTION_INIT, (PyObject *)type, type);
+			METH_VARARGS | METH_KEYWORDS, SG_CONVENTION_INIT, copy ? NULL : (PyObject *)type, type);
 }
 
-int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target)
+int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target, bool copy)
 {
 	PyMethodDef *def = sg_cpython_method_def(target);
 	PyTypeObject *type = sg_cpython_type(target);
@@ -376,19 +377,19 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 	if (def)
 		return guard_method_def(rule, condition, target, def);
 	if (PyType_IsSubtype(type, &PyFunction_Type))
-		return guard_function(rule, condition, target);
+		return guard_function(rule, condition, target, NULL, copy);
 	if (PyType_IsSubtype(type, &PyMethod_Type)) {
 		function = PyObject_GetAttrString(target, "__func__");
 		if (!function) {
 			PyErr_Clear();
 			return -ENOTSUP;
 		}
-		error = sg_guard_install(rule, condition, function);
+		error = sg_guard_install(rule, condition, function, copy);
 		Py_DecRef(function);
 		return error;
 	}
 	if (PyType_IsSubtype(type, &PyType_Type))
-		return guard_class(rule, condition, (PyTypeObject *)target);
+		return guard_class(rule, condition, (PyTypeObject *)target, copy);
 	return -ENOTSUP;
 }
 

@@ -16,10 +16,12 @@
 #include "shim/decide.h"
 
 /*
- * Puts a guard for rule on target. 0; -EEXIST: a guard is there already; -ENOTSUP: not a kind of callable that
- * can be guarded, or a foreign replacement; -EROFS: in read-only memory; -ENOSPC: no trampoline left.
+ * Puts a guard for rule on target. copy: target was found in a run's own module; what a Python statement made there goes
+ * with the run, so it is neither listed nor kept alive. 0; -EEXIST: a guard is there already; -ENOTSUP: not a
+ * kind of callable that can be guarded, or a foreign replacement; -EROFS: in read-only memory; -ENOSPC: no trampoline
+ * left.
  */
-int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target);
+int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObject *target, bool copy);
 
 /* Undoes all, in reverse order. */
 void sg_guard_remove_all(void);

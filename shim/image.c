@@ -77,28 +77,38 @@ static void log_wait(const struct sg_image *image, const char *holder, const str
 	sg_log_end(&line);
 }
 
-static void lock(struct sg_image *image)
+/* False: somebody else had it all the time. */
+static bool lock_within(struct sg_image *image, long long microseconds)
 {
 	struct timespec start;
 	char who[256];
 	void *state;
+	int got;
 
 	if (image->holder == PyThread_get_thread_ident()) {
 		image->depth++;
-		return;
+		return true;
 	}
 	if (try_lock(image))
-		return;
+		return true;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	snprintf(who, sizeof(who), "%s", image->owner && image->owner->workflow_id ?
 			sg_python_text(image->owner->workflow_id) : "");
 	image->waits++;
 	state = PyEval_SaveThread();
-	PyThread_acquire_lock(image->lock, 1);
+	got = PyThread_acquire_lock_timed(image->lock, microseconds, 0);
 	PyEval_RestoreThread(state);
 	log_wait(image, who, &start);
+	if (!got)
+		return false;
 	image->holder = PyThread_get_thread_ident();
 	image->depth = 1;
+	return true;
+}
+
+static void lock(struct sg_image *image)
+{
+	lock_within(image, -1);
 }
 
 static void unlock(struct sg_image *image)
@@ -400,11 +410,23 @@ void sg_image_touch(struct sg_image *image, struct sg_run *run)
 	change_owner(image, run);
 }
 
-void sg_image_enter(struct sg_image *image, struct sg_run *run)
+int sg_image_enter(struct sg_image *image, struct sg_run *run, int milliseconds)
 {
-	lock(image);
+	if (!lock_within(image, milliseconds < 0 ? -1 : milliseconds * 1000LL))
+		return -EBUSY;
 	change_owner(image, run);
 	run->image_generators = image->generators;
+	return 0;
+}
+
+bool sg_image_idle(const struct sg_run *run)
+{
+	return !run->image || !run->image->holder || run->image->holder == PyThread_get_thread_ident();
+}
+
+PyObject *sg_image_occupant(const struct sg_image *image)
+{
+	return image->owner ? image->owner->workflow_id : NULL;
 }
 
 void sg_image_leave(struct sg_image *image)

@@ -47,8 +47,17 @@ void sg_image_discard(struct sg_image *image);
 /* The image is locked, and code other than the engine's is about to run in it: puts the run's content in place. */
 void sg_image_touch(struct sg_image *image, struct sg_run *run);
 
-/* Locks the image and puts the run's content in place. */
-void sg_image_enter(struct sg_image *image, struct sg_run *run);
+/*
+ * Locks the image and puts the run's content in place. milliseconds: how long to wait for another run's activation to
+ * end, -1: for ever. 0, or -EBUSY.
+ */
+int sg_image_enter(struct sg_image *image, struct sg_run *run, int milliseconds);
+
+/* Could the run enter its image now, if it has one? */
+bool sg_image_idle(const struct sg_run *run);
+
+/* Whose content is in place: the id of its workflow, borrowed, or NULL. */
+PyObject *sg_image_occupant(const struct sg_image *image);
 
 /* Unlocks it. The run's content stays until another run needs the image. Keeps a pending exception. */
 void sg_image_leave(struct sg_image *image);

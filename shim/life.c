@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "shim/arm.h"
 #include "shim/bypass.h"
+#include "shim/classes.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
@@ -144,6 +145,8 @@ static void log_start(const struct sg_engine *engine)
 	sg_log_number(&line, "guards", sg_guard_count());
 	sg_log_text(&line, "functions", !sg_cpython.functions ? "unguarded" :
 			sg_cpython.functions_need_type ? "subtype" : "vectorcall");
+	sg_log_text(&line, "classes", !sg_classes.makers || !sg_classes.slots ? "unguarded" :
+			sg_classes.need_type ? "subtype" : "vectorcall");
 	sg_log_end(&line);
 }
 

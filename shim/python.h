@@ -198,6 +198,7 @@ struct sg_python_inittab {
 	F(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject *)) \
 	F(void *, PyThread_allocate_lock, (void)) \
 	F(int, PyThread_acquire_lock, (void *, int)) \
+	F(int, PyThread_acquire_lock_timed, (void *, long long, int)) \
 	F(void, PyThread_free_lock, (void *)) \
 	F(void, PyThread_release_lock, (void *)) \
 	F(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t)) \
@@ -207,6 +208,7 @@ struct sg_python_inittab {
 	F(Py_ssize_t, PyTuple_Size, (PyObject *)) \
 	F(int, PyTuple_SetItem, (PyObject *, Py_ssize_t, PyObject *)) \
 	F(PyObject *, PyType_FromSpecWithBases, (PyType_Spec *, PyObject *)) \
+	F(PyObject *, PyType_GenericAlloc, (PyTypeObject *, Py_ssize_t)) \
 	F(unsigned long, PyType_GetFlags, (PyTypeObject *)) \
 	F(void *, PyType_GetSlot, (PyTypeObject *, int)) \
 	F(int, PyType_IsSubtype, (PyTypeObject *, PyTypeObject *)) \

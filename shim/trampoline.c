@@ -170,14 +170,24 @@ static struct pool {
 	[SG_CONVENTION_METHOD] = {method_pool, method_addresses, 64, 0},
 };
 
-struct sg_trampoline *sg_trampoline_new(enum sg_convention convention, void **ret_address)
+static bool same(const struct sg_trampoline *a, const struct sg_trampoline *b)
+{
+	return a->original == b->original && a->rule == b->rule && a->condition == b->condition &&
+		a->flags == b->flags;
+}
+
+void *sg_trampoline_get(enum sg_convention convention, const struct sg_trampoline *content)
 {
 	struct pool *pool = &pools[convention];
+	int i;
 
+	for (i = 0; i < pool->used; i++)
+		if (same(&pool->records[i], content))
+			return pool->addresses[i];
 	if (pool->used == pool->size)
 		return NULL;
-	*ret_address = pool->addresses[pool->used];
-	return &pool->records[pool->used++];
+	pool->records[pool->used++] = *content;
+	return pool->addresses[i];
 }
 
 struct sg_trampoline *sg_trampoline_at(const void *address)

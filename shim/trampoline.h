@@ -27,8 +27,11 @@ struct sg_trampoline {
 	int flags;  /* ml_flags, where the convention leaves a question open */
 };
 
-/* A free trampoline of the convention: its record and its address. NULL when none is left. */
-struct sg_trampoline *sg_trampoline_new(enum sg_convention convention, void **ret_address);
+/*
+ * The address of a trampoline of the convention with this content: one that is there already, since each run may bring
+ * its own copy of a class, else a free one. NULL when none is left.
+ */
+void *sg_trampoline_get(enum sg_convention convention, const struct sg_trampoline *content);
 
 /* Is address one of ours? Then its record. */
 struct sg_trampoline *sg_trampoline_at(const void *address);

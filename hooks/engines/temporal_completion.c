@@ -71,6 +71,28 @@ static bool is_removal(PyObject *job)
 	return field_is_set(job, "remove_from_cache");
 }
 
+bool sg_temporal_is_removal(PyObject *activation)
+{
+	return any_item(activation, "jobs", is_removal);
+}
+
+PyObject *sg_temporal_no_commands(void)
+{
+	PyObject *module = PyImport_ImportModule("temporalio.bridge.proto.workflow_completion");
+	PyObject *class = module ? PyObject_GetAttrString(module, "WorkflowActivationCompletion") : NULL;
+	PyObject *completion = class ? PyObject_CallObject(class, NULL) : NULL;
+	PyObject *method = completion ? sg_python_attribute(completion, "successful.SetInParent") : NULL;
+	PyObject *done = method ? PyObject_CallObject(method, NULL) : NULL;
+
+	if (!done)
+		sg_python_clear(&completion);
+	sg_python_clear(&done);
+	sg_python_clear(&method);
+	sg_python_clear(&class);
+	sg_python_clear(&module);
+	return completion;
+}
+
 /*
  * Nobody is left to be told: the task fails anyway, the workflow, query or update fails with the refusal itself, or
  * the run is being removed from the cache, which must succeed.
@@ -79,7 +101,7 @@ static bool reports_refusal(PyObject *activation, PyObject *completion)
 {
 	return field_is_set(completion, "failed") ||
 	       any_item(completion, "successful.commands", carries_refusal) ||
-	       any_item(activation, "jobs", is_removal);
+	       sg_temporal_is_removal(activation);
 }
 
 static void log_swallowed(const struct sg_run *run)

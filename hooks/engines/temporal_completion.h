@@ -15,4 +15,10 @@
  */
 void sg_temporal_check_swallowed(const struct sg_run *run, PyObject *activation, PyObject **answer);
 
+/* Does the activation ask for the run to be removed from the cache, which it does alone? GIL: held. No exception. */
+bool sg_temporal_is_removal(PyObject *activation);
+
+/* The completion of an activation that there was nothing to do for: new reference, or NULL with an exception. */
+PyObject *sg_temporal_no_commands(void);
+
 #endif

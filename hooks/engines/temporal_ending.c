@@ -116,6 +116,9 @@ void sg_temporal_end(struct instance *instance)
 {
 	PyObject *type, *value, *traceback;
 
+	if (instance->ending)
+		return;
+	instance->ending = true;
 	PyErr_Fetch(&type, &value, &traceback);
 	sg_image_settle(&instance->run);
 	instance->found = sg_ending_find(&instance->run, instance->inner);
@@ -142,16 +145,38 @@ static struct instance *take(void)
 
 static PyObject *end_waiting(PyObject *self, PyObject *unused)
 {
-	struct instance *instance;
+	const struct timespec moment = {0, 50000000};
+	struct instance *instance, *later;
+	void *state;
 
 	(void)self;
 	(void)unused;
-	while ((instance = take())) {
-		if (instance->inner)
-			sg_temporal_end(instance);
-		if (instance->dropped)
-			ending.free(instance);
-	}
+	do {
+		later = NULL;
+		while ((instance = take())) {
+			if (instance->inner && !sg_image_idle(&instance->run)) {
+				instance->next = later;
+				later = instance;
+				instance->waiting = true;
+				continue;
+			}
+			if (instance->inner)
+				sg_temporal_end(instance);
+			if (instance->dropped)
+				ending.free(instance);
+		}
+		if (later) {
+			/* Images that others are in, perhaps for ever: nothing else waits for them. */
+			state = PyEval_SaveThread();
+			nanosleep(&moment, NULL);
+			PyEval_RestoreThread(state);
+		}
+		while ((instance = later)) {
+			later = instance->next;
+			instance->next = ending.first;
+			ending.first = instance;
+		}
+	} while (ending.first);
 	ending.busy = false;
 	return sg_python_ref(Py_None);
 }

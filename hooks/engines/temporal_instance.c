@@ -7,10 +7,12 @@
 #include "shim/finaliser.h"
 #include "shim/image.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CAPSULE "sandglass.instance"
+#define MILLISECONDS_BUSY 1900 /* less than the SDK's deadlock detector waits */
 
 static PyObject *instance_class; /* ours */
 static PyObject *capsule_name;   /* str: attribute that holds our record */
@@ -56,14 +58,15 @@ static struct instance *instance_kept(PyObject *kept)
 	return instance;
 }
 
-static void begin(struct instance *instance, struct sg_temporal_visit *visit)
+static int begin(struct instance *instance, struct sg_temporal_visit *visit, int milliseconds)
 {
 	struct sg_run *run = &instance->run;
 
 	*visit = (struct sg_temporal_visit){.context = {run, SG_PHASE_RUNTIME, true, NULL, NULL}};
-	if (run->image)
-		sg_image_enter(run->image, run);
+	if (run->image && sg_image_enter(run->image, run, milliseconds) < 0)
+		return -EBUSY;
 	sg_temporal_visit_begin(instance, visit);
+	return 0;
 }
 
 static void end(struct instance *instance, struct sg_temporal_visit *visit)
@@ -77,11 +80,40 @@ static void inside(struct instance *instance, void (*function)(struct instance *
 {
 	struct sg_temporal_visit visit;
 
-	begin(instance, &visit);
+	begin(instance, &visit, -1);
 	function(instance);
 	end(instance, &visit);
 	PyErr_Clear(); /* what compiled code did while the run ended is logged */
 	sg_python_clear(&instance->run.refusal);
+}
+
+/* What the SDK is told that gave up waiting for the last answer, and asks again. */
+static PyObject *answer_again(const struct instance *instance)
+{
+	if (instance->completion)
+		return sg_python_ref(instance->completion);
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
+	return NULL;
+}
+
+/*
+ * Another run of the image does not come to an end. The task fails and is tried again, with another image, where else this
+ * thread would wait as long as that one. A removal succeeds: the run ends once it can.
+ */
+static PyObject *answer_busy(const struct instance *instance, PyObject *activation)
+{
+	PyObject *occupant = sg_image_occupant(instance->run.image), *text;
+
+	if (sg_temporal_is_removal(activation))
+		return sg_temporal_no_commands();
+	text = PyUnicode_FromFormat("sandglass: an activation of another run of %s (workflow id %s) has not yielded for %d "
+			"milliseconds; this task fails and is tried again apart from it",
+			sg_python_text(instance->run.policy->workflow_module),
+			occupant ? sg_python_text(occupant) : "unknown", MILLISECONDS_BUSY);
+	if (text)
+		PyErr_SetString(PyExc_RuntimeError, sg_python_text(text));
+	sg_python_clear(&text);
+	return NULL;
 }
 
 static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
@@ -92,14 +124,21 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
 	instance->activated = true;
-	begin(instance, &visit);
+	if (begin(instance, &visit, MILLISECONDS_BUSY) < 0)
+		return answer_busy(instance, PyTuple_GetItem(args, 0));
+	if (!instance->inner) { /* it left while this thread waited */
+		end(instance, &visit);
+		return answer_again(instance);
+	}
 	completion = PyObject_Call(method, args, kwargs);
 	end(instance, &visit);
 	sg_temporal_check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
 	sg_python_clear(&instance->run.refusal);
-	if (completion && !visit.outer && sg_temporal_is_last(instance)) {
-		instance->completion = sg_python_ref(completion);
-		sg_temporal_end(instance);
+	if (completion && !visit.outer && instance->inner && sg_temporal_is_last(instance)) {
+		if (!instance->completion)
+			instance->completion = sg_python_ref(completion);
+		if (sg_image_idle(&instance->run)) /* else when the SDK drops it */
+			sg_temporal_end(instance);
 	}
 	return completion;
 }
@@ -113,9 +152,9 @@ static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
 
 	if (!instance)
 		return NULL;
-	if (!instance->inner) { /* the SDK gave up waiting for the last answer, and asks again */
-		if (instance->completion && strcmp(sg_python_text(name), "activate") == 0)
-			return sg_python_ref(instance->completion);
+	if (!instance->inner && strcmp(sg_python_text(name), "activate") == 0)
+		return answer_again(instance);
+	if (!instance->inner) {
 		PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
 		return NULL;
 	}

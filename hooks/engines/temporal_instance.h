@@ -22,6 +22,7 @@ struct instance {
 	bool activated;       /* workflow code has run */
 	bool dropped;         /* nobody but the ending knows it */
 	bool waiting;         /* to be ended */
+	bool ending;          /* somebody is at it: threads that the SDK gave up may all want to */
 	struct instance *next;
 	struct sg_ending *found; /* what is to be closed */
 };

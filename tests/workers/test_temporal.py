@@ -172,6 +172,14 @@ def test_deadlock_detector_still_finds_a_busy_workflow(played):
     assert played["status"] == "task-failed" and "deadlock" in played["text"], str(played)
 
 
+@pytest.mark.since_sdk(1, 18)
+@scenario("stuck_run_beside_others")
+def test_stuck_run_does_not_hold_up_other_runs_of_its_file(played):
+    assert played["done"] == 2, str(played)
+    for failure in played["failures"]:
+        assert failure is None or "has not yielded" in failure[1], str(played)
+
+
 # --- module state ---------------------------------------------------------------------------------------------------------
 
 FRESH = [1] * 10  # what flows_state.touch answers in a fresh module
@@ -331,6 +339,18 @@ def test_two_workers_with_different_restrictions_do_not_disturb_each_other(playe
             assert_refused(ended, "time.time")
         else:
             assert_completed(ended)
+
+
+@pytest.mark.parametrize("isolation", [pytest.param(i, marks=scenario("worker_restricts_classes_of_a_private_module",
+                                                                      SANDGLASS_ISOLATION=i)) for i in ("shared", "private")])
+def test_classes_that_the_worker_restricted_are_guarded_in_every_run(isolation, played, log):
+    for name, ended in played["refused"].items():
+        assert ended["status"] == "failed", f"{name}: {ended}"
+        assert_refused(ended, "helper_classes." + name.split()[1])
+    for ended in played["others"]:
+        assert assert_completed(ended) == "made"
+    unguarded = [e.text for e in log if e["event"] == "unguarded" and e["rule"].startswith("helper_classes.")]
+    assert not unguarded, "\n".join(unguarded)
 
 
 # --- rules about the run's own copy of a module ----------------------------------------------------------------------------

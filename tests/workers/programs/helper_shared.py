@@ -13,6 +13,7 @@ import uuid
 CALLS = []
 SEEN = {}
 STOP = threading.Event()
+STUCK = threading.Lock()
 FINALISED = []
 
 

@@ -25,6 +25,8 @@ import flows_invalid
 import flows_many
 import flows_misc
 import flows_state
+import flows_stuck
+import helper_classes
 import helper_shared
 import interceptors
 from common import NAMES, SERVER, failed_task, outcome, record
@@ -387,6 +389,25 @@ async def blocked_thread_is_found(stage):
 
 
 @scenario
+async def stuck_run_beside_others(stage):
+    """Runs of the same file and worker: one is stuck, the others go on meanwhile."""
+    with contextlib.ExitStack() as until:
+        until.enter_context(helper_shared.STUCK)
+        async with stage.worker(flows_stuck.Stuck, flows_stuck.Patient):
+            others = [await stage.start(flows_stuck.Patient) for _ in range(2)]
+            for handle in others:
+                await handle.query("state")
+            stuck = await stage.start(flows_stuck.Stuck)
+            while helper_shared.SEEN.get(stuck.id) != "busy":
+                await asyncio.sleep(0.01)
+            for handle in others:
+                await handle.signal("pay")
+            done, _ = await asyncio.wait([asyncio.ensure_future(handle.result()) for handle in others], timeout=30)
+            until.close()
+            return {"done": len(done), "failures": [await failed_task(handle) for handle in others]}
+
+
+@scenario
 async def fork_in_an_activity(stage):
     async with stage.worker(flows_misc.ForksInActivity):
         return await stage.run(flows_misc.ForksInActivity)
@@ -423,6 +444,20 @@ async def another_worker_adds_restrictions(stage):
             stage.worker(flows_invalid.CallsOneOf):
         return [await stage.run(flows_invalid.CallsOneOf, what, queue=queue) for queue in (stage.queue + "-naming", stage.queue)
                 for what in ("clock", "file")]
+
+
+@scenario
+async def worker_restricts_classes_of_a_private_module(stage):
+    """More runs than there are trampolines of a kind, between the first ones and the last ones."""
+    names = helper_classes.NAMES
+    runner = restricted(invalid_module_members=DEFAULT_MEMBERS | SandboxMatcher(
+        children={"helper_classes": SandboxMatcher(use=set(names))}))
+    async with stage.worker(flows_invalid.MakesOneOf, workflow_runner=runner, workflow_failure_exception_types=[Exception]):
+        first = [await stage.run(flows_invalid.MakesOneOf, name) for name in names]
+        others = [await asyncio.gather(*(stage.run(flows_invalid.MakesOneOf, "") for _ in range(10))) for _ in range(7)]
+        last = [await stage.run(flows_invalid.MakesOneOf, name) for name in names]
+    return {"refused": dict(zip([f"first {name}" for name in names] + [f"last {name}" for name in names], first + last)),
+            "others": sum(others, [])}
 
 
 @scenario

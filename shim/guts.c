@@ -11,12 +11,13 @@ struct range {
 };
 
 #define RANGES_MAX 3
+#define WHOLE 0xffff /* to the end of an object of the C class */
 
 /*
  * The same in 3.10-3.15. list: size, items, room. dict: used; keys, values (the version between them is handled
  * apart). deque: size, first and last block, both indices, state. OrderedDict: dict, then nodes, state, ends.
- * bytearray: size, room, memory, start, exports. array: size, items, room; exports. Who
- * exports a buffer gives it back while the content is in place.
+ * bytearray: size, room, memory, start, exports, since 3.15 the object that has the memory. array: size, items, room;
+ * exports. Who exports a buffer gives it back while the content is in place.
  */
 static const struct layout {
 	struct range ranges[RANGES_MAX];
@@ -26,7 +27,7 @@ static const struct layout {
 	[SG_GUTS_DICT] = {{{16, 24}, {32, 48}}, true},
 	[SG_GUTS_DEQUE] = {{{16, 64}}, false},
 	[SG_GUTS_ORDERED] = {{{16, 24}, {32, 96}}, true},
-	[SG_GUTS_BYTEARRAY] = {{{16, 56}}, false},
+	[SG_GUTS_BYTEARRAY] = {{{16, WHOLE}}, false},
 	[SG_GUTS_ARRAY] = {{{16, 40}, {56, 64}}, false},
 };
 
@@ -57,6 +58,14 @@ bool sg_guts_movable(enum sg_guts kind, PyObject *object)
 		(!sg_containers_dict_is_split(object) && !sg_containers_dict_is_watched(object));
 }
 
+/* The smaller one of the two is no instance of a subclass. */
+static size_t end_of(const struct range *range, PyObject *a, PyObject *b)
+{
+	Py_ssize_t one = sg_cpython_basicsize(sg_cpython_type(a)), other = sg_cpython_basicsize(sg_cpython_type(b));
+
+	return range->to != WHOLE ? range->to : (size_t)(one < other ? one : other);
+}
+
 static void swap_bytes(char *a, char *b, size_t size)
 {
 	char kept[64];
@@ -81,7 +90,7 @@ void sg_guts_exchange(enum sg_guts kind, PyObject *a, PyObject *b)
 
 	for (int i = 0; i < RANGES_MAX && layout->ranges[i].to; i++)
 		swap_bytes(at(a, layout->ranges[i].from), at(b, layout->ranges[i].from),
-				(size_t)(layout->ranges[i].to - layout->ranges[i].from));
+				end_of(&layout->ranges[i], a, b) - layout->ranges[i].from);
 	if (layout->dict) {
 		sg_containers_dict_swap_tags(a, b);
 		share_tracking(a, b);

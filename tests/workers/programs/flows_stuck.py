@@ -12,8 +12,8 @@ class Stuck:
     @workflow.run
     async def run(self) -> None:
         helper_shared.SEEN[workflow.info().workflow_id] = "busy"
-        with workflow.unsafe.sandbox_unrestricted(), helper_shared.STUCK:
-            pass
+        with workflow.unsafe.sandbox_unrestricted():
+            helper_shared.FREE.wait()
 
 
 @workflow.defn

@@ -13,7 +13,7 @@ import uuid
 CALLS = []
 SEEN = {}
 STOP = threading.Event()
-STUCK = threading.Lock()
+FREE = threading.Event()  # a stuck workflow waits for it
 FINALISED = []
 
 

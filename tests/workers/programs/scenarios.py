@@ -392,7 +392,8 @@ async def blocked_thread_is_found(stage):
 async def stuck_run_beside_others(stage):
     """Runs of the same file and worker: one is stuck, the others go on meanwhile."""
     with contextlib.ExitStack() as until:
-        until.enter_context(helper_shared.STUCK)
+        helper_shared.FREE.clear()
+        until.callback(helper_shared.FREE.set)
         async with stage.worker(flows_stuck.Stuck, flows_stuck.Patient):
             others = [await stage.start(flows_stuck.Patient) for _ in range(2)]
             for handle in others:

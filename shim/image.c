@@ -252,10 +252,11 @@ void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *, void *), 
 			break;
 }
 
-/* What is in place and what the delta holds change places. */
+/* What is in place and what the delta holds change places: the last in is the first out. */
 static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool foreign)
 {
-	for (size_t i = 0; delta && i < delta->count; i++) {
+	for (size_t n = 0; delta && n < delta->count; n++) {
+		size_t i = foreign ? n : delta->count - 1 - n;
 		unsigned number = delta->entries[i].slot;
 		struct sg_slot *slot = &image->slots.items[number];
 

@@ -219,7 +219,7 @@ static PyObject *save_class(PyObject *class)
 
 static int same_class(PyObject *class, PyObject *snapshot)
 {
-	return sg_state_dict.same(class_dict(class), snapshot);
+	return sg_state_same_order(class_dict(class), snapshot);
 }
 
 /* type's own way: a metaclass may forbid what the class itself did while it was made. */

@@ -64,8 +64,11 @@ static PyObject *save_dict(PyObject *dict)
 	return twin;
 }
 
-/* Have both the same keys, and at the same positions, which iterators remember? *ret_same: and the same values. */
-static bool same_keys(PyObject *dict, PyObject *twin, bool *ret_same)
+/*
+ * Have both the same keys in the same order, and, if that is asked, at the same positions, which iterators remember?
+ * *ret_same: and the same values.
+ */
+static bool same_keys(PyObject *dict, PyObject *twin, bool positions, bool *ret_same)
 {
 	PyObject *key, *value, *other_key, *other_value;
 	Py_ssize_t position = 0, other = 0;
@@ -74,7 +77,8 @@ static bool same_keys(PyObject *dict, PyObject *twin, bool *ret_same)
 	if (PyDict_Size(dict) != PyDict_Size(twin))
 		return *ret_same = false;
 	while (PyDict_Next(dict, &position, &key, &value)) {
-		if (!PyDict_Next(twin, &other, &other_key, &other_value) || key != other_key || position != other)
+		if (!PyDict_Next(twin, &other, &other_key, &other_value) || key != other_key ||
+		    (positions && position != other))
 			return *ret_same = false;
 		*ret_same &= value == other_value;
 	}
@@ -85,7 +89,15 @@ static int same_dict(PyObject *dict, PyObject *twin)
 {
 	bool same;
 
-	same_keys(dict, twin, &same);
+	same_keys(dict, twin, true, &same);
+	return same;
+}
+
+bool sg_state_same_order(PyObject *dict, PyObject *twin)
+{
+	bool same;
+
+	same_keys(dict, twin, false, &same);
 	return same;
 }
 
@@ -141,7 +153,7 @@ static int exchange_dict(PyObject *dict, PyObject **twin)
 	bool movable = sg_guts_movable(SG_GUTS_DICT, dict) && sg_guts_movable(SG_GUTS_DICT, *twin), same;
 	bool names = PyDict_Size(dict) <= MANY_ITEMS || sg_python_module_name(dict);
 
-	if ((names || !movable) && same_keys(dict, *twin, &same))
+	if ((names || !movable) && same_keys(dict, *twin, true, &same))
 		return exchange_values(dict, *twin);
 	if (!movable)
 		return exchange_dict_slowly(dict, twin);

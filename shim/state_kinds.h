@@ -36,6 +36,9 @@ int sg_state_call_and_drop(PyObject *object, const char *method, PyObject *argum
 PyObject *sg_state_call_base(PyObject *object, const char *method, PyObject *argument);
 int sg_state_call_base_and_drop(PyObject *object, const char *method, PyObject *argument);
 
+/* Have two dicts the same items in the same order, at whatever positions? */
+bool sg_state_same_order(PyObject *dict, PyObject *twin);
+
 /* Do two tuples hold the same objects? */
 bool sg_state_same_items(PyObject *a, PyObject *b);
 

@@ -7,6 +7,7 @@
 #include "shim/trampoline.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* module name -> {attribute, or "*": address of the rule}; by name, as runs have copies of a module */
@@ -14,11 +15,33 @@ static PyObject *modules;
 
 typedef PyObject *(*getattr_fn)(PyObject *, PyObject *);
 
-static PyObject *find_rule(PyObject *names, PyObject *attribute)
-{
-	PyObject *address = PyDict_GetItemWithError(names, attribute), *star;
+#define KNOWN_MAX 64
 
-	if (address || sg_python_text(attribute)[0] == '_')
+/* What was found last, by the identity of both names: nearly all attributes of a guarded module have no rule. */
+static struct known {
+	PyObject *module, *attribute; /* owned: another object cannot have their address */
+	PyObject *address;            /* borrowed from modules, or NULL */
+} known[KNOWN_MAX];
+
+static void forget(struct known *entry)
+{
+	entry->address = NULL;
+	sg_python_clear(&entry->module);
+	sg_python_clear(&entry->attribute);
+}
+
+static void forget_all(void)
+{
+	for (int i = 0; i < KNOWN_MAX; i++)
+		forget(&known[i]);
+}
+
+static PyObject *look_up(PyObject *module, PyObject *attribute)
+{
+	PyObject *names = modules ? PyDict_GetItemWithError(modules, module) : NULL, *address, *star;
+
+	address = names ? PyDict_GetItemWithError(names, attribute) : NULL;
+	if (!names || address || sg_python_text(attribute)[0] == '_')
 		return address;
 	star = PyUnicode_FromString("*");
 	address = star ? PyDict_GetItemWithError(names, star) : NULL;
@@ -26,15 +49,27 @@ static PyObject *find_rule(PyObject *names, PyObject *attribute)
 	return address;
 }
 
+static PyObject *find_rule(PyObject *module, PyObject *attribute)
+{
+	struct known *entry = &known[(((uintptr_t)module ^ (uintptr_t)attribute) >> 4) % KNOWN_MAX];
+
+	if (entry->module != module || entry->attribute != attribute) {
+		forget(entry);
+		entry->address = look_up(module, attribute);
+		entry->module = sg_python_ref(module);
+		entry->attribute = sg_python_ref(attribute);
+		PyErr_Clear();
+	}
+	return entry->address;
+}
+
 static int consult(PyObject *module, PyObject *attribute)
 {
 	struct sg_call call = {.self = module};
-	PyObject *name = sg_python_module_name(PyModule_GetDict(module)), *names, *address;
+	PyObject *name = sg_python_module_name(PyModule_GetDict(module)), *address;
 	char full[512];
 
-	names = name && modules ? PyDict_GetItemWithError(modules, name) : NULL;
-	address = names ? find_rule(names, attribute) : NULL;
-	PyErr_Clear();
+	address = name ? find_rule(name, attribute) : NULL;
 	if (!address)
 		return 0;
 	call.rule = PyLong_AsVoidPtr(address);
@@ -138,6 +173,7 @@ int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char 
 	}
 	if (names && PyDict_SetItemString(names, name, address) == 0)
 		error = 0;
+	forget_all();
 out:
 	PyErr_Clear();
 	sg_python_clear(&address);
@@ -164,6 +200,7 @@ int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type)
 void sg_attribute_remove_all(void)
 {
 	set_slots(false);
+	forget_all();
 	class_count = 0;
 	/* Copies that belong to runs keep the type: without a context it is a module's. */
 	set_types(guarded_type, &PyModule_Type);

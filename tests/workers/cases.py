@@ -242,7 +242,7 @@ block("path_touch", "from pathlib import Path", "Path('/nonexistent/x').touch();
 block("tempfile_mktemp", "import tempfile", "return tempfile.mktemp()")
 block("tempfile_file", "import tempfile", "tempfile.TemporaryFile().close(); return ''")
 block("tempfile_directory", "from tempfile import TemporaryDirectory", "with TemporaryDirectory() as d: return d")
-block("shutil_copy", "import shutil", "shutil.copy('/etc/hostname', '/dev/null'); return ''")
+block("shutil_copy", "import shutil", "shutil.copy('/etc/hostname', '/nonexistent/hostname'); return ''")
 block("shutil_which", "import shutil", "return str(shutil.which('sh'))")
 block("shutil_disk_usage", "import shutil", "return str(shutil.disk_usage('/'))")
 block("glob_glob", "import glob", "return str(glob.glob('/*'))")

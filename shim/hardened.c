@@ -96,6 +96,7 @@ static void spring_syscall(int number, siginfo_t *info, void *machine)
 	sprung = 1;
 }
 
+#if defined(__x86_64__)
 static void spring_tsc(int number, siginfo_t *info, void *machine)
 {
 	(void)number;
@@ -105,6 +106,7 @@ static void spring_tsc(int number, siginfo_t *info, void *machine)
 	if (sprung++ || set_tsc(PR_TSC_ENABLE) != 0)
 		sg_raw_syscall(SYS_exit_group, EPERM, 0, 0, 0);
 }
+#endif
 
 static void catch(int number, sg_signals_handler handler)
 {

@@ -124,8 +124,8 @@ for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("seri
     block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[-1])
 allow("polars_list_seeded", "import polars as pl", "return str(pl.Series([[1, 2]]).list.sample(1, seed=1).to_list())")
 block("polars_set_random_seed", "import polars as pl", "pl.set_random_seed(3); return ''")
-block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="collect_async")
-block("polars_collect_all_async", "import polars as pl", "return str(await pl.collect_all_async([pl.LazyFrame({'a': [1]})]))", says="collect_all_async")
+block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="polars.LazyFrame.collect_async")
+block("polars_collect_all_async", "import polars as pl", "return str(await pl.collect_all_async([pl.LazyFrame({'a': [1]})]))", says="polars.collect_all_async")
 block("polars_passed_through_sample", "with workflow.unsafe.imports_passed_through():\n    import polars as pl", "return str(pl.Series([1, 2, 3]).sample(1).to_list())",
       says="polars.Series.sample")
 allow("sqlalchemy_statement", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1)) + str(sa.insert(t).values(a=1))")

@@ -271,7 +271,7 @@ static void note_symbol(struct sg_reader *reader, const GElf_Sym *symbol, const 
 	} else if (GELF_ST_BIND(symbol->st_info) != STB_LOCAL) {
 		if (strncmp(name, "PyInit_", 7) == 0 && object->kind == SG_OBJECT_LIBRARY)
 			object->kind = SG_OBJECT_EXTENSION;
-		if (!object->defines_entries && sg_entries_find(name) >= 0)
+		if (!object->defines_entries && sg_entries_hooked(sg_entries_find(name)))
 			object->defines_entries = true;
 	}
 }

@@ -97,6 +97,9 @@ allow("numpy_seeded", "import numpy as np", "return str(np.random.default_rng(3)
 block("numpy_unseeded", "import numpy as np", "return str(np.random.default_rng().random())")
 block("numpy_shared_bits", "import numpy as np", "np.random.get_bit_generator().random_raw(); return ''", says="numpy.random.get_bit_generator")
 block("numpy_shared_bits_changed", "import numpy as np", "np.random.set_bit_generator(np.random.PCG64(3)); return ''", says="numpy.random.set_bit_generator")
+allow("numpy_seeded_copies", "import numpy as np, copy, pickle",
+      "g = np.random.default_rng(3); r = np.random.RandomState(3)\nassert copy.deepcopy(g).random() == pickle.loads(pickle.dumps(g)).random() == g.random()\n"
+      "return str(copy.deepcopy(r).rand() + g.spawn(1)[0].random())")
 for _name, _make in [("pcg64", "np.random.Generator(np.random.PCG64())"), ("seed_sequence", "np.random.SeedSequence().entropy"),
                      ("random_state", "np.random.RandomState(None)"), ("mt19937", "np.random.RandomState(np.random.MT19937())")]:
     block(f"numpy_unseeded_{_name}", "import numpy as np", f"return str({_make})")

@@ -97,6 +97,17 @@ allow("numpy_seeded", "import numpy as np", "return str(np.random.default_rng(3)
 block("numpy_unseeded", "import numpy as np", "return str(np.random.default_rng().random())")
 block("numpy_shared_bits", "import numpy as np", "np.random.get_bit_generator().random_raw(); return ''", says="numpy.random.get_bit_generator")
 block("numpy_shared_bits_changed", "import numpy as np", "np.random.set_bit_generator(np.random.PCG64(3)); return ''", says="numpy.random.set_bit_generator")
+for _name, _draw in [("unseeded", "h.UNSEEDED.random()"), ("seeded", "h.SEEDED.integers(9)"), ("shuffle", "h.SEEDED.shuffle([1, 2])"),
+                     ("spawn", "h.SEEDED.spawn(1)"), ("state", "h.STATE.rand()"), ("state_seed", "h.STATE.seed(4)"),
+                     ("bits", "h.BITS.random_raw()"), ("drawn_through", "np.random.Generator(h.BITS).random()"),
+                     ("state_drawn_through", "np.random.RandomState(h.BITS).rand()")]:
+    block(f"numpy_of_the_host_{_name}", "import numpy as np\nwith workflow.unsafe.imports_passed_through():\n    import helper_generators as h",
+          f"return str({_draw})", says="numpy.random.")
+allow("numpy_of_the_module", "import numpy as np\nG = np.random.default_rng(3)\nR = np.random.RandomState(3)\nB = np.random.RandomState(np.random.MT19937(3))",
+      "return str(G.random() + R.rand() + B.rand())")
+allow("numpy_of_the_run", "import asyncio, numpy as np",
+      "many = [np.random.default_rng(n) for n in range(99)]; r = np.random.RandomState(3); r.seed(4)\nawait asyncio.sleep(0.001)\n"
+      "return str(sum(g.random() for g in many) + r.rand() + np.random.PCG64(3).spawn(1)[0].random_raw() + many[0].spawn(1)[0].normal())")
 allow("numpy_seeded_copies", "import numpy as np, copy, pickle",
       "g = np.random.default_rng(3); r = np.random.RandomState(3)\nassert copy.deepcopy(g).random() == pickle.loads(pickle.dumps(g)).random() == g.random()\n"
       "return str(copy.deepcopy(r).rand() + g.spawn(1)[0].random())")

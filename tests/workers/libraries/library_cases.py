@@ -117,6 +117,7 @@ for _name, _make in [("pcg64", "np.random.Generator(np.random.PCG64())"), ("seed
 block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
 via("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
 allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
+allow("pandas_windows", "import pandas as pd", "r = pd.Series([1.0, 2, 3]).rolling(2); return str(r.median().sum() + r.rank().sum() + r.quantile(0.5).sum())")
 allow("pandas_dates", "import pandas as pd", "return str(pd.date_range('2020-01-01', periods=2)) + str(pd.Timestamp('2020-01-01', tz='Europe/Paris')) + str(pd.Timestamp(workflow.now()).year > 0)")
 block("pandas_now", "import pandas as pd", "return str(pd.Timestamp.now())")
 for _name, _call in [("utcnow", "pd.Timestamp.utcnow()"), ("today", "pd.Timestamp.today()"), ("period", "pd.Period.now('D')"),

@@ -131,6 +131,16 @@ static bool no_seed(struct sg_call *call, int argument)
 	return !seed || seed == Py_None;
 }
 
+/* polars: groups and distinct rows come in the order of a hash table with random keys. */
+static bool unordered(struct sg_call *call, int argument)
+{
+	PyObject *order = sg_call_argument(call, argument, "maintain_order");
+	int kept = order ? PyObject_IsTrue(order) : 0;
+
+	PyErr_Clear();
+	return kept != 1;
+}
+
 /* --- numpy: a generator is known by the lock of the bit generator that it draws from, which weak references can watch --- */
 
 /* Of a Generator, a RandomState, or a bit generator; NULL: it is none of them, or is still being made. */
@@ -215,7 +225,7 @@ static bool numpy_shared(struct sg_call *call, int argument)
 static const struct sg_condition_entry conditions[] = {
 	{"bare-unseeded", bare_unseeded}, {"no-seed", no_seed}, {"numpy-made", numpy_made},
 	{"numpy-shared", numpy_shared}, {"numpy-unseeded", numpy_unseeded},
-	{"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
+	{"shared-generator", shared_generator}, {"unordered", unordered}, {"unseeded", unseeded}, {NULL, NULL}
 };
 
 SG_FAMILY(random_family) = {.name = "random", .conditions = conditions};

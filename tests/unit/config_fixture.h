@@ -15,7 +15,7 @@
 
 static const char *const conditions[] = {
 		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
-		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded",
+		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded", "unordered",
 		"nondeterministic-sql", NULL};
 
 static char directory[64];

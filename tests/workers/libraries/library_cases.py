@@ -137,6 +137,11 @@ for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("seri
                      ("expression_list_sample", "pl.col('a').list.sample(1)")]:
     block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[-1])
     block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[-1])
+for _name, _call in [("group_by", "D.group_by('a')"), ("lazy_group_by", "D.lazy().group_by('a')"), ("unique", "D.unique()"),
+                     ("lazy_unique", "D.lazy().unique()"), ("series_unique", "D['a'].unique()"), ("expression_unique", "pl.col('a').unique()")]:
+    case("warn", f"polars_{_name}", "import polars as pl\nD = pl.DataFrame({'a': ['x', 'y']})", f"return str({_call})", says=_name.split("_")[-1])
+allow("polars_ordered", "import polars as pl", "d = pl.DataFrame({'a': ['x', 'y']})\n"
+      "return str(d.group_by('a', maintain_order=True).len().rows()) + str(d.unique(maintain_order=True).rows()) + str(d['a'].unique(maintain_order=True).to_list())")
 allow("polars_list_seeded", "import polars as pl", "return str(pl.Series([[1, 2]]).list.sample(1, seed=1).to_list())")
 block("polars_set_random_seed", "import polars as pl", "pl.set_random_seed(3); return ''")
 block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="polars.LazyFrame.collect_async")

@@ -1,5 +1,5 @@
 /*
- * random.c - generators of the random module. The rules are in config/default.conf.
+ * random.c - generators, of the random module and of libraries. The rules are in config/default.conf.
  *
  * A generator is judged by how it was seeded, wherever it lives: it is deterministic for a run when that very run seeded it,
  * or set its state. A generator of the host, random's hidden global one above all, is shared by every run and by the

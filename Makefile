@@ -134,6 +134,7 @@ demo:
 
 test:
 	@tests/setup.sh packages
+	@tests/setup.sh preloads
 	@$(MAKE) --no-print-directory -s all unit
 	@tests/run.sh
 

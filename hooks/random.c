@@ -1,5 +1,5 @@
 /*
- * random.c - generators of the random module. The rules are in config/default.conf.
+ * random.c - generators, of the random module and of libraries. The rules are in config/default.conf.
  *
  * A generator is judged by how it was seeded, wherever it lives: it is deterministic for a run when that very run seeded it,
  * or set its state. A generator of the host, random's hidden global one above all, is shared by every run and by the
@@ -131,24 +131,101 @@ static bool no_seed(struct sg_call *call, int argument)
 	return !seed || seed == Py_None;
 }
 
-/* numpy.random.random() and its like are methods of one RandomState that the whole process shares. */
-static bool numpy_global(struct sg_call *call, int argument)
+/* polars: groups and distinct rows come in the order of a hash table with random keys. */
+static bool unordered(struct sg_call *call, int argument)
 {
-	static PyObject *shared;
-	PyObject *name = PyUnicode_FromString("numpy.random.mtrand"), *module;
+	PyObject *order = sg_call_argument(call, argument, "maintain_order");
+	int kept = order ? PyObject_IsTrue(order) : 0;
+
+	PyErr_Clear();
+	return kept != 1;
+}
+
+/* --- numpy: a generator is known by the lock of the bit generator that it draws from, which weak references can watch --- */
+
+/* Of a Generator, a RandomState, or a bit generator; NULL: it is none of them, or is still being made. */
+static PyObject *numpy_lock(PyObject *self)
+{
+	PyObject *bits = sg_python_attribute_or_null(self, "bit_generator"), *lock;
+
+	if (!bits)
+		bits = sg_python_attribute_or_null(self, "_bit_generator");
+	lock = sg_python_attribute_or_null(bits ? bits : self, "lock");
+	PyErr_Clear();
+	sg_python_clear(&bits);
+	return lock;
+}
+
+/* What is being made has no lock yet: it waits under None until the next look. */
+static void numpy_settle(PyObject *generators)
+{
+	PyObject *waiting = generators ? PyDict_GetItemWithError(generators, Py_None) : NULL;
+	PyObject *lock = waiting ? numpy_lock(waiting) : NULL;
+	PyObject *key = lock ? PyLong_FromVoidPtr(lock) : NULL, *reference = lock ? PyWeakref_NewRef(lock, NULL) : NULL;
+
+	if (key && reference)
+		PyDict_SetItem(generators, key, reference);
+	if (waiting)
+		PyDict_DelItem(generators, Py_None);
+	PyErr_Clear();
+	sg_python_clear(&reference);
+	sg_python_clear(&key);
+	sg_python_clear(&lock);
+}
+
+static void numpy_mark(struct sg_run *run, PyObject *self)
+{
+	numpy_settle(run->generators);
+	if (!run->generators)
+		run->generators = PyDict_New();
+	if (run->generators && self)
+		PyDict_SetItem(run->generators, Py_None, self);
+	PyErr_Clear();
+}
+
+/* Making a bit generator asks the system when it is given no seed, and os.urandom has a rule. */
+static bool numpy_made(struct sg_call *call, int argument)
+{
+	(void)argument;
+	numpy_mark(call->run, call->self);
+	call->watched = true;
+	return false;
+}
+
+/* A RandomState makes a bit generator with any seed and gives it another one, so what is inside is not looked at. */
+static bool numpy_unseeded(struct sg_call *call, int argument)
+{
+	PyObject *seed = sg_call_argument(call, argument, "seed"), *lock = NULL;
+
+	if (!seed || seed == Py_None)
+		return true;
+	lock = numpy_lock(seed); /* a bit generator, made by whom it may */
+	if (!lock)
+		numpy_mark(call->run, call->self);
+	sg_python_clear(&lock);
+	return false;
+}
+
+/* Whoever made it, the generator draws for others too: numpy.random's own, and those of the host. */
+static bool numpy_shared(struct sg_call *call, int argument)
+{
+	PyObject *lock = call->self ? numpy_lock(call->self) : NULL;
+	bool shared;
 
 	(void)argument;
-	module = name && !shared ? PyDict_GetItemWithError(PyImport_GetModuleDict(), name) : NULL;
-	if (module)
-		shared = sg_python_attribute_or_null(module, "_rand");
+	numpy_settle(call->run->generators);
+	numpy_settle(call->run->image_generators);
+	shared = lock && !seeded_by_run(call->run->generators, lock) && !seeded_by_run(call->run->image_generators, lock);
 	PyErr_Clear();
-	sg_python_clear(&name);
-	return shared && call->self == shared;
+	sg_python_clear(&lock);
+	call->watched = !shared;
+	return shared;
 }
 
 static const struct sg_condition_entry conditions[] = {
-	{"bare-unseeded", bare_unseeded}, {"no-seed", no_seed}, {"numpy-global", numpy_global},
-	{"shared-generator", shared_generator}, {"unseeded", unseeded}, {NULL, NULL}
+	{"bare-unseeded", bare_unseeded}, {"no-seed", no_seed}, {"numpy-made", numpy_made},
+	{"numpy-shared", numpy_shared}, {"numpy-unseeded", numpy_unseeded},
+	{"shared-generator", shared_generator}, {"unordered", unordered}, {"unseeded", unseeded}, {NULL, NULL}
 };
 
 SG_FAMILY(random_family) = {.name = "random", .conditions = conditions};

@@ -205,20 +205,21 @@ table() {
 	((all_failed == 0))
 }
 
-venv_of_choice() {
+venv_of_choice() { # [NAME FILE...], as for tests/setup.sh venv
 	local tag path
 	read -r tag path <<<"$(PYTHON=$wanted tests/setup.sh pick)"
 	[[ -n $path ]] || exit 1
 	tests/setup.sh server >/dev/null || exit 1
-	tests/setup.sh venv "$tag" "$path" || exit 1
+	tests/setup.sh venv "$tag" "$path" "$@" || exit 1
 }
 
 [[ ${1:-} == -* ]] || [[ -e $object ]] || die "$object is not built, run make first"
 case ${1:-all} in
 demo | bench)
-	program=tests/$1/$1.py
+	program=tests/$1/$1.py venv=()
+	[[ $1 == bench ]] && venv=(bench tests/requirements.txt tests/bench/requirements.txt)
 	shift
-	python=$(venv_of_choice) || exit 1
+	python=$(venv_of_choice ${venv[@]+"${venv[@]}"}) || exit 1
 	exec env -u PYTHON SANDGLASS_OBJECT="$object" "$python" -B "$program" "$@"
 	;;
 all | unit | command | preload | workers | libraries | sdk | differential | forky)

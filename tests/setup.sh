@@ -7,6 +7,7 @@
 #   tests/setup.sh venv TAG PATH [NAME FILE...]
 #                                  make build/venv/TAG as tests/requirements.txt says, or build/venv/TAG-NAME as the
 #                                  files say, and print its python
+#   tests/setup.sh preloads        allocators that tests preload beside the object; without them those tests are skipped
 #   tests/setup.sh server          install the Temporal server under build/tools, print its path
 #
 # PYTHON=PATH_OR_VERSION in the environment restricts "pythons" and "pick" to that one.
@@ -178,6 +179,18 @@ venv() { # TAG PATH [NAME FILE...]
 	echo "$PWD/$dir/bin/python"
 }
 
+preloads() {
+	local name
+	can_install || return 0
+	for name in jemalloc mimalloc tcmalloc-minimal; do
+		[[ $(PATH=$PATH:/sbin ldconfig -p) == *"lib${name/-/_}.so."* ]] && continue
+		[[ -n $apt_updated ]] || apt-get update >>build/setup.log 2>&1 || true
+		apt_updated=1
+		name=$(apt-cache pkgnames "lib$name" | grep -E "^lib$name[0-9.]+(t64)?\$" | sort -V | tail -n 1)
+		[[ -z $name ]] || (apt_install "$name") || true
+	done
+}
+
 server() {
 	local dir=build/tools/server tag path
 	mkdir -p build/tools
@@ -196,6 +209,6 @@ server() {
 }
 
 case ${1:-} in
-packages | pythons | pick | venv | server) "$@" ;;
+packages | pythons | pick | venv | preloads | server) "$@" ;;
 *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 esac

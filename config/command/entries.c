@@ -6,7 +6,7 @@
 #include <string.h>
 
 static struct sg_entry entries[SG_ENTRIES_MAX];
-static size_t entry_count;
+static size_t entry_count, hooked_count;
 static struct sg_names index_of;
 
 /* A family of rows, what the configuration calls it, and what its entries count as if nothing below says otherwise. */
@@ -45,28 +45,19 @@ static const char *const by_arguments[] = {
 	"getservbyname", "getservbyport", "if_nametoindex", "if_indextoname", "kill", "killpg", NULL
 };
 
-/* Not of libc. Mangled names are those of libstdc++ (Itanium ABI). */
+/* Not of libc. */
 static const struct sg_entry_row others[] = {
-	{"clock", "_ZNSt6chrono3_V212system_clock3nowEv"},
-	{"clock", "_ZNSt6chrono12system_clock3nowEv"},
-	{"clock", "_ZNSt3__16chrono12system_clock3nowEv"},
 	{"clock", "PyTime_Time"},
 	{"clock", "PyTime_TimeRaw"},
 	{"clock", "_PyTime_GetSystemClock"},
 	{"clock", "_PyTime_GetSystemClockWithInfo"},
 	{"clock", "_PyTime_TimeUnchecked"},
-	{"monotonic", "_ZNSt6chrono3_V212steady_clock3nowEv"},
-	{"monotonic", "_ZNSt6chrono12steady_clock3nowEv"},
-	{"monotonic", "_ZNSt3__16chrono12steady_clock3nowEv"},
 	{"monotonic", "PyTime_Monotonic"},
 	{"monotonic", "PyTime_MonotonicRaw"},
 	{"monotonic", "PyTime_PerfCounter"},
 	{"monotonic", "PyTime_PerfCounterRaw"},
 	{"monotonic", "_PyTime_GetMonotonicClock"},
 	{"monotonic", "_PyTime_GetPerfCounter"},
-	{"random", "_ZNSt13random_device9_M_getvalEv"},
-	{"random", "_ZNSt13random_device16_M_getval_pretr1Ev"},
-	{"random", "_ZNSt3__113random_deviceclEv"},
 	{"random", "_PyOS_URandom"},
 	{"random", "_PyOS_URandomNonblock"},
 	{"random", "RAND_bytes"},
@@ -92,21 +83,44 @@ static const struct sg_entry_row others[] = {
 	{"network", "PQconnectdbParams"},
 	{"network", "mysql_real_connect"},
 	{"network", "SSL_connect"},
-	{"thread", "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE"},
 	{"thread", "PyThread_start_new_thread"},
-	{"file", "_ZNSt12__basic_fileIcE4openEPKcSt13_Ios_Openmodei"},
-	{"file", "_ZNSt13basic_filebufIcSt11char_traitsIcEE4openEPKcSt13_Ios_Openmode"},
-	{"file", "_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"},
-	{"file", "_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"},
-	{"file",
-	"_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
-	{"file",
-	"_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
-	{"file", "_ZNSt10filesystem6statusERKNS_7__cxx114pathE"},
-	{"file", "_ZNSt10filesystem12current_pathB5cxx11Ev"},
 	{"loader", "dlopen"},
 	{"namespace", "dlmopen"},
 	{NULL, NULL}
+};
+
+/* Of libstdc++ and libc++: as the linker calls them (Itanium ABI), and as people do. */
+static const struct {
+	struct sg_entry_row row;
+	const char *shown;
+} cpp[] = {
+	{{"clock", "_ZNSt6chrono3_V212system_clock3nowEv"}, "std::chrono::system_clock::now"},
+	{{"clock", "_ZNSt6chrono12system_clock3nowEv"}, "std::chrono::system_clock::now"},
+	{{"clock", "_ZNSt3__16chrono12system_clock3nowEv"}, "std::chrono::system_clock::now"},
+	{{"monotonic", "_ZNSt6chrono3_V212steady_clock3nowEv"}, "std::chrono::steady_clock::now"},
+	{{"monotonic", "_ZNSt6chrono12steady_clock3nowEv"}, "std::chrono::steady_clock::now"},
+	{{"monotonic", "_ZNSt3__16chrono12steady_clock3nowEv"}, "std::chrono::steady_clock::now"},
+	{{"random", "_ZNSt13random_device9_M_getvalEv"}, "std::random_device"},
+	{{"random", "_ZNSt13random_device16_M_getval_pretr1Ev"}, "std::random_device"},
+	{{"random", "_ZNSt3__113random_deviceclEv"}, "std::random_device"},
+	{{"thread",
+	"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE"},
+	"std::thread"},
+	{{"file", "_ZNSt12__basic_fileIcE4openEPKcSt13_Ios_Openmodei"}, "std::__basic_file::open"},
+	{{"file",
+	"_ZNSt13basic_filebufIcSt11char_traitsIcEE4openEPKcSt13_Ios_Openmode"},
+	"std::filebuf::open"},
+	{{"file", "_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"}, "std::ifstream"},
+	{{"file",
+	"_ZNSt14basic_ifstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
+	"std::ifstream"},
+	{{"file", "_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1EPKcSt13_Ios_Openmode"}, "std::ofstream"},
+	{{"file",
+	"_ZNSt14basic_ofstreamIcSt11char_traitsIcEEC1ERKNSt7__cxx1112basic_stringIcS1_SaIcEEESt13_Ios_Openmode"},
+	"std::ofstream"},
+	{{"file", "_ZNSt10filesystem6statusERKNS_7__cxx114pathE"}, "std::filesystem::status"},
+	{{"file", "_ZNSt10filesystem12current_pathB5cxx11Ev"}, "std::filesystem::current_path"},
+	{{NULL, NULL}, NULL}
 };
 
 static const struct family *family_named(const char *name)
@@ -117,7 +131,7 @@ static const struct family *family_named(const char *name)
 	return NULL;
 }
 
-static int add(const struct sg_entry_row *row)
+static int add(const struct sg_entry_row *row, const char *shown)
 {
 	const struct family *family = family_named(row->family);
 	struct sg_entry *entry = &entries[entry_count];
@@ -132,7 +146,7 @@ static int add(const struct sg_entry_row *row)
 	if (error)
 		return error == -EEXIST ? 0 : error; /* the C library's row comes first */
 	/* A family that the hooks have and this table has not: reported, and judged by its name alone. */
-	*entry = (struct sg_entry){row->name, row->family, family ? family->native : SG_NATIVE_PROCESS,
+	*entry = (struct sg_entry){row->name, shown, row->family, family ? family->native : SG_NATIVE_PROCESS,
 			family ? family->verdict : SG_VERDICT_DEPENDS};
 	for (size_t i = 0; by_arguments[i]; i++)
 		if (strcmp(by_arguments[i], row->name) == 0)
@@ -146,9 +160,12 @@ int sg_entries_init(void)
 	int error = 0;
 
 	for (size_t i = 0; sg_entry_rows[i].name && !error; i++)
-		error = add(&sg_entry_rows[i]);
+		error = add(&sg_entry_rows[i], sg_entry_rows[i].name);
+	hooked_count = entry_count;
 	for (size_t i = 0; others[i].name && !error; i++)
-		error = add(&others[i]);
+		error = add(&others[i], others[i].name);
+	for (size_t i = 0; cpp[i].row.name && !error; i++)
+		error = add(&cpp[i].row, cpp[i].shown);
 	return error;
 }
 
@@ -173,6 +190,11 @@ int sg_entries_find(const char *name)
 	size_t index;
 
 	return sg_names_find(&index_of, name, &index) ? (int)index : -1;
+}
+
+bool sg_entries_hooked(int index)
+{
+	return index >= 0 && (size_t)index < hooked_count;
 }
 
 const char *sg_entries_reason(const char *family)

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,8 @@
 enum sg_verdict { SG_VERDICT_SAFE, SG_VERDICT_DEPENDS, SG_VERDICT_UNSAFE };
 
 struct sg_entry {
-	const char *name;
+	const char *name;                   /* the linker's */
+	const char *shown;                  /* for people: as name, but for C++ */
 	const char *family;                 /* for people: "clock", "exec" ... */
 	enum sg_native_family native;       /* for the configuration's [native] */
 	enum sg_verdict verdict;
@@ -38,6 +40,9 @@ const struct sg_entry *sg_entries_at(size_t index);
 
 /* Index of a name, or -1. */
 int sg_entries_find(const char *name);
+
+/* Is it one of the hooks' rows? The others are of libraries that nobody interposes. */
+bool sg_entries_hooked(int index);
 
 /* Why a family matters, in the words of a report. */
 const char *sg_entries_reason(const char *family);

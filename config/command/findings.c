@@ -34,18 +34,19 @@ static struct sg_reason *reason_of(struct sg_reason *reasons, size_t *count, con
 }
 
 __attribute__((format(printf, 5, 6)))
-static void add_reason(struct sg_reason *reasons, size_t *count, enum sg_verdict verdict,
+static struct sg_reason *add_reason(struct sg_reason *reasons, size_t *count, enum sg_verdict verdict,
 		const char *kind, const char *format, ...)
 {
 	struct sg_reason *reason = reason_of(reasons, count, kind);
 	va_list arguments;
 
 	if (!reason)
-		return;
+		return NULL;
 	reason->verdict = verdict;
 	va_start(arguments, format);
 	vsnprintf(reason->text, sizeof(reason->text), format, arguments);
 	va_end(arguments);
+	return reason;
 }
 
 /* clock_gettime is what its first argument makes of it, where that could be seen. */
@@ -82,7 +83,7 @@ static void import_reasons(const struct sg_finding *finding, struct sg_reason *r
 			reason->verdict = entry.verdict;
 		reason->has_entries = true;
 		sg_entry_set_add(&reason->entries, (int)i);
-		snprintf(reason->text, sizeof(reason->text), "%s", finding->object.wall_clock &&
+		snprintf(reason->text, sizeof(reason->text), "%s", reason->verdict == SG_VERDICT_UNSAFE &&
 				strcmp(entry.family, "clock") == 0 ? "reads the time of day"
 				: sg_entries_reason(entry.family));
 	}
@@ -104,12 +105,17 @@ static void instruction_reasons(const struct sg_object *object, struct sg_reason
 		SG_VERDICT_UNSAFE},
 	};
 
-	for (int i = 0; i < SG_INSTRUCTION_KINDS; i++)
-		if (object->instructions[i].count)
-			add_reason(reasons, count, kinds[i].verdict, kinds[i].kind,
-					"%s: %llu, the first at 0x%llx", kinds[i].text,
-					(unsigned long long)object->instructions[i].count,
-					(unsigned long long)object->instructions[i].first);
+	for (int i = 0; i < SG_INSTRUCTION_KINDS; i++) {
+		const struct sg_scan_hits *hits = &object->instructions[i];
+		struct sg_reason *reason;
+
+		if (!hits->count)
+			continue;
+		reason = add_reason(reasons, count, kinds[i].verdict, kinds[i].kind, "%s: %llu, the first at 0x%llx",
+				kinds[i].text, (unsigned long long)hits->count, (unsigned long long)hits->first);
+		if (reason)
+			reason->count = hits->count;
+	}
 }
 
 static void shape_reasons(const struct sg_object *object, struct sg_reason *reasons, size_t *count)
@@ -266,10 +272,13 @@ int sg_findings_group(struct sg_findings *findings)
 		if (!package || !same_package(finding, finding - 1)) {
 			package = &findings->packages[findings->package_count++];
 			*package = (struct sg_package){finding->package, finding->version, finding->root, i, 0,
-					SG_VERDICT_SAFE};
+					false, SG_VERDICT_SAFE};
 		}
 		package->count++;
-		if (sg_finding_counts(finding) && finding->verdict > package->verdict)
+		if (!sg_finding_counts(finding))
+			continue;
+		package->counts = true;
+		if (finding->verdict > package->verdict)
 			package->verdict = finding->verdict;
 	}
 	return 0;

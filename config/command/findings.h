@@ -17,6 +17,7 @@ struct sg_reason {
 	enum sg_verdict verdict;
 	const char *kind;               /* a family of entries, or "rdtsc", "packed" ... */
 	char text[120];
+	uint64_t count;                 /* of instructions, else 0; text names it and where the first is */
 	bool has_entries;
 	struct sg_entry_set entries;
 };
@@ -36,6 +37,7 @@ struct sg_package {
 	const char *name, *version;
 	size_t root;
 	size_t first, count;    /* in findings->list, which is sorted by package */
+	bool counts;            /* false: nothing but programs, which are not judged */
 	enum sg_verdict verdict;
 };
 

@@ -1,5 +1,5 @@
 /*
- * object.h - what can be told of a shared object or program from its file. libelf is used here only.
+ * object.h - what can be told of a shared object or program from its file.
  *
  * Everything the loader would use is taken from the program headers, not from the sections, which a loader does
  * not look at and a file need not have. No size that the file states is believed: memory is bounded by

@@ -14,7 +14,16 @@ static size_t packages_with(const struct sg_findings *findings, enum sg_verdict 
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->package_count; i++)
-		count += findings->packages[i].verdict == verdict;
+		count += findings->packages[i].counts && findings->packages[i].verdict == verdict;
+	return count;
+}
+
+static size_t packages_of_programs(const struct sg_findings *findings)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->package_count; i++)
+		count += !findings->packages[i].counts;
 	return count;
 }
 
@@ -54,16 +63,23 @@ static void write_reason(FILE *file, const struct sg_findings *findings, const s
 		const struct sg_finding *const *objects, size_t count)
 {
 	struct sg_wrap wrap = {file, 20, 0, false};
+	const char *last = NULL;
 	size_t names = 0;
 	char number[40];
 
 	wrap.column = fprintf(file, "    %-15s ", reason->kind);
 	sg_wrap_text(&wrap, reason->text);
 	for (size_t i = 0; reason->has_entries && i < sg_entries_count(); i++) {
-		if (!sg_entry_set_has(&reason->entries, i) || names++ >= NAMES_SHOWN)
+		const char *name = sg_entries_at(i)->shown;
+
+		/* Several of C++ go by one name; they follow each other. */
+		if (!sg_entry_set_has(&reason->entries, i) || (last && strcmp(name, last) == 0))
+			continue;
+		last = name;
+		if (names++ >= NAMES_SHOWN)
 			continue;
 		sg_wrap_text(&wrap, names == 1 ? ": " : ", ");
-		sg_wrap_text(&wrap, sg_entries_at(i)->name);
+		sg_wrap_text(&wrap, name);
 	}
 	if (names > NAMES_SHOWN) {
 		snprintf(number, sizeof(number), " and %zu more", names - NAMES_SHOWN);
@@ -82,10 +98,18 @@ static void write_reason(FILE *file, const struct sg_findings *findings, const s
 	sg_wrap_end(&wrap);
 }
 
+/* The text is that of the worst; a number is that of all objects, and then no single place is the first. */
 static void join(struct sg_reason *all, const struct sg_reason *reason)
 {
-	if (reason->verdict > all->verdict)
+	if (reason->verdict > all->verdict) {
 		all->verdict = reason->verdict;
+		memcpy(all->text, reason->text, sizeof(all->text));
+	}
+	if (reason->count) {
+		all->count += reason->count;
+		snprintf(all->text, sizeof(all->text), "%.*s: %llu in all", (int)strcspn(reason->text, ":"), reason->text,
+				(unsigned long long)all->count);
+	}
 	for (size_t i = 0; i < SG_ENTRY_WORDS; i++)
 		all->entries.bits[i] |= reason->entries.bits[i];
 }
@@ -123,11 +147,12 @@ static void write_reasons(FILE *file, const struct sg_findings *findings, const 
 					same = &joined[k];
 			if (!same && count == SG_REASONS_MAX)
 				continue;
-			if (!same) {
+			if (same) {
+				join(&same->reason, &reasons[j]);
+			} else {
 				same = &joined[count++];
 				*same = (struct joined){.reason = reasons[j]};
 			}
-			join(&same->reason, &reasons[j]);
 			if (same->count < OBJECTS_SHOWN)
 				same->objects[same->count] = finding;
 			same->count++;
@@ -148,14 +173,17 @@ static void count_of(FILE *file, size_t count, const char *one, const char *many
 static void write_package(FILE *file, const struct sg_findings *findings, const struct sg_package *package)
 {
 	size_t kinds[3] = {0};
-	unsigned int allowed = 0;
+	unsigned int allowed = 0, to_all = ~0u;
 	bool first = true;
 
 	for (size_t i = package->first; i < package->first + package->count; i++) {
 		kinds[findings->list[i].object.kind]++;
+		if (!sg_finding_counts(&findings->list[i]))
+			continue;
 		allowed |= findings->list[i].allowed;
+		to_all &= findings->list[i].allowed;
 	}
-	fprintf(file, "%-21s ", sg_verdict_text(package->verdict));
+	fprintf(file, "%-21s ", package->counts ? sg_verdict_text(package->verdict) : "not judged");
 	sg_text_name(file, package->name);
 	if (package->version) {
 		fputc(' ', file);
@@ -174,7 +202,8 @@ static void write_package(FILE *file, const struct sg_findings *findings, const 
 		if (allowed == (1u << SG_NATIVE_FAMILIES) - 1)
 			sg_wrap_text(&wrap, "all of it, by [native] of the configuration");
 		else {
-			sg_wrap_text(&wrap, "by [native] of the configuration:");
+			sg_wrap_text(&wrap, "by [native] of the configuration");
+			sg_wrap_text(&wrap, allowed == to_all ? ":" : ", not for each object:");
 			for (int i = 0; i < SG_NATIVE_FAMILIES; i++)
 				if (allowed & 1u << i) {
 					sg_wrap_text(&wrap, " ");
@@ -190,18 +219,20 @@ void sg_report_text(FILE *file, const struct sg_findings *findings)
 {
 	for (int verdict = SG_VERDICT_UNSAFE; verdict >= SG_VERDICT_SAFE; verdict--)
 		for (size_t i = 0; i < findings->package_count; i++)
-			if ((int)findings->packages[i].verdict == verdict)
+			if (findings->packages[i].counts && (int)findings->packages[i].verdict == verdict)
 				write_package(file, findings, &findings->packages[i]);
-	fprintf(file, "%s%zu package%s with compiled code, %zu object%s: %zu safe, %zu depend%s "
-			"on arguments, "
-			"%zu not safe; %zu problem%s\n", findings->package_count ? "\n" : "",
+	for (size_t i = 0; i < findings->package_count; i++)
+		if (!findings->packages[i].counts)
+			write_package(file, findings, &findings->packages[i]);
+	fprintf(file, "%s%zu package%s, %zu object%s: %zu safe, %zu depend%s on arguments, %zu not safe, "
+			"%zu not judged; %zu problem%s\n", findings->package_count ? "\n" : "",
 			findings->package_count, findings->package_count == 1 ? "" : "s",
 			findings->count, findings->count == 1 ? "" : "s",
 			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings,
 			SG_VERDICT_DEPENDS),
 			packages_with(findings, SG_VERDICT_DEPENDS) == 1 ? "s" : "",
-			packages_with(findings, SG_VERDICT_UNSAFE), findings->problem_count,
-			findings->problem_count == 1 ? "" : "s");
+			packages_with(findings, SG_VERDICT_UNSAFE), packages_of_programs(findings),
+			findings->problem_count, findings->problem_count == 1 ? "" : "s");
 }
 
 static void json_key(FILE *file, const char *key, const char *text)
@@ -262,11 +293,12 @@ void sg_report_json(FILE *file, const struct sg_findings *findings)
 	fprintf(file, "{\"schema\": \"sandglass-audit/1\", \"version\": \"%s\",\n \"summary\": "
 			"{\"packages\": %zu, "
 			"\"objects\": %zu, \"safe\": %zu, \"depends\": %zu, \"unsafe\": %zu, "
-			"\"problems\": %zu},\n"
+			"\"programs\": %zu, \"problems\": %zu},\n"
 			" \"packages\": [", SG_COMMAND_VERSION, findings->package_count, findings->count,
 			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings,
 			SG_VERDICT_DEPENDS),
-			packages_with(findings, SG_VERDICT_UNSAFE), findings->problem_count);
+			packages_with(findings, SG_VERDICT_UNSAFE), packages_of_programs(findings),
+			findings->problem_count);
 	for (size_t i = 0; i < findings->package_count; i++) {
 		const struct sg_package *package = &findings->packages[i];
 
@@ -278,7 +310,7 @@ void sg_report_json(FILE *file, const struct sg_findings *findings)
 		json_key(file, "root", findings->roots[package->root]);
 		fputs(", ", file);
 		json_key(file, "verdict", sg_verdict_word(package->verdict));
-		fputs(", \"objects\": [", file);
+		fprintf(file, ", \"counts\": %s, \"objects\": [", package->counts ? "true" : "false");
 		for (size_t j = 0; j < package->count; j++) {
 			if (j)
 				fputc(',', file);

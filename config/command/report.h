@@ -2,15 +2,15 @@
  * report.h - an audit's findings for people, and for programs. The schema of --json, which only grows:
  *
  *   {"schema": "sandglass-audit/1", "version": TEXT,
- *    "summary": {"packages": N, "objects": N, "safe": N, "depends": N, "unsafe": N, "problems": N},
+ *    "summary": {"packages": N, "objects": N, "safe": N, "depends": N, "unsafe": N, "programs": N, "problems": N},
  *    "packages": [{"name": TEXT, "version": TEXT or null, "root": PATH, "verdict": "safe"|"depends"|"unsafe",
- *      "objects": [{"path": PATH, "kind": "extension"|"library"|"program", "machine": TEXT or null,
+ *      "counts": BOOL, "objects": [{"path": PATH, "kind": "extension"|"library"|"program", "machine": TEXT or null,
  *        "verdict": as above, "counts": BOOL, "symbolic": BOOL, "allowed": [FAMILY...],
  *        "reasons": [{"kind": TEXT, "verdict": "depends"|"unsafe", "text": TEXT, "entries": [NAME...]}]}]}],
  *    "problems": [{"path": PATH, "message": TEXT}]}
  *
- * summary: safe, depends and unsafe count packages. counts: false for a program within a package, which is another
- * process. allowed: what [native] of the configuration permits, left out of reasons. kind: a family of entries
+ * summary: safe, depends, unsafe and programs count packages. counts: false for a program within a package, which is
+ * another process, and for a package of nothing but programs. allowed: what [native] of the configuration permits, left out of reasons. kind: a family of entries
  * (clock monotonic sleep random environment file network exec spawn process thread host syscall loader
  * namespace), or raw-syscall rdtsc rdrand rdseed static packed no-sections symbolic machine
  * go vdso.

@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #define WINDOW ((size_t)1 << 20)
-#define BACK 4096                   /* context that is kept before a window */
+#define BACK ((size_t)256 << 10)    /* context that is kept before a window */
 #define LEAST_FOR_ENTROPY (16 << 10)
 #define STARTS 16                   /* places before a hit to decode from, 48 to 63 bytes off */
 #define NEAREST 48
 #define ENOUGH 12
+#define PREFIXES 2                  /* that may stand before the opcode */
 
 int sg_read_at(int file, void *buffer, size_t size, uint64_t offset)
 {
@@ -51,17 +52,22 @@ static uint64_t function_before(const struct sg_scan *scan, uint64_t address)
 	return low ? scan->functions[low - 1] : 0;
 }
 
-/* Does decoding from here come to stand on the hit? */
-static bool leads_to(const uint8_t *code, const uint8_t *hit)
+/* Where decoding from here gets to: the hit, somewhere behind it, or what is no instruction. */
+static const uint8_t *decode_to(const uint8_t *code, const uint8_t *hit)
 {
 	while (code < hit) {
 		size_t length = sg_x86_length(code, (size_t)(hit - code) + SG_X86_LONGEST, NULL);
 
 		if (!length)
-			return false;
+			break;
 		code += length;
 	}
-	return code == hit;
+	return code;
+}
+
+static bool leads_to(const uint8_t *code, const uint8_t *hit)
+{
+	return decode_to(code, hit) == hit;
 }
 
 static bool most_lead_to(const uint8_t *start, const uint8_t *hit)
@@ -75,7 +81,31 @@ static bool most_lead_to(const uint8_t *start, const uint8_t *hit)
 	return agree >= ENOUGH;
 }
 
-/* What follows must be code too; ud2, int3 and the end of the function are. */
+/*
+ * Where decoding from the start of its function gets to: next to the hit, or stuck before it; NULL when that is out of
+ * reach. It goes on from where it stood at the hit before, so all hits together cost one pass.
+ */
+static const uint8_t *decode_function(struct sg_scan *scan, const uint8_t *start, const uint8_t *hit, uint64_t address)
+{
+	uint64_t function = function_before(scan, address);
+	const uint8_t *code;
+
+	if (!function)
+		return NULL;
+	if (function != scan->function) {
+		scan->function = function;
+		scan->decoded = function;
+	}
+	if (scan->decoded > address)
+		return hit + (scan->decoded - address);
+	if (address - scan->decoded > (uint64_t)(hit - start))
+		return NULL;
+	code = decode_to(hit - (address - scan->decoded), hit - PREFIXES);
+	scan->decoded = code < hit ? address - (uint64_t)(hit - code) : address + (uint64_t)(code - hit);
+	return code;
+}
+
+/* What follows must be code too, up to a ret or jump; ud2, int3 and the end of the function are. */
 static bool goes_on(const uint8_t *code, size_t size)
 {
 	for (int i = 0; i < 3 && size > 2 * SG_X86_LONGEST; i++) {
@@ -83,6 +113,8 @@ static bool goes_on(const uint8_t *code, size_t size)
 
 		if (!length)
 			return false;
+		if (code[0] == 0xc3 || code[0] == 0xe9 || code[0] == 0xeb)
+			return true;
 		code += length;
 		size -= length;
 	}
@@ -93,34 +125,36 @@ static bool goes_on(const uint8_t *code, size_t size)
  * Is the hit an opcode where instructions are, rather than bytes in the middle of one? Prefixes may stand before
  * it; the instruction then begins at the first of them.
  */
-static bool is_instruction(const struct sg_scan *scan, const struct sg_scan_range *range,
+static bool is_instruction(struct sg_scan *scan, const struct sg_scan_range *range,
 		const uint8_t *start, const uint8_t *hit, const uint8_t *end, uint64_t address)
 {
 	enum sg_instruction kind = SG_INSTRUCTION_OTHER, whole;
-	uint64_t into = address - function_before(scan, address);
-	bool function = into <= BACK && into <= (uint64_t)(hit - start) && scan->function_count;
 	size_t length = sg_x86_length(hit, (size_t)(end - hit), &kind);
+	const uint8_t *decoded;
 
 	if (!length || !goes_on(hit + length, (size_t)(end - hit) - length))
 		return false;
-	for (int prefixes = 0; prefixes < 3 && hit - prefixes >= start; prefixes++) {
+	decoded = decode_function(scan, start, hit, address);
+	for (int prefixes = 0; prefixes <= PREFIXES && hit - prefixes >= start; prefixes++) {
 		const uint8_t *first = hit - prefixes;
+		const uint8_t *reached = decoded ? decode_to(decoded, first) : NULL;
 
 		if (sg_x86_length(first, (size_t)(end - first),
 				&whole) != length + (size_t)prefixes || whole != kind)
 			break;
-		if (function ? leads_to(hit - into, first) : range->named && most_lead_to(start, first))
+		/* Data among the code may stop it: then what is around the hit tells. */
+		if (reached == first || ((!reached || reached < first) && range->named && most_lead_to(start, first)))
 			return true;
 	}
 	return false;
 }
 
-static void note(struct sg_scan *scan, enum sg_instruction kind, uint64_t offset)
+static void note(struct sg_scan *scan, enum sg_instruction kind, uint64_t address)
 {
 	struct sg_scan_hits *hits = &scan->hits[kind];
 
 	if (!hits->count++)
-		hits->first = offset;
+		hits->first = address;
 }
 
 /* Only bytes that can begin the opcode are decoded. */
@@ -251,11 +285,10 @@ static void scan_x86(struct sg_scan *scan, const struct sg_scan_range *range, co
 {
 	for (; code < stop && end - code >= 3; code++) {
 		enum sg_instruction kind = SG_INSTRUCTION_OTHER;
-		uint64_t here = offset + (uint64_t)(code - start);
+		uint64_t here = range->address + (offset - range->offset) + (uint64_t)(code - start);
 
 		if (scan->clocks.slot_count)
-			look_for_clock(&scan->clocks, start, code, end,
-			range->address + (here - range->offset));
+			look_for_clock(&scan->clocks, start, code, end, here);
 		if (!may_begin(code))
 			continue;
 		/* The prefix 0xf3 makes another instruction of rdrand's bytes. */
@@ -263,7 +296,7 @@ static void scan_x86(struct sg_scan *scan, const struct sg_scan_range *range, co
 			continue;
 		if (!sg_x86_length(code, (size_t)(end - code), &kind) || kind >= SG_INSTRUCTION_KINDS)
 			continue;
-		if (is_instruction(scan, range, start, code, end, range->address + (here - range->offset)))
+		if (is_instruction(scan, range, start, code, end, here))
 			note(scan, kind, here);
 	}
 }
@@ -275,7 +308,7 @@ static void scan_aarch64(struct sg_scan *scan, const struct sg_scan_range *range
 	for (; code < stop && stop - code >= 4; code += 4) {
 		uint32_t word = (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 |
 				(uint32_t)code[3] << 24;
-		uint64_t here = offset + (uint64_t)(code - start);
+		uint64_t here = range->address + (offset - range->offset) + (uint64_t)(code - start);
 
 		if (word == 0xd4000001u) /* svc #0 */
 			note(scan, SG_INSTRUCTION_SYSCALL, here);

@@ -2,7 +2,7 @@
  * scan.h - looks through the machine code of an object for instructions that go around the C library.
  *
  * A pattern of two bytes also turns up by chance, in the middle of another instruction or in data among the code.
- * So each hit is decoded: from the start of its function, where the unwind table names one near by, else from
+ * So each hit is decoded: from the start of its function, where the unwind table names one not too far away, else from
  * sixteen places before it, most of which must come to stand on it. What is left is still only "possible".
  */
 #ifndef SG_COMMAND_SCAN_H
@@ -15,7 +15,7 @@
 
 struct sg_scan_hits {
 	uint64_t count;
-	uint64_t first;     /* offset in the file */
+	uint64_t first;     /* its address, as disassemblers show it */
 };
 
 struct sg_scan_range {
@@ -38,6 +38,7 @@ struct sg_scan {
 	uint16_t machine;           /* EM_X86_64 or EM_AARCH64 */
 	const uint64_t *functions;  /* their addresses, sorted; may be NULL */
 	size_t function_count;
+	uint64_t function, decoded; /* the one that is being decoded, and how far it is */
 	struct sg_scan_clocks clocks;
 	struct sg_scan_hits hits[SG_INSTRUCTION_KINDS];
 	uint64_t bytes[256];        /* how often each value was seen */

@@ -4,6 +4,7 @@ Every figure is a median over processes started in turn: plain, preloaded, plain
 ROUNDS=N in the environment changes how many of each (default 9).
 """
 import asyncio
+import importlib.util
 import json
 import os
 import statistics
@@ -92,6 +93,19 @@ def interposed():
         print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload - plain:>6.1f} ns", flush=True)
 
 
+def compiled():
+    """Compiled libraries in a worker, where no workflow runs."""
+    print(f"\n{'compiled libraries, no workflow':38}{'plain':>12}{'Sandglass':>12}{'ratio':>9}")
+    for library in ("numpy", "polars"):
+        if not importlib.util.find_spec(library):
+            print(f"  {library}: not measured, because it is not installed")
+            continue
+        result = medians(lambda side: measure(side, "compiled.py", library))
+        for name, plain in result["plain"].items():
+            preload = result["preload"][name]
+            print(f"  {name:36}{amount(plain):>12}{amount(preload):>12}{preload / plain:>9.2f}", flush=True)
+
+
 def hardened():
     """A thread in workflow code, with hardened mode and without: no Python, only the core."""
     program = os.path.join(os.path.dirname(os.environ["SANDGLASS_OBJECT"]), "bench", "hardened")
@@ -168,6 +182,7 @@ def main():
     print(f"Python {sys.version.split()[0]}, temporalio {sdk_version}, medians of {ROUNDS} rounds in turn")
     outside()
     interposed()
+    compiled()
     hardened()
     with tempfile.TemporaryDirectory(prefix="sandglass-bench-") as scratch:
         history = os.path.join(scratch, "history.json")

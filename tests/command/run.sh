@@ -118,6 +118,21 @@ check 'audit: code that calls nothing' 'safe' "$(verdict safe.so)"
 check 'audit: entropy' 'unsafe random' "$(verdict unsafe.so)"
 check 'audit: environment' 'depends environment' "$(verdict depends.so)"
 check 'audit: its own copy of time, bound to itself' 'unsafe symbolic' "$(verdict own.so)"
+cat >random.c <<'END'
+int RAND_bytes(char *to, int size) { *to = 1; return size; }
+int PyInit_random(char *to);
+int PyInit_random(char *to) { return RAND_bytes(to, 1); }
+END
+$cc -w -shared -fPIC -Wl,-Bsymbolic -o random.so random.c || exit 2
+check 'audit: its own copy of what nobody interposes, bound to itself' 'safe' "$(verdict random.so)"
+cat >cpp.c <<'END'
+int clocks(void) __asm__("_ZNSt6chrono3_V212system_clock3nowEv"), device(void) __asm__("_ZNSt13random_device9_M_getvalEv"),
+	device_too(void) __asm__("_ZNSt13random_device16_M_getval_pretr1Ev");
+int PyInit_cpp(void) { return clocks() + device() + device_too(); }
+END
+$cc -w -shared -fPIC -o cpp.so cpp.c || exit 2
+has 'audit: C++ by the names of its people' 'time of day: std::chrono::system_clock::now;' "$(sandglass audit cpp.so)"
+has 'audit: ... each once' 'process: std::random_device;' "$(sandglass audit cpp.so)"
 check 'audit: a namespace of its own' 'unsafe namespace' "$(verdict loads.so)"
 cat >vdso.c <<'END'
 #include <sys/auxv.h>
@@ -140,12 +155,19 @@ fi
 has 'audit: code for another machine' ' machine' "$(verdict foreign.so)"
 case $(uname -m) in x86_64)
 	$cc -shared -o instructions.so "$here/instructions.s" || exit 2
-	check 'audit: instructions, and bytes that look like them' 'raw-syscall 2 rdtsc 3 rdrand 2 rdseed 1' \
+	check 'audit: instructions, and bytes that look like them' 'raw-syscall 2 rdtsc 5 rdrand 2 rdseed 1' \
 		"$("$command" audit --json instructions.so | "$python" -c '
 import json, re, sys
 reasons = json.load(sys.stdin)["packages"][0]["objects"][0]["reasons"]
 counts = {r["kind"]: re.search(r": (\d+)", r["text"])[1] for r in reasons}
 print(*(f"{kind} {counts.get(kind)}" for kind in ("raw-syscall", "rdtsc", "rdrand", "rdseed")))')"
+	printf '\t.text\n\t.globl f\nf:\trdtsc\n\tret\n\t.section .note.GNU-stack,"",@progbits\n' >place.s
+	$cc -shared -Wl,--section-start=.text=0x40123 -o place.so place.s || exit 2
+	has 'audit: the place of an instruction is its address' "the first at 0x$(nm place.so | sed -n 's/^0*\([^ ]*\) T f$/\1/p');" \
+		"$(sandglass audit place.so)"
+	mkdir -p counted/group && cp place.so instructions.so counted/group
+	has 'audit: instructions of several objects are added up' "possible reading of the processor's clock: 6 in all; in" \
+		"$(sandglass audit counted)"
 	for way in plt got; do
 		check "audit: the time of day ($way)" 'unsafe clock' "$(verdict CLOCK_REALTIME.$way.so)"
 		check "audit: a monotonic clock ($way)" 'depends monotonic' "$(verdict CLOCK_MONOTONIC.$way.so)"
@@ -173,15 +195,28 @@ import json, sys
 for p in json.load(sys.stdin)["packages"]:
     print(p["verdict"], p["name"], p["version"],
           *sorted(o["path"].split("site-packages/")[-1].split("bin/")[-1] for o in p["objects"]))')"
+mkdir -p programs/bin && cp program programs/bin
+check 'audit: nothing but programs: not judged' 'not judged            bin (1 program)
+1 package, 1 object: 0 safe, 0 depend on arguments, 0 not safe, 1 not judged; 0 problems' \
+	"$(sandglass audit programs | grep -E '^(not|1)')"
+check 'audit: ... nor in JSON' '0 1 False' "$("$command" audit --json programs | "$python" -c '
+import json, sys
+report = json.load(sys.stdin)
+print(report["summary"]["safe"], report["summary"]["programs"], report["packages"][0]["counts"])')"
+mkdir -p alike/group && cp unsafe.so alike/group && cp unsafe.so alike/group/other.so
+check 'audit: what is allowed to some objects of a package' 'by [native] of the configuration, not for each object: random
+by [native] of the configuration: random' \
+	"$(for object in unsafe.so '*.so'; do printf '[native]\n%s = allow only=random | a test\n' "group/$object" >some.conf
+		SANDGLASS_CONFIG=$scratch/some.conf sandglass audit alike | sed -n 's/^    allowed *//p'; done)"
 check 'audit: a wheel' 'unsafe random' "$(verdict acme_tools-1.5-py3-none-any.whl)"
 has 'audit: a wheel, by name' 'acme_tools 1.5 (1 extension)' "$(sandglass audit acme_tools-1.5-py3-none-any.whl)"
 check 'audit: a wheel that is not compressed' 'unsafe random' "$(verdict stored-1-py3-none-any.whl)"
-check 'audit: the schema' 'name objects root verdict version' "$("$command" audit --json safe.so nosuch 2>/dev/null | "$python" -c '
+check 'audit: the schema' 'counts name objects root verdict version' "$("$command" audit --json safe.so nosuch 2>/dev/null | "$python" -c '
 import json, sys
 report = json.load(sys.stdin)
 assert list(report) == ["schema", "version", "summary", "packages", "problems"], list(report)
 assert report["schema"] == "sandglass-audit/1" and report["problems"][0]["path"] == "nosuch"
-assert set(report["summary"]) == {"packages", "objects", "safe", "depends", "unsafe", "problems"}
+assert set(report["summary"]) == {"packages", "objects", "safe", "depends", "unsafe", "programs", "problems"}
 assert set(report["packages"][0]["objects"][0]) == {"path", "kind", "machine", "verdict", "counts", "symbolic",
                                                     "allowed", "reasons"}
 print(*sorted(report["packages"][0]))')"

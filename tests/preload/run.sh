@@ -17,7 +17,7 @@ case $python in /*) ;; *) python=/usr/bin/python3 ;; esac
 ways=$here/ways.py
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 cc=${CC:-cc}
 unset LD_PRELOAD
 for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
@@ -342,12 +342,34 @@ noequals' =odd SANDGLASS= noequals
 
 $cc -shared -fPIC -pthread -o "$scratch/vfork.so" "$here/vfork.c"
 script without-preload '#!/bin/sh' '[ -z "${LD_PRELOAD-}${SANDGLASS_INHERIT-}" ] && [ "$A$Z" = 11 ]'
-check 'vfork: the child writes nothing shared' None \
-	"$(preloaded "$python" -c 'import ctypes, sys
+run_vfork='import ctypes, sys
 check = ctypes.CDLL(sys.argv[1]).vfork_check
 check.restype = ctypes.c_char_p
-print(check(sys.argv[2].encode(), sys.argv[3].encode()))' \
-		"$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+print(check(sys.argv[2].encode(), sys.argv[3].encode()))'
+check 'vfork: the child writes nothing shared' None \
+	"$(preloaded "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+
+# ---- beside other preloads, before and behind them ----
+
+# In each situation, as that preload alone has it. ASan wants to be the first, unless it is told not to look.
+ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0
+export ASAN_OPTIONS
+for name in jemalloc mimalloc tcmalloc_minimal asan; do
+	other=$(PATH=$PATH:/sbin ldconfig -p | sed -n "s/^[[:space:]]*lib$name\.so\.[0-9.]* (libc6,[^)]*) => //p" | head -n 1)
+	if [ -z "$other" ]; then
+		echo "skip beside $name: it is not installed (tests/setup.sh preloads)"
+		skipped=$((skipped + 1))
+		continue
+	fi
+	alone=$(LD_PRELOAD=$other "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)
+	for both in "$object $other" "$other $object"; do
+		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: every situation" "$alone" \
+			"$(LD_PRELOAD=$both "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)"
+		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: vfork" None \
+			"$(LD_PRELOAD=$both "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+	done
+done
+unset ASAN_OPTIONS
 
 # Interpreters that are not served: one line, and the program runs.
 # dormant NAME FLAG REASON
@@ -362,5 +384,5 @@ if "$python" -c 'import sys; sys.exit("/libpython3" not in open("/proc/self/maps
 	dormant 'a free-threaded build' -DFREE_THREADED 'free-threaded builds of CPython are not supported'
 fi
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

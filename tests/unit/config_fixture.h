@@ -15,7 +15,8 @@
 
 static const char *const conditions[] = {
 		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
-		"no-seed", "numpy-global", "nondeterministic-sql", NULL};
+		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded", "unordered",
+		"nondeterministic-sql", NULL};
 
 static char directory[64];
 static struct sg_config config;

@@ -183,7 +183,8 @@ static const struct {
 				"time.time = block when=mising:0: unknown condition \"mising\", "
 				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
 				"shared-generator, unseeded, blocking, bare-unseeded, "
-				"no-seed, numpy-global, nondeterministic-sql"},
+				"no-seed, numpy-made, numpy-shared, numpy-unseeded, "
+				"unordered, nondeterministic-sql"},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},

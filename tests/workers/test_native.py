@@ -1,4 +1,5 @@
 """Compiled code that calls the C library by itself."""
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -150,6 +151,28 @@ def test_every_hook_works_inside_a_workflow(native, libraries):
     inside = native(["matrix"])["matrix"]
     assert inside["status"] == "completed", str(inside)
     assert inside["result"].splitlines() == plain.splitlines()
+
+
+@pytest.fixture(params=[f"{order} {name}" for name in ("jemalloc", "mimalloc", "asan") for order in ("before", "behind")])
+def beside(request):
+    """Settings for a preload of somebody else's, in either order."""
+    order, name = request.param.split()
+    other = ctypes.util.find_library(name)
+    if not other:
+        pytest.skip(f"{name} is not installed (tests/setup.sh preloads)")
+    both = [harness.preload_object(), other]
+    return {"LD_PRELOAD": " ".join(both if order == "before" else reversed(both)),
+            "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"}
+
+
+def test_beside_other_preloads(native, libraries, beside):
+    host = native(["matrix", "held_clock", "free_clock", "held_nothing", "forked"], **beside)
+    test_every_hook_works_inside_a_workflow(lambda names: host, libraries)
+    # A sanitizer in front makes the call in the library's place, and is trusted.
+    judged = 0 if "libasan" in beside["LD_PRELOAD"].split()[0] else 1
+    assert [len(lines(host, name)) for name in ("held_clock", "free_clock")] == [judged] * 2, harness.show(host.log)
+    assert host["held_nothing"]["status"] == "completed" and not lines(host, "held_nothing")
+    assert host["forked"]["result"] == "42", str(host["forked"])
 
 
 NUMPY = ["numpy_clock", "numpy_global", "numpy_seeded"]

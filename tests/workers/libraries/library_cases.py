@@ -95,11 +95,36 @@ allow("beartype_decorator", "from beartype import beartype\nfrom beartype.roar i
 allow("numpy_arrays", "import numpy as np", "return str(np.arange(5).sum()) + str(np.linalg.norm(np.ones(3))) + str(np.dot(np.ones((9, 9)), np.ones(9))[0])")
 allow("numpy_seeded", "import numpy as np", "return str(np.random.default_rng(3).random()) + str(np.random.RandomState(3).rand())")
 block("numpy_unseeded", "import numpy as np", "return str(np.random.default_rng().random())")
+block("numpy_shared_bits", "import numpy as np", "np.random.get_bit_generator().random_raw(); return ''", says="numpy.random.get_bit_generator")
+block("numpy_shared_bits_changed", "import numpy as np", "np.random.set_bit_generator(np.random.PCG64(3)); return ''", says="numpy.random.set_bit_generator")
+for _name, _draw in [("unseeded", "h.UNSEEDED.random()"), ("seeded", "h.SEEDED.integers(9)"), ("shuffle", "h.SEEDED.shuffle([1, 2])"),
+                     ("spawn", "h.SEEDED.spawn(1)"), ("state", "h.STATE.rand()"), ("state_seed", "h.STATE.seed(4)"),
+                     ("bits", "h.BITS.random_raw()"), ("drawn_through", "np.random.Generator(h.BITS).random()"),
+                     ("state_drawn_through", "np.random.RandomState(h.BITS).rand()")]:
+    block(f"numpy_of_the_host_{_name}", "import numpy as np\nwith workflow.unsafe.imports_passed_through():\n    import helper_generators as h",
+          f"return str({_draw})", says="numpy.random.")
+allow("numpy_of_the_module", "import numpy as np\nG = np.random.default_rng(3)\nR = np.random.RandomState(3)\nB = np.random.RandomState(np.random.MT19937(3))",
+      "return str(G.random() + R.rand() + B.rand())")
+allow("numpy_of_the_run", "import asyncio, numpy as np",
+      "many = [np.random.default_rng(n) for n in range(99)]; r = np.random.RandomState(3); r.seed(4)\nawait asyncio.sleep(0.001)\n"
+      "return str(sum(g.random() for g in many) + r.rand() + np.random.PCG64(3).spawn(1)[0].random_raw() + many[0].spawn(1)[0].normal())")
+allow("numpy_seeded_copies", "import numpy as np, copy, pickle",
+      "g = np.random.default_rng(3); r = np.random.RandomState(3)\nassert copy.deepcopy(g).random() == pickle.loads(pickle.dumps(g)).random() == g.random()\n"
+      "return str(copy.deepcopy(r).rand() + g.spawn(1)[0].random())")
+for _name, _make in [("pcg64", "np.random.Generator(np.random.PCG64())"), ("seed_sequence", "np.random.SeedSequence().entropy"),
+                     ("random_state", "np.random.RandomState(None)"), ("mt19937", "np.random.RandomState(np.random.MT19937())")]:
+    block(f"numpy_unseeded_{_name}", "import numpy as np", f"return str({_make})")
 block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
 via("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
 allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
+allow("pandas_windows", "import pandas as pd", "r = pd.Series([1.0, 2, 3]).rolling(2); return str(r.median().sum() + r.rank().sum() + r.quantile(0.5).sum())")
 allow("pandas_dates", "import pandas as pd", "return str(pd.date_range('2020-01-01', periods=2)) + str(pd.Timestamp('2020-01-01', tz='Europe/Paris')) + str(pd.Timestamp(workflow.now()).year > 0)")
 block("pandas_now", "import pandas as pd", "return str(pd.Timestamp.now())")
+for _name, _call in [("utcnow", "pd.Timestamp.utcnow()"), ("today", "pd.Timestamp.today()"), ("period", "pd.Period.now('D')"),
+                     ("group_sample", "pd.DataFrame({'a': [1]}).groupby('a').sample(1)")]:
+    block(f"pandas_{_name}", "import pandas as pd", f"return str({_call})")
+allow("pandas_group_sample_seeded", "import pandas as pd", "return str(pd.DataFrame({'a': [1]}).groupby('a').sample(1, random_state=3))")
+via("pandas_index_now", "import pandas as pd", "return str(pd.DatetimeIndex(['now']))")
 via("pandas_to_datetime_now", "import pandas as pd", "return str(pd.to_datetime('now'))")
 block("pandas_sample", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1).tolist())")
 allow("pandas_sample_seeded", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1, random_state=3).tolist())")
@@ -108,9 +133,19 @@ allow("polars_frame", "import polars as pl", "return str(pl.DataFrame({'a': [1, 
 allow("polars_seeded", "import polars as pl", "return str(pl.Series([1, 2, 3]).sample(1, seed=1).to_list()) + str(pl.Series([1, 2]).shuffle(seed=1).to_list())")
 for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("series_shuffle", "pl.Series([1, 2, 3]).shuffle()"),
                      ("frame_sample", "pl.DataFrame({'a': [1]}).sample(1)"), ("expression_sample", "pl.col('a').sample(1)"),
-                     ("expression_shuffle", "pl.col('a').shuffle()")]:
-    block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[1])
-    block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[1])
+                     ("expression_shuffle", "pl.col('a').shuffle()"), ("series_list_sample", "pl.Series([[1, 2]]).list.sample(1)"),
+                     ("expression_list_sample", "pl.col('a').list.sample(1)")]:
+    block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[-1])
+    block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[-1])
+for _name, _call in [("group_by", "D.group_by('a')"), ("lazy_group_by", "D.lazy().group_by('a')"), ("unique", "D.unique()"),
+                     ("lazy_unique", "D.lazy().unique()"), ("series_unique", "D['a'].unique()"), ("expression_unique", "pl.col('a').unique()")]:
+    case("warn", f"polars_{_name}", "import polars as pl\nD = pl.DataFrame({'a': ['x', 'y']})", f"return str({_call})", says=_name.split("_")[-1])
+allow("polars_ordered", "import polars as pl", "d = pl.DataFrame({'a': ['x', 'y']})\n"
+      "return str(d.group_by('a', maintain_order=True).len().rows()) + str(d.unique(maintain_order=True).rows()) + str(d['a'].unique(maintain_order=True).to_list())")
+allow("polars_list_seeded", "import polars as pl", "return str(pl.Series([[1, 2]]).list.sample(1, seed=1).to_list())")
+block("polars_set_random_seed", "import polars as pl", "pl.set_random_seed(3); return ''")
+block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="polars.LazyFrame.collect_async")
+block("polars_collect_all_async", "import polars as pl", "return str(await pl.collect_all_async([pl.LazyFrame({'a': [1]})]))", says="polars.collect_all_async")
 block("polars_passed_through_sample", "with workflow.unsafe.imports_passed_through():\n    import polars as pl", "return str(pl.Series([1, 2, 3]).sample(1).to_list())",
       says="polars.Series.sample")
 allow("sqlalchemy_statement", "import sqlalchemy as sa\nt = sa.table('t', sa.column('a'))", "return str(sa.select(t).where(t.c.a == 1)) + str(sa.insert(t).values(a=1))")
@@ -155,9 +190,19 @@ via("ulid_passed_through", passed("ulid"), "return str(ulid.ULID())")
 allow("ulid_parse", "import ulid", "return str(ulid.ULID.from_str('01ARZ3NDEKTSV4RRFFQ69G5FAV'))")
 for _name in "uuid1 uuid4 uuid6 uuid7".split():
     block(f"uuid_utils_{_name}", "import uuid_utils", f"return str(uuid_utils.{_name}())", says=f"uuid_utils.{_name}")
+    # Twice: its generator asks the system for a seed once a thread.
+    block(f"uuid_utils_compat_{_name}", "import uuid_utils.compat", f"with workflow.unsafe.sandbox_unrestricted(): uuid_utils.compat.{_name}()\n"
+          f"return str(uuid_utils.compat.{_name}())  # here", says=f"uuid_utils.compat.{_name}")
+block("uuid_utils_getnode", "import uuid_utils", "return str(uuid_utils.getnode())", says="uuid_utils.getnode")
 allow("uuid_utils_uuid5", "import uuid_utils", "return str(uuid_utils.uuid5(uuid_utils.NAMESPACE_DNS, 'x'))")
 allow("cryptography_hash", "from cryptography.hazmat.primitives import hashes", "h = hashes.Hash(hashes.SHA256()); h.update(b'x'); return h.finalize().hex()")
 via("cryptography_key", "from cryptography.hazmat.primitives.asymmetric import ed25519", "return str(ed25519.Ed25519PrivateKey.generate())")
+# Twice, as above. RSA lets go of the interpreter's lock, so no line can be named.
+for _name, _call in [("x25519", "x25519.X25519PrivateKey.generate()"), ("rsa", "rsa.generate_private_key(65537, 2048)"),
+                     ("aesgcm", "AESGCM.generate_key(128)"), ("serial_number", "x509.random_serial_number()")]:
+    via(f"cryptography_{_name}", "from cryptography import x509\nfrom cryptography.hazmat.primitives.asymmetric import rsa, x25519\n"
+        "from cryptography.hazmat.primitives.ciphers.aead import AESGCM",
+        f"with workflow.unsafe.sandbox_unrestricted(): {_call}\nreturn str({_call})" + "  # here" * (_name != "rsa"))
 block("cryptography_fernet", "from cryptography.fernet import Fernet", "return Fernet.generate_key().decode()")
 
 assert len({c.name for c in CASES}) == len(CASES), "two cases share a name"

@@ -24,6 +24,20 @@ def test_light_use_of_a_library_completes(case_name, mode, answer):
     assert_completed(BY_NAME[case_name], answer)
 
 
+@names("warn")
+def test_a_library_s_random_order_completes_with_a_warning(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    assert_completed(case, answer)
+    warned = [e for e in answer["log"] if e["level"] == "warn"]
+    assert warned and all(case.says in e["rule"] and e["origin"] == "direct" for e in warned), describe(case, answer)
+
+
+@pytest.mark.parametrize("case_name", ["polars_ordered", "polars_seeded", "numpy_of_the_run", "numpy_seeded_copies"])
+def test_deterministic_use_of_random_generators_and_tables_is_not_reported(case_name, mode, answer):
+    assert_completed(BY_NAME[case_name], answer)
+    assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], describe(BY_NAME[case_name], answer)
+
+
 @names("block")
 def test_nondeterministic_use_of_a_library_is_refused(case_name, mode, answer):
     assert_refused(BY_NAME[case_name], answer)

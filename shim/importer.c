@@ -200,6 +200,11 @@ int sg_importer_keep_code(void)
 	return error;
 }
 
+void sg_importer_forget_code(void)
+{
+	sg_python_clear(&codes);
+}
+
 int sg_importer_install(int (*imported)(const char *name, PyObject *module))
 {
 	PyObject *function;

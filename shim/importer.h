@@ -21,4 +21,7 @@ void sg_importer_remove(void);
 /* Keeps the code objects of the runs' modules from now on. 0, or -1 with an exception. */
 int sg_importer_keep_code(void);
 
+/* Modules that are executed from now on are read again. */
+void sg_importer_forget_code(void);
+
 #endif

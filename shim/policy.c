@@ -4,6 +4,8 @@
 #include "shim/cpython.h"
 #include "shim/extension.h"
 #include "shim/import_hook.h"
+#include "shim/importer.h"
+#include "shim/log.h"
 #include "shim/modules.h"
 
 #include <stdlib.h>
@@ -44,6 +46,21 @@ struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settin
 	policy->next = policies;
 	policies = policy;
 	return policy;
+}
+
+void sg_policy_retire(struct sg_policy *policy)
+{
+	struct sg_line line;
+
+	policy->images = NULL;
+	policy->unshareable = false;
+	sg_python_clear(&policy->prepared);
+	sg_importer_forget_code();
+	if (!sg_log_begin(&line, SG_LOG_INFO, "reloaded"))
+		return;
+	sg_log_text(&line, "module", sg_python_text(policy->workflow_module));
+	sg_log_text(&line, "effect", "runs from now on execute it anew");
+	sg_log_end(&line);
 }
 
 /* Length of the entry that is module or one of its parents; the longest wins; 0: none. */

@@ -24,10 +24,14 @@ struct sg_policy {
 	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
 	struct sg_image *images;    /* lanes */
 	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */
+	PyObject *classes;          /* dict: name -> the host's class whose code the images hold, NULL: none */
 	bool unshareable;           /* the image holds something that cannot be saved */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;
 };
+
+/* The workflow file has changed: runs from now on execute it anew. Those there are keep the image that they have. */
+void sg_policy_retire(struct sg_policy *policy);
 
 /* What code does a frame belong to? */
 enum sg_code {

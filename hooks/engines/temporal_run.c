@@ -195,6 +195,37 @@ static struct sg_policy *policy_of(PyObject *runner, PyObject *workflow_class, c
 	return policy;
 }
 
+static bool is_the_hosts(PyObject *workflow_class, PyObject *name)
+{
+	PyObject *key = sg_python_attribute_or_null(workflow_class, "__module__"), *module, *current;
+	bool same;
+
+	module = key ? sg_modules_host(key) : NULL;
+	current = module ? sg_python_attribute_or_null(module, sg_python_text(name)) : NULL;
+	same = current == workflow_class;
+	sg_python_clear(&current);
+	sg_python_clear(&key);
+	return same;
+}
+
+/* Has the host imported the workflow file again, as tools for developers do? */
+static void look_for_reload(struct sg_policy *policy, PyObject *workflow_class)
+{
+	PyObject *name = sg_python_attribute_or_null(workflow_class, "__name__"), *known = NULL;
+
+	if (!policy->classes)
+		policy->classes = PyDict_New();
+	if (name && policy->classes)
+		known = PyDict_GetItemWithError(policy->classes, name);
+	if (name && policy->classes && known != workflow_class && is_the_hosts(workflow_class, name)) {
+		if (known)
+			sg_policy_retire(policy);
+		PyDict_SetItem(policy->classes, name, workflow_class);
+	}
+	PyErr_Clear();
+	sg_python_clear(&name);
+}
+
 static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
 		PyObject *workflow_class, const struct sg_engine *engine)
 {
@@ -211,6 +242,8 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 	run->workflow_id = sg_python_attribute_or_null(instance->info, "workflow_id");
 	run->run_id = sg_python_attribute_or_null(instance->info, "run_id");
 	run->policy = policy_of(runner, workflow_class, engine);
+	if (run->policy)
+		look_for_reload(run->policy, workflow_class);
 	return run->policy ? 0 : -1;
 }
 

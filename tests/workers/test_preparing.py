@@ -25,7 +25,7 @@ class Flow:
 def seen(run_program, tmp_path):
     def run(**settings):
         (tmp_path / "flow_of_test.py").write_text(FLOW)
-        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", **{"PYTHONPATH": tmp_path, **settings})
+        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", **{"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": 1, **settings})
         assert ended.out.strip(), str(ended)
         return json.loads(ended.out)
     return run
@@ -47,3 +47,9 @@ def test_the_instance_gets_the_details_with_the_definition_of_the_run(seen, isol
     assert result["details"] == {"changed": ["defn"], "kept": True, "own class": True}
     assert result["details with types"]["changed"] == ["defn", "worker_level_failure_exception_types"]
     assert result["types"] == ["ValueError", "ValueError"]  # the worker's and the run's
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_a_workflow_file_that_the_host_imports_again_is_read_anew(seen, isolation):
+    """What has only changed on disk, under a worker that runs, is not."""
+    assert seen(SANDGLASS_ISOLATION=isolation)["reloaded"] == [2, 2]

@@ -1,8 +1,10 @@
 """What validating workflows and making their instances does, without a server. Prints one JSON object."""
 import asyncio
 import dataclasses
+import importlib
 import json
 import os
+import pathlib
 
 from temporalio import workflow
 from temporalio.worker import _workflow_instance as instances
@@ -58,6 +60,21 @@ def replaced(details, runner):
             "own class": got.defn.cls is not details.defn.cls and got.defn.cls.__name__ == "Flow"}
 
 
+def reloaded(runner):
+    """Versions of the file that a run has before it is imported again, after, and where the file has only changed on disk."""
+    versions = []
+    for version in (2, 3):
+        path = pathlib.Path(flow_of_test.__file__)
+        path.write_text(path.read_text() + f"\n    VERSION = {version}\n")
+        if version == 2:
+            importlib.reload(flow_of_test)
+        for _ in range(2):
+            runner.prepare_workflow(workflow._Definition.must_from_class(flow_of_test.Flow))
+            runner.create_instance(image_runs.details(flow_of_test.Flow, version))
+        versions.append(given[-1].defn.cls.VERSION)
+    return versions
+
+
 async def main():
     watch(instances._WorkflowInstanceImpl, "__init__", made)
     watch(instances.UnsandboxedWorkflowRunner, "create_instance", given)
@@ -74,6 +91,7 @@ async def main():
     typed = dataclasses.replace(details, worker_level_failure_exception_types=[ValueError])
     result["details with types"] = replaced(typed, runner)
     result["types"] = [t.__name__ for t in given[-1].worker_level_failure_exception_types]
+    result["reloaded"] = reloaded(runner)
     print(json.dumps(result), flush=True)
     os._exit(0)
 

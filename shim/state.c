@@ -162,6 +162,10 @@ static const struct trait {
 	{"zip", &sg_state_iterator, NULL, NULL},
 	{"map", &sg_state_iterator, NULL, NULL},
 	{"filter", &sg_state_iterator, NULL, NULL},
+	{"_contextvars.Context", &sg_state_context, NULL, NULL},
+	{"Context", &sg_state_context, NULL, NULL},
+	{"_contextvars.Token", &sg_state_iterator, NULL, NULL},
+	{"Token", &sg_state_iterator, NULL, NULL},
 	{"reversed", &sg_state_iterator, NULL, NULL},
 	/* immutable, or changed only by CPython for itself; those of libraries are in default.conf */
 	{.type = "object"}, {.type = "tuple"}, {.type = "frozenset"}, {.type = "int"}, {.type = "float"},
@@ -177,7 +181,7 @@ static const struct trait {
 	{.type = "types.*"}, {.type = "typing.*"}, {.type = "annotationlib.*"},
 	{.type = "weakref*"}, {.type = "weakproxy"}, {.type = "weakcallableproxy"},
 	{.type = "_abc._abc_data"}, {.type = "string.templatelib.*"},
-	{.type = "_contextvars.*"}, {.type = "ContextVar"}, {.type = "Token"}, {.type = "Context"},
+	{.type = "_contextvars.ContextVar"}, {.type = "ContextVar"}, {.type = "hamt"}, {.type = "hamt_*"},
 };
 
 static bool matches(const char *pattern, const char *name)

@@ -296,6 +296,71 @@ const struct sg_state_kind sg_state_iterator = {
 	.memory = whole_memory
 };
 
+/* --- contextvars.Context: its mapping, which never changes itself -------------------------------- */
+
+static bool is_mapping(PyObject *object)
+{
+	return strcmp(sg_cpython_type_name(sg_cpython_type(object)), "hamt") == 0;
+}
+
+/* Where the context holds it; NULL, without an exception: not found. */
+static PyObject **mapping_of(PyObject *context)
+{
+	PyObject *referents = sg_graph_referents(context), *found;
+	const void *word = NULL;
+
+	for (Py_ssize_t i = 0; referents && !word && i < PyList_Size(referents); i++) {
+		found = PyList_GetItem(referents, i);
+		if (is_mapping(found))
+			word = sg_state_find_word(context, HEAD_SIZE, sg_cpython_basicsize(sg_cpython_type(context)), found);
+	}
+	PyErr_Clear();
+	sg_python_clear(&referents);
+	return (PyObject **)word;
+}
+
+static PyObject *save_context(PyObject *context)
+{
+	PyObject **mapping = mapping_of(context);
+
+	if (mapping)
+		return PyTuple_Pack(1, *mapping);
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: the inside of a context is not known");
+	return NULL;
+}
+
+static int same_context(PyObject *context, PyObject *snapshot)
+{
+	return sg_state_compare_items(save_context(context), snapshot);
+}
+
+static int restore_context(PyObject *context, PyObject *snapshot)
+{
+	PyObject **mapping = mapping_of(context), *old;
+
+	if (!mapping)
+		return -1;
+	old = *mapping;
+	*mapping = sg_python_ref(PyTuple_GetItem(snapshot, 0));
+	Py_DecRef(old);
+	return 0;
+}
+
+static int context_memory(PyObject *context, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	PyObject **mapping = mapping_of(context);
+
+	if (!mapping)
+		return 0;
+	memory[0] = (struct sg_memory){mapping, sizeof(*mapping)};
+	return 1;
+}
+
+const struct sg_state_kind sg_state_context = {
+	.name = "context", .save = save_context, .same = same_context, .restore = restore_context,
+	.memory = context_memory
+};
+
 /* --- generators: only looked at ------------------------------------------------------------------ */
 
 static PyObject *save_generator_object(PyObject *generator)

@@ -97,6 +97,12 @@ void sg_temporal_visit_begin(struct instance *instance, struct sg_temporal_visit
 	visit->variables = enter_variables(instance);
 }
 
+void sg_temporal_visit_drop_variables(struct sg_temporal_visit *visit)
+{
+	leave_variables(visit->variables);
+	visit->variables = copy_variables();
+}
+
 void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *visit)
 {
 	leave_variables(visit->variables);

@@ -261,7 +261,8 @@ class Play:
         witness.Settings.unordered = program["unordered"]
 
     def load(self):
-        flow = importlib.import_module(f"{self.package}.flow")
+        # What modules set in context variables is not for the next program.
+        flow = contextvars.copy_context().run(importlib.import_module, f"{self.package}.flow")
         self.definition = temporalio.workflow._Definition.must_from_class(flow.Flow)
 
     def before_create(self):

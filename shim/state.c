@@ -5,6 +5,7 @@
 #include "shim/cpython.h"
 #include "shim/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- what the kinds share ----------------------------------------------------------------------- */
@@ -85,11 +86,27 @@ int sg_state_compare(PyObject *now, PyObject *snapshot)
 	return same;
 }
 
-PyTypeObject *sg_state_c_class(PyTypeObject *type)
+PyTypeObject *sg_state_first_c_class(PyTypeObject *type)
 {
 	while (type && !sg_cpython_is_c_class(type))
 		type = sg_cpython_type_base(type);
 	return type ? type : &PyBaseObject_Type;
+}
+
+static enum sg_type_trait declared(PyTypeObject *type)
+{
+	return sg_type_trait(sg_policy_config, sg_cpython_type_name(type));
+}
+
+/* One that only adds fields to a base is judged by the base. */
+PyTypeObject *sg_state_c_class(PyTypeObject *type)
+{
+	PyTypeObject *base;
+
+	type = sg_state_first_c_class(type);
+	while ((base = sg_cpython_type_base(type)) && base != &PyBaseObject_Type && declared(type) == SG_TYPE_FIELDS)
+		type = base;
+	return type;
 }
 
 const void *sg_state_find_word(PyObject *object, Py_ssize_t from, Py_ssize_t to, PyObject *value)
@@ -219,11 +236,6 @@ bool sg_state_atomic(PyTypeObject *type)
 	return false;
 }
 
-static bool is_declared_fixed(PyTypeObject *type)
-{
-	return sg_type_trait(sg_policy_config, sg_cpython_type_name(type)) == SG_TYPE_FIXED;
-}
-
 /* What a threading.local holds is a matter of the thread that asks; what an abstract class remembers, of its kind. */
 bool sg_state_leads_nowhere(PyObject *object)
 {
@@ -247,19 +259,22 @@ static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STA
 
 int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
 {
-	static const struct trait fixed = {NULL, NULL, NULL, NULL};
-	PyTypeObject *type = sg_cpython_type(object);
+	static const struct trait fixed = {NULL, NULL, NULL, NULL}, fields = {NULL, &sg_state_fields, NULL, NULL};
+	PyTypeObject *type = sg_cpython_type(object), *class;
 	const struct trait *trait;
 	int count = 0;
 
 	/* Instances of a metaclass are classes, whatever the metaclass is called. */
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return class_kinds(object, kinds);
-	trait = find_trait(sg_state_c_class(type));
-	if (!trait && !is_declared_fixed(sg_state_c_class(type)))
-		return -1;
-	if (!trait)
+	class = sg_state_c_class(type);
+	trait = find_trait(class);
+	if (!trait && declared(class) == SG_TYPE_FIXED)
 		trait = &fixed;
+	if (!trait && declared(class) == SG_TYPE_FIELDS)
+		trait = &fields;
+	if (!trait)
+		return -1;
 	if (trait->needs && !*trait->needs)
 		return -1;
 	/* What the importing thread put there is not what another thread finds. */
@@ -269,6 +284,8 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 		kinds[count++] = trait->kind;
 	if (trait->second)
 		kinds[count++] = trait->second;
+	if (sg_state_first_c_class(type) != class)
+		kinds[count++] = &sg_state_fields;
 	if (sg_state_has_slots(type))
 		kinds[count++] = &sg_state_slots;
 	return count;
@@ -279,7 +296,7 @@ PyTypeObject *sg_state_type(PyObject *object)
 	return sg_state_c_class(sg_cpython_type(object));
 }
 
-bool sg_state_has_destructor(PyTypeObject *type)
+PyTypeObject *sg_state_destructor(PyTypeObject *type)
 {
 	static PyObject *name;
 
@@ -287,6 +304,32 @@ bool sg_state_has_destructor(PyTypeObject *type)
 		name = PyUnicode_InternFromString("__del__");
 	for (; name && type && !sg_cpython_is_c_class(type); type = sg_cpython_type_base(type))
 		if (PyDict_GetItemWithError(sg_cpython_type_dict(type), name))
+			return type;
+	return NULL;
+}
+
+void sg_state_class_name(PyTypeObject *class, char *text, size_t size)
+{
+	PyObject *module;
+
+	if (sg_cpython_is_c_class(class)) {
+		snprintf(text, size, "%s", sg_cpython_type_name(class));
+		return;
+	}
+	module = sg_python_attribute_or_null((PyObject *)class, "__module__");
+	snprintf(text, size, "%s.%s", sg_python_text(module), sg_cpython_type_name(class));
+	sg_python_clear(&module);
+}
+
+bool sg_state_is_kept(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	char name[256];
+
+	for (; type && type != &PyBaseObject_Type; type = sg_cpython_type_base(type)) {
+		sg_state_class_name(type, name, sizeof(name));
+		if (sg_type_trait(sg_policy_config, name) == SG_TYPE_KEPT)
 			return true;
+	}
 	return false;
 }

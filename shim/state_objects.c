@@ -245,35 +245,72 @@ const struct sg_state_kind sg_state_cache = {
 	.restore = sg_containers_cache_restore, .memory = sg_containers_cache_memory
 };
 
-/* --- iterators: their memory as it is ---------------------------------------------------------- */
+/* --- iterators, and what declared types add to their base: memory as it is ------------------------ */
 
-/* (bytes of the object behind its head, list of what it refers to: kept alive by the snapshot) */
-static PyObject *save_iterator(PyObject *object)
+/* The object's own memory, or the part of it that its C class adds to what the base knows how to save. */
+static struct sg_memory fields_of(PyObject *object)
 {
-	Py_ssize_t size = sg_cpython_basicsize(sg_cpython_type(object)) - HEAD_SIZE;
-	PyObject *refs = sg_graph_referents(object), *bytes, *snapshot = NULL;
+	PyTypeObject *first = sg_state_first_c_class(sg_cpython_type(object));
+	PyTypeObject *base = sg_state_c_class(sg_cpython_type(object));
+	Py_ssize_t from = base == first ? HEAD_SIZE : sg_cpython_basicsize(base);
 
-	bytes = refs ? PyBytes_FromStringAndSize((char *)object + HEAD_SIZE, size) : NULL;
+	return (struct sg_memory){(char *)object + from, (size_t)(sg_cpython_basicsize(first) - from)};
+}
+
+static int fields_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	memory[0] = fields_of(object);
+	return 1;
+}
+
+/* The references in there, of which the object owns each: a new list. */
+static PyObject *field_references(PyObject *object)
+{
+	const struct sg_memory fields = fields_of(object);
+	PyObject *referents = sg_graph_referents(object), *list = referents ? PyList_New(0) : NULL, *found;
+	PyObject *const *words = fields.address;
+
+	for (size_t at = 0; list && at < fields.size / sizeof(*words); at++) {
+		for (Py_ssize_t i = 0; list && i < PyList_Size(referents); i++) {
+			found = PyList_GetItem(referents, i);
+			if (found != words[at])
+				continue;
+			if (PyList_Append(list, found) < 0)
+				sg_python_clear(&list);
+			break;
+		}
+	}
+	sg_python_clear(&referents);
+	return list;
+}
+
+/* (bytes, list of what they refer to: kept alive by the snapshot) */
+static PyObject *save_fields(PyObject *object)
+{
+	const struct sg_memory fields = fields_of(object);
+	PyObject *references = field_references(object), *bytes, *snapshot = NULL;
+
+	bytes = references ? PyBytes_FromStringAndSize(fields.address, (Py_ssize_t)fields.size) : NULL;
 	if (bytes)
-		snapshot = PyTuple_Pack(2, bytes, refs);
+		snapshot = PyTuple_Pack(2, bytes, references);
 	sg_python_clear(&bytes);
-	sg_python_clear(&refs);
+	sg_python_clear(&references);
 	return snapshot;
 }
 
-static int same_iterator(PyObject *object, PyObject *snapshot)
+static int same_fields(PyObject *object, PyObject *snapshot)
 {
 	Py_ssize_t size;
 	char *bytes;
 
 	if (PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0)
 		return -1;
-	return memcmp((char *)object + HEAD_SIZE, bytes, (size_t)size) == 0;
+	return memcmp(fields_of(object).address, bytes, (size_t)size) == 0;
 }
 
-static int restore_iterator(PyObject *object, PyObject *snapshot)
+static int restore_fields(PyObject *object, PyObject *snapshot)
 {
-	PyObject *now = sg_graph_referents(object), *then = PyTuple_GetItem(snapshot, 1);
+	PyObject *now = field_references(object), *then = PyTuple_GetItem(snapshot, 1);
 	Py_ssize_t size;
 	char *bytes;
 
@@ -281,10 +318,9 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 		sg_python_clear(&now);
 		return -1;
 	}
-	/* The object owns one reference to each referent. */
 	for (Py_ssize_t i = 0; i < PyList_Size(then); i++)
 		Py_IncRef(PyList_GetItem(then, i));
-	memcpy((char *)object + HEAD_SIZE, bytes, (size_t)size);
+	memcpy((void *)fields_of(object).address, bytes, (size_t)size);
 	for (Py_ssize_t i = 0; i < PyList_Size(now); i++)
 		Py_DecRef(PyList_GetItem(now, i));
 	Py_DecRef(now);
@@ -292,8 +328,13 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_iterator = {
-	.name = "iterator", .save = save_iterator, .same = same_iterator, .restore = restore_iterator,
-	.memory = whole_memory
+	.name = "iterator", .save = save_fields, .same = same_fields, .restore = restore_fields,
+	.memory = fields_memory
+};
+
+const struct sg_state_kind sg_state_fields = {
+	.name = "fields", .save = save_fields, .same = same_fields, .restore = restore_fields,
+	.memory = fields_memory
 };
 
 /* --- contextvars.Context: its mapping, which never changes itself -------------------------------- */

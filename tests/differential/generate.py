@@ -43,6 +43,7 @@ class Generator:
         # Each program has a taste of its own: few kinds, so that operations meet.
         self.kinds = self.random.sample(names, min(len(names), self.random.choice((2, 4, 6, 12))))
         self.kinds += self.random.choices(names, [KINDS[n][0] for n in names], k=3)
+        self.kinds += [n for n in names if KINDS[n][1] in with_]
 
     # --- small pieces ---
 
@@ -174,6 +175,8 @@ class Generator:
         nodes = list(HEADER) + ["with contextlib.suppress(ImportError): import attr"]
         if "pydantic" in self.kinds:
             nodes.append("import pydantic")
+        if "sqlalchemy" in self.features:
+            nodes.append("import sqlalchemy, sqlalchemy.orm")
         for other in self.modules:
             if other is module or other.late or self.chance(0.25):
                 continue

@@ -22,9 +22,10 @@ FEATURES = {
     "buffer": "memoryviews of global buffers",
     "asyncio": "asyncio events, locks and queues as globals",
     "attrs": "attrs classes", "pydantic": "pydantic models",
+    "sqlalchemy": "tables and models of sqlalchemy (only with --with sqlalchemy)",
     "class-order": "order of a class's attributes", "module-order": "order of a module's attributes",
 }
-OPTIONAL = ("del", "reload-race")
+OPTIONAL = ("del", "reload-race", "sqlalchemy")
 
 # Attributes that generated code gives to objects. Reading them one by one, not through __dict__, leaves an object's
 # attributes where the interpreter keeps them: asking for __dict__ would create it.
@@ -613,6 +614,54 @@ class _{n}(pydantic.BaseModel):
 !{x} = {x}.model_copy()
 type({x})(a='no number')
 """, "pydantic")
+kind("sqlalchemy table", 2, """
+{n} = sqlalchemy.Table('{n}', sqlalchemy.MetaData(), sqlalchemy.Column('a', sqlalchemy.Integer, primary_key=True))
+""", """
+{x}.append_column(sqlalchemy.Column({k}, sqlalchemy.Integer))
+{x}.append_constraint(sqlalchemy.UniqueConstraint('a'))
+{x}.info[{k}] = {v}
+{x}.c.a.info[{k}] = {o}
+sqlalchemy.Table({k}, {x}.metadata, sqlalchemy.Column('a', sqlalchemy.ForeignKey({x}.c.a)))
+{x}.metadata.remove({x})
+sqlalchemy.Index({k}, {x}.c.a)
+={x}.info
+={x}.c.keys()
+={x}.primary_key.columns.keys()
+=list({x}.metadata.tables)
+=[t.name for t in {x}.metadata.sorted_tables]
+=len({x}.constraints)
+=sorted(i.name for i in {x}.indexes)
+=sorted(f.target_fullname for f in {x}.foreign_keys)
+=str(sqlalchemy.select({x}).where({x}.c.a == {v}))
+""", "sqlalchemy")
+kind("sqlalchemy model", 2, """
+class _{n}(sqlalchemy.orm.DeclarativeBase):
+    pass
+class {n}(_{n}):
+    __tablename__ = '{n}'
+    a = sqlalchemy.orm.mapped_column(sqlalchemy.Integer, primary_key=True)
+    b = sqlalchemy.orm.mapped_column(sqlalchemy.String)
+class {n}_below(_{n}):
+    __tablename__ = '{n}_below'
+    a = sqlalchemy.orm.mapped_column(sqlalchemy.ForeignKey('{n}.a'), primary_key=True)
+    over = sqlalchemy.orm.relationship({n}, backref='below')
+""", """
+={x}(a={v}).a
+={x}(a={v}, b={k}).below
+={x}.__mapper__.configured
+={x}.__mapper__.attrs.keys()
+={x}.__table__.c.keys()
+=list({x}.metadata.tables)
+=str(sqlalchemy.select({x}).where({x}.a == {v}))
+={x}.{A}
+{x}.{A} = {v}
+{x}.extra = sqlalchemy.orm.mapped_column(sqlalchemy.Integer)
+{x}.__table__.info[{k}] = {o}
+{x}.below.info[{k}] = {v}
+type({k}, ({x},), {{}})
+{x}.registry.configure()
+sqlalchemy.event.listen({x}, 'init', lambda target, *p: note('made', {v}))
+""", "sqlalchemy")
 kind("context variable", 3, "{n} = contextvars.ContextVar('{n}', default={v})", """
 {x}.set({v})
 {x}.set([{v}])

@@ -42,6 +42,8 @@ SHARED = {
     "a thread's own": "import threading\nlocal = threading.local()",
     "an empty weak dictionary": "import weakref\nA = weakref.WeakKeyDictionary(), weakref.WeakSet()",
     "weak references to classes": "import weakref\nclass K: pass\nA = weakref.WeakSet([K])",
+    "contexts and tokens": "import contextvars\nV = contextvars.ContextVar('V'); T = V.set([])\n"
+                           "C = contextvars.copy_context(); C.run(V.set, {})",
     "a context manager that stays open": "import contextlib\n@contextlib.contextmanager\ndef manager(): yield\n"
                                          "M = manager(); M.__enter__()",
 }
@@ -58,8 +60,13 @@ PRIVATE = {
     "an unknown type": ("import zlib\nSTATE = {'z': [zlib.compressobj()]}", "flow_of_test.STATE.z", "[types] zlib.Compress = fixed"),
     "a generator": ("def f():\n    yield\nSTATE = f()", "flow_of_test.STATE", "[types] generator = fixed"),
     "a weak reference to an object": ("import weakref\nclass K: pass\nk = K()\nSTATE = weakref.ref(k)", "flow_of_test.STATE",
-                                      "SANDGLASS_PASSTHROUGH"),
-    "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "SANDGLASS_PASSTHROUGH"),
+                                      "[types] flow_of_test.K = kept"),
+    "a weak proxy": ("import weakref\nclass K:\n    def __call__(self): raise SystemExit\nk = K()\nSTATE = weakref.proxy(k)",
+                     "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
+    "a weak reference to a set": ("import weakref\ns = {1}\nSTATE = weakref.ref(s)", "flow_of_test.STATE", "[types] set = kept"),
+    "weakref.finalize": ("import weakref\nclass K: pass\nSTATE = K()\nweakref.finalize(STATE, print)", "flow_of_test.STATE",
+                         "[types] flow_of_test.K = kept"),
+    "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
     "a thread's own that is in use": ("import threading\nSTATE = threading.local(); STATE.x = 1", "flow_of_test.STATE", ""),
 }
 
@@ -75,6 +82,19 @@ def test_modules_are_private_where_an_object_cannot_be_saved(make_runs, lines, p
 def test_type_that_is_declared_fixed_is_shared(make_runs, tmp_path):
     (tmp_path / "types.conf").write_text("[types]\nzlib.Comp* = fixed | nothing is ever compressed with it\n")
     log = make_runs("import zlib\nSTATE = zlib.compressobj()", SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
+@pytest.mark.parametrize("lines", [PRIVATE[name][0] for name in ("a weak reference to an object", "a weak proxy", "a destructor",
+                                                                  "weakref.finalize")])
+def test_objects_that_are_declared_kept_are_shared(make_runs, tmp_path, lines):
+    (tmp_path / "types.conf").write_text("[types]\nflow_of_test.K = kept | no run lets go of one\n")
+    log = make_runs(lines, SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
+def test_destructor_of_a_library_is_not_the_workflows(make_runs):
+    log = make_runs("import shelve\nSTATE = shelve.Shelf({})")
     assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
 
 

@@ -641,10 +641,11 @@ class {n}(_{n}):
     __tablename__ = '{n}'
     a = sqlalchemy.orm.mapped_column(sqlalchemy.Integer, primary_key=True)
     b = sqlalchemy.orm.mapped_column(sqlalchemy.String)
+    below = sqlalchemy.orm.relationship('{n}_below', back_populates='over')
 class {n}_below(_{n}):
     __tablename__ = '{n}_below'
     a = sqlalchemy.orm.mapped_column(sqlalchemy.ForeignKey('{n}.a'), primary_key=True)
-    over = sqlalchemy.orm.relationship({n}, backref='below')
+    over = sqlalchemy.orm.relationship({n}, back_populates='below')
 """, """
 ={x}(a={v}).a
 ={x}(a={v}, b={k}).below

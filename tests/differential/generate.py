@@ -152,7 +152,7 @@ class Generator:
         if pick < 0.92 and "reimport" in self.features:
             name = self.choice(self.modules).name
             return self.choice((
-                f"{at} importlib.reload(sys.modules['{PACKAGE}.{name}'])" if self.reloading else f"{at} pass",
+                f"{at} importlib.reload(sys.modules['{PACKAGE}.{name}'])",
                 [at, [f"old = sys.modules.pop('{PACKAGE}.{name}')", f"from . import {name} as again", "note(again is old)",
                       f"note(sys.modules['{PACKAGE}.{name}'] is old)"]],
                 [at, [f"old = sys.modules.pop('{PACKAGE}.{name}')", f"fresh = importlib.import_module('{PACKAGE}.{name}')",
@@ -329,7 +329,6 @@ class Generator:
     def program(self):
         threads = self.choice((1, 1, 2, 3))
         parallel = threads > 1 and self.chance(0.6)
-        self.reloading = not parallel or "reload-race" in self.features
         early = [Module(f"m{i}", False) for i in range(self.choice((1, 1, 2, 3)))]
         modules = {"__init__": [], **{m.name: self.module(m) for m in early}}
         late = [Module("late", True)] if "late" in self.features and self.chance(0.4) else []

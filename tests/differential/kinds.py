@@ -14,7 +14,6 @@ FEATURES = {
     "context": "context variables",
     "abc": "ABC.register",
     "reimport": "modules reloaded, or removed from sys.modules and imported again",
-    "reload-race": "importlib.reload of the same module by several threads (only with --with reload-race)",
     "late": "modules that are first imported by a handler",
     "iterator": "iterators that are suspended over a global container",
     "setstate": "random.Random.setstate",
@@ -25,7 +24,7 @@ FEATURES = {
     "sqlalchemy": "tables and models of sqlalchemy (only with --with sqlalchemy)",
     "class-order": "order of a class's attributes", "module-order": "order of a module's attributes",
 }
-OPTIONAL = ("del", "reload-race", "sqlalchemy")
+OPTIONAL = ("del", "sqlalchemy")
 
 # Attributes that generated code gives to objects. Reading them one by one, not through __dict__, leaves an object's
 # attributes where the interpreter keeps them: asking for __dict__ would create it.

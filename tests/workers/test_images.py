@@ -107,3 +107,9 @@ def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
 @pytest.mark.parametrize("isolation", ["private", "off"])
 def test_no_image_where_none_is_wanted(make_runs, isolation):
     assert not events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
+
+
+def test_two_runs_reload_a_module_of_the_same_name_at_once(run_program, tmp_path):
+    ended = run_program(sys.executable, harness.PROGRAMS / "reload_runs.py", tmp_path,
+                        **{**harness.SEARCH, "SANDGLASS_ISOLATION": "private"})
+    assert ended.out.strip() == '["true", "true"]', str(ended)

@@ -39,4 +39,5 @@ async def main(path):
     os._exit(0)
 
 
-asyncio.run(main(pathlib.Path(sys.argv[1])))
+if __name__ == "__main__":
+    asyncio.run(main(pathlib.Path(sys.argv[1])))

@@ -58,6 +58,9 @@ def test_runs_share_an_image(make_runs, lines):
 
 PRIVATE = {
     "an unknown type": ("import zlib\nSTATE = {'z': [zlib.compressobj()]}", "flow_of_test.STATE.z", "[types] zlib.Compress = fixed"),
+    "a message": ("from google.protobuf.timestamp_pb2 import Timestamp\nSTATE = Timestamp()", "flow_of_test.STATE",
+                  "[types] google._upb._message.Message = fixed"),
+    "a scanner": ("import re\nSTATE = re.compile('a').scanner('a')", "flow_of_test.STATE", "[types] _sre.SRE_Scanner = fixed"),
     "a generator": ("def f():\n    yield\nSTATE = f()", "flow_of_test.STATE", "[types] generator = fixed"),
     "a weak reference to an object": ("import weakref\nclass K: pass\nk = K()\nSTATE = weakref.ref(k)", "flow_of_test.STATE",
                                       "[types] flow_of_test.K = kept"),

@@ -2,6 +2,7 @@
 
 #include "shim/address.h"
 #include "shim/containers.h"
+#include "shim/cpython.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -11,6 +12,12 @@
 struct sg_look {
 	const char *address;
 	unsigned size, slot, expected;
+};
+
+/* How many references there are to a pristine object. */
+struct sg_own {
+	unsigned slot;
+	Py_ssize_t references;
 };
 
 #define AHEAD 16 /* looks whose memory is fetched in advance */
@@ -61,7 +68,6 @@ int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state
 	pristine = save_alike(object, kind);
 	if (!pristine)
 		return -1;
-	slots->own_count += kind->own;
 	slots->items[slots->count++] = (struct sg_slot){
 		.object = sg_python_ref(object), .kind = kind, .pristine = pristine
 	};
@@ -222,6 +228,20 @@ static int seal_slot(struct sg_slots *slots, unsigned number)
 	return 0;
 }
 
+static int count_references(struct sg_slots *slots)
+{
+	for (unsigned i = 0; i < slots->count; i++) {
+		const struct sg_slot *slot = &slots->items[i];
+
+		if (!slot->kind->own)
+			continue;
+		if (reserve((void **)&slots->own, &slots->own_size, slots->own_count + 1, sizeof(*slots->own)) < 0)
+			return -1;
+		slots->own[slots->own_count++] = (struct sg_own){i, sg_cpython_refcount(slot->object)};
+	}
+	return 0;
+}
+
 int sg_slots_seal(struct sg_slots *slots)
 {
 	slots->suspects = calloc(slots->count + 1, sizeof(*slots->suspects));
@@ -231,7 +251,7 @@ int sg_slots_seal(struct sg_slots *slots)
 	for (unsigned i = 0; i < slots->count; i++)
 		if (seal_slot(slots, i) < 0)
 			return -1;
-	return 0;
+	return count_references(slots);
 }
 
 bool sg_slots_belong_to_threads(const struct sg_slots *slots)
@@ -257,6 +277,7 @@ void sg_slots_free(struct sg_slots *slots)
 	free(slots->expected);
 	free(slots->suspects);
 	free(slots->always);
+	free(slots->own);
 	*slots = (struct sg_slots){0};
 }
 
@@ -324,6 +345,24 @@ size_t sg_slots_changed(struct sg_slots *slots, const unsigned **ret_numbers)
 	}
 	*ret_numbers = slots->suspects;
 	return count;
+}
+
+bool sg_slots_referred(struct sg_slots *slots, size_t *position, unsigned *ret_number)
+{
+	while (*position < slots->own_count) {
+		struct sg_own *own = &slots->own[(*position)++];
+		const struct sg_slot *slot = &slots->items[own->slot];
+		Py_ssize_t references = sg_cpython_refcount(slot->object);
+
+		/* Something from the time of the import has gone. */
+		if (references < own->references)
+			own->references = references;
+		if (slot->held || references == own->references)
+			continue;
+		*ret_number = own->slot;
+		return true;
+	}
+	return false;
 }
 
 void sg_slots_renew(struct sg_slots *slots, unsigned number)

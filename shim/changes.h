@@ -21,9 +21,11 @@ struct sg_slot {
 	bool always;                   /* can only be compared */
 	bool suspected;
 	bool foreign;                  /* holds the content of the run that is active: not looked at */
+	bool held;                     /* see sg_slots_referred() */
 };
 
 struct sg_look;
+struct sg_own;
 
 struct sg_slots {
 	struct sg_slot *items;
@@ -36,7 +38,8 @@ struct sg_slots {
 	size_t suspect_count;
 	unsigned *always;
 	size_t always_count;
-	size_t own_count;              /* of which each run has its own */
+	struct sg_own *own;            /* those of which a run must have its own while it refers to them */
+	size_t own_count, own_size;
 };
 
 /* Adds an aspect of an object, whose content now is pristine. 0, or -1 with an exception. */
@@ -55,6 +58,12 @@ void sg_slots_free(struct sg_slots *slots);
  * follow.
  */
 size_t sg_slots_changed(struct sg_slots *slots, const unsigned **ret_numbers);
+
+/*
+ * Of the kinds whose iterators know where the content lies: the next slot, from *position on, to whose object somebody
+ * refers who did not when it was pristine, by an iterator perhaps. Everything is pristine. Held ones are left out.
+ */
+bool sg_slots_referred(struct sg_slots *slots, size_t *position, unsigned *ret_number);
 
 /* The slot's content is the pristine one again, possibly elsewhere in memory. */
 void sg_slots_renew(struct sg_slots *slots, unsigned number);

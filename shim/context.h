@@ -30,7 +30,6 @@ struct sg_run {
 	PyObject *image_generators; /* borrowed: the same of its image, or NULL */
 	struct sg_image *image;     /* borrowed: where its modules live, or NULL: modules of its own */
 	struct sg_delta *delta;     /* what it changed in the image */
-	bool has_own;               /* it has been given what each run has of its own in the image */
 	bool forgotten;             /* by the image: it is not counted any more */
 	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */

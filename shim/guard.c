@@ -112,8 +112,8 @@ static int guard_method_def(const struct sg_rule *rule, sg_condition condition, 
 
 static PyObject *function_key(PyObject *function)
 {
-	PyObject *code = PyObject_GetAttrString(function, "__code__"), *key = NULL;
-	PyObject *name = code ? PyObject_GetAttrString(function, "__qualname__") : NULL;
+	PyObject *code = sg_python_attribute(function, "__code__"), *key = NULL;
+	PyObject *name = code ? sg_python_attribute(function, "__qualname__") : NULL;
 
 	if (name)
 		key = PyTuple_Pack(2, code, name);

@@ -321,24 +321,49 @@ static PyObject *take_content(struct sg_slot *slot)
 	return content;
 }
 
+static struct sg_delta *take_slot(struct sg_image *image, struct sg_delta *delta, unsigned number)
+{
+	struct sg_slot *slot = &image->slots.items[number];
+	PyObject *content = take_content(slot);
+
+	if (content)
+		delta = add_entry(delta, number, content);
+	if (!content || !slot->pristine)
+		log_lost(slot, "what the run changed could not be kept");
+	sg_slots_renew(&image->slots, number);
+	return delta;
+}
+
 /* Adds what has changed to the delta, which may move. */
 static struct sg_delta *take_changes(struct sg_image *image, struct sg_delta *delta)
 {
 	const unsigned *numbers;
 	size_t count = sg_slots_changed(&image->slots, &numbers);
-	PyObject *content;
 
-	for (size_t i = 0; i < count; i++) {
-		struct sg_slot *slot = &image->slots.items[numbers[i]];
-
-		content = take_content(slot);
-		if (content)
-			delta = add_entry(delta, numbers[i], content);
-		if (!content || !slot->pristine)
-			log_lost(slot, "what the run changed could not be kept");
-		sg_slots_renew(&image->slots, numbers[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		delta = take_slot(image, delta, numbers[i]);
 	sg_slots_settle(&image->slots);
+	return delta;
+}
+
+static void hold(struct sg_image *image, const struct sg_delta *delta, bool held)
+{
+	for (size_t i = 0; delta && i < delta->count; i++)
+		image->slots.items[delta->entries[i].slot].held = held;
+}
+
+/* Adds what the run may have iterators of, which know where in memory the content lies: that becomes the run's. */
+static struct sg_delta *take_iterated(struct sg_image *image, struct sg_delta *delta)
+{
+	size_t position = 0;
+	unsigned number;
+
+	if (!image->slots.own_count)
+		return delta;
+	hold(image, delta, true);
+	while (sg_slots_referred(&image->slots, &position, &number))
+		delta = take_slot(image, delta, number);
+	hold(image, delta, false);
 	return delta;
 }
 
@@ -354,6 +379,7 @@ static void settle(struct sg_image *image)
 	run->delta = NULL;
 	exchange_delta(image, delta, false);
 	delta = take_changes(image, delta);
+	delta = take_iterated(image, delta);
 	if (image->owner == run && run != &image->orphan) {
 		run->delta = delta;
 		log_delta(image, run);
@@ -361,27 +387,6 @@ static void settle(struct sg_image *image)
 		free_delta(delta);
 	}
 	image->owner = NULL;
-}
-
-/* What each run has of its own, as it is at first: a part of its delta from now on. The pristine content is in place. */
-static void give_own(struct sg_image *image, struct sg_run *run)
-{
-	size_t left = run->has_own ? 0 : image->slots.own_count;
-	PyObject *content;
-
-	run->has_own = true;
-	for (unsigned i = 0; left && i < image->slots.count; i++) {
-		const struct sg_slot *slot = &image->slots.items[i];
-
-		if (!slot->kind->own)
-			continue;
-		left--;
-		content = slot->kind->save(slot->object);
-		if (content)
-			run->delta = add_entry(run->delta, i, content);
-		else
-			log_lost(slot, "there is no copy of it for the run");
-	}
 }
 
 /* Puts a run's content in place. Until 3.11 any allocation may collect garbage, whose destructors would see half of it. */
@@ -397,7 +402,6 @@ static void change_owner(struct sg_image *image, struct sg_run *run)
 	if (image->owner)
 		settle(image);
 	if (run) {
-		give_own(image, run);
 		exchange_delta(image, run->delta, true);
 	}
 	image->owner = run;

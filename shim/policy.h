@@ -23,6 +23,7 @@ struct sg_policy {
 	PyObject *shared;           /* dict: module name -> True or False */
 	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
 	struct sg_image *images;    /* lanes */
+	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */
 	bool unshareable;           /* the image holds something that cannot be saved */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;

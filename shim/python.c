@@ -1,5 +1,6 @@
 #include "shim/python.h"
 
+#include <stdint.h>
 #include <string.h>
 
 const char *sg_python_missing(void)
@@ -43,6 +44,32 @@ PyObject *sg_python_module_name(PyObject *globals)
 	return name;
 }
 
+#define NAMES_MAX 256
+#define NAME_SIZE 48
+
+/*
+ * The names that were asked for last, by where their text is: mostly a literal. Attributes of interned names are found
+ * without a comparison, and the name need not be made each time.
+ */
+static PyObject *name_of(const char *text, size_t length)
+{
+	static struct known {
+		PyObject *name;
+		char text[NAME_SIZE];
+	} known[NAMES_MAX];
+	struct known *entry = &known[((uintptr_t)text * 0x9e3779b97f4a7c15u >> 32) % NAMES_MAX];
+
+	if (length >= NAME_SIZE)
+		return PyUnicode_FromStringAndSize(text, (Py_ssize_t)length);
+	if (!entry->name || memcmp(entry->text, text, length) != 0 || entry->text[length]) {
+		sg_python_clear(&entry->name);
+		memcpy(entry->text, text, length);
+		entry->text[length] = '\0';
+		entry->name = PyUnicode_InternFromString(entry->text);
+	}
+	return sg_python_ref(entry->name);
+}
+
 PyObject *sg_python_attribute(PyObject *object, const char *path)
 {
 	PyObject *current = sg_python_ref(object), *key, *next;
@@ -52,7 +79,7 @@ PyObject *sg_python_attribute(PyObject *object, const char *path)
 		end = strchr(path, '.');
 		if (!end)
 			end = path + strlen(path);
-		key = PyUnicode_FromStringAndSize(path, end - path);
+		key = name_of(path, (size_t)(end - path));
 		next = key ? PyObject_GetAttr(current, key) : NULL;
 		sg_python_clear(&key);
 		Py_DecRef(current);

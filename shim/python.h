@@ -74,7 +74,6 @@ struct sg_python_inittab {
 #define Py_tp_new 65
 #define Py_tp_repr 66
 #define Py_tp_setattro 69
-#define Py_tp_setattro 69
 #define Py_TPFLAGS_DEFAULT (1UL << 18)
 #define Py_TPFLAGS_BASETYPE (1UL << 10)
 #define Py_TPFLAGS_HEAPTYPE (1UL << 9)
@@ -171,6 +170,7 @@ struct sg_python_inittab {
 	F(void, PyObject_GC_Track, (void *)) \
 	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
+	F(int, PyObject_GenericSetAttr, (PyObject *, PyObject *, PyObject *)) \
 	F(int, PyObject_GenericSetDict, (PyObject *, PyObject *, void *)) \
 	F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
@@ -219,6 +219,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyUnicode_FromString, (const char *)) \
 	F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyUnicode_InternFromString, (const char *)) \
+	F(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) \
 	F(PyObject *, PyVectorcall_Call, (PyObject *, PyObject *, PyObject *)) \
 	F(PyObject *, PyWeakref_NewRef, (PyObject *, PyObject *))
 

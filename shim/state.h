@@ -30,7 +30,7 @@ struct sg_state_kind {
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
 	bool of_thread; /* the content is the current thread's */
-	bool own;       /* iterators know where in memory it lies: each run has its own from the start */
+	bool own;       /* iterators know where in memory it lies: a run that may have one keeps it */
 };
 
 #define SG_STATE_KINDS_MAX 4

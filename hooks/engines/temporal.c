@@ -16,6 +16,7 @@
 #include "hooks/engines/temporal_settings.h"
 #include "hooks/engines/temporal_unrestricted.h"
 
+#include "shim/cpython.h"
 #include "shim/family.h"
 #include "shim/native.h"
 
@@ -80,16 +81,58 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 	return object;
 }
 
+/* A worker or replayer that starts validates each workflow in this way; a test suite starts many. */
+static PyObject *prepare_workflow(PyObject *runner, PyObject *args, PyObject *kwargs)
+{
+	struct sg_call call = {.tuple = args, .kwargs = kwargs};
+	PyObject *defn = sg_call_argument(&call, 0, "defn"), *self, *all, *answer = NULL;
+
+	/* A class below it may do more. */
+	if (defn && (PyObject *)sg_cpython_type(runner) == sg_temporal_sdk.runner_class &&
+	    sg_temporal_is_prepared(runner, defn, &temporal))
+		return sg_python_ref(Py_None);
+	self = PyTuple_Pack(1, runner);
+	all = self ? PySequence_Concat(self, args) : NULL;
+	if (all)
+		answer = PyObject_Call(sg_temporal_sdk.original_prepare_workflow, all, kwargs);
+	if (answer && defn)
+		sg_temporal_note_prepared(runner, defn, &temporal);
+	sg_python_clear(&all);
+	sg_python_clear(&self);
+	return answer;
+}
+
 static PyMethodDef create_instance_def = {
 	"create_instance", (PyCFunction)(void *)create_instance, METH_VARARGS | METH_KEYWORDS,
 	"Implements WorkflowRunner.create_instance (Sandglass)."
 };
 
+static PyMethodDef prepare_workflow_def = {
+	"prepare_workflow", (PyCFunction)(void *)prepare_workflow, METH_VARARGS | METH_KEYWORDS,
+	"Implements WorkflowRunner.prepare_workflow (Sandglass)."
+};
+
+static int put_method(PyMethodDef *def)
+{
+	struct sg_temporal_sdk *sdk = &sg_temporal_sdk;
+	PyObject *method = PyDescr_NewMethod((PyTypeObject *)sdk->runner_class, def);
+	int error = method ? PyObject_SetAttrString(sdk->runner_class, def->ml_name, method) : -1;
+
+	sg_python_clear(&method);
+	return error;
+}
+
+static void put_back(const char *name, PyObject *original)
+{
+	if (original && PyObject_SetAttrString(sg_temporal_sdk.runner_class, name, original) < 0)
+		PyErr_Clear();
+}
+
 static int install(PyObject *module)
 {
 	struct sg_temporal_sdk *sdk = &sg_temporal_sdk;
 	PyObject *restrictions = PyImport_ImportModule("temporalio.worker.workflow_sandbox._restrictions");
-	PyObject *workflow = PyImport_ImportModule("temporalio.workflow"), *base, *unsafe, *method;
+	PyObject *workflow = PyImport_ImportModule("temporalio.workflow"), *base, *unsafe;
 	PyObject *is_unrestricted;
 	int error = -1;
 
@@ -100,7 +143,8 @@ static int install(PyObject *module)
 		goto out;
 	sdk->original_create_instance = PyObject_GetAttrString(sdk->runner_class, "create_instance");
 	sdk->refusal_class = PyObject_GetAttrString(restrictions, "RestrictedWorkflowAccessError");
-	if (!sdk->original_create_instance || !sdk->refusal_class)
+	sdk->original_prepare_workflow = PyObject_GetAttrString(sdk->runner_class, "prepare_workflow");
+	if (!sdk->original_create_instance || !sdk->original_prepare_workflow || !sdk->refusal_class)
 		goto out;
 	is_unrestricted = sg_python_attribute_or_null(unsafe, "is_sandbox_unrestricted");
 	sg_temporal_unrestricted_install(is_unrestricted);
@@ -111,11 +155,8 @@ static int install(PyObject *module)
 	    sg_temporal_instance_install(base) < 0 ||
 	    sg_temporal_settings_install(restrictions, workflow) < 0)
 		goto out;
-	method = PyDescr_NewMethod((PyTypeObject *)sdk->runner_class, &create_instance_def);
-	if (method) {
-		error = PyObject_SetAttrString(sdk->runner_class, "create_instance", method);
-		Py_DecRef(method);
-	}
+	if (put_method(&create_instance_def) == 0)
+		error = put_method(&prepare_workflow_def);
 out:
 	sg_python_clear(&unsafe);
 	sg_python_clear(&base);
@@ -131,9 +172,8 @@ static void remove_engine(void)
 	sg_temporal_instance_remove();
 	sg_native_remove();
 	sg_temporal_unrestricted_remove();
-	if (sdk->original_create_instance &&
-	    PyObject_SetAttrString(sdk->runner_class, "create_instance", sdk->original_create_instance) < 0)
-		PyErr_Clear();
+	put_back("create_instance", sdk->original_create_instance);
+	put_back("prepare_workflow", sdk->original_prepare_workflow);
 }
 
 SG_ENGINE(temporal) = {

@@ -78,17 +78,16 @@ static bool is_flag(const char *name)
 
 static void empty(PyObject *inner, bool (*stays)(const char *))
 {
-	PyObject *dict = PyObject_GenericGetDict(inner, NULL), *keys = NULL, *values = NULL, *key;
+	PyObject *dict = PyObject_GenericGetDict(inner, NULL), *values = dict ? PyDict_Copy(dict) : NULL, *key, *value;
+	Py_ssize_t position = 0;
 
-	keys = dict ? PyDict_Keys(dict) : NULL;
-	values = keys ? PyDict_Copy(dict) : NULL;
-	for (Py_ssize_t i = 0; values && i < PyList_Size(keys); i++) {
-		key = PyList_GetItem(keys, i);
-		if (!stays(sg_python_text(key)) && PyDict_DelItem(dict, key) < 0)
+	/* No code runs before what stays is there again: the copy holds everything. */
+	if (values)
+		PyDict_Clear(dict);
+	while (values && PyDict_Next(values, &position, &key, &value))
+		if (stays(sg_python_text(key)) && PyDict_SetItem(dict, key, value) < 0)
 			PyErr_Clear();
-	}
 	PyErr_Clear();
-	sg_python_clear(&keys);
 	sg_python_clear(&dict);
 	sg_python_clear(&values);
 }

@@ -88,13 +88,18 @@ static void inside(struct instance *instance, void (*function)(struct instance *
 	sg_python_clear(&instance->run.refusal);
 }
 
+static PyObject *answer_gone(void)
+{
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
+	return NULL;
+}
+
 /* What the SDK is told that gave up waiting for the last answer, and asks again. */
 static PyObject *answer_again(const struct instance *instance)
 {
 	if (instance->completion)
 		return sg_python_ref(instance->completion);
-	PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
-	return NULL;
+	return answer_gone();
 }
 
 /*
@@ -117,7 +122,24 @@ static PyObject *answer_busy(const struct instance *instance, PyObject *activati
 	return NULL;
 }
 
-static PyObject *activate(struct instance *instance, PyObject *method, PyObject *args, PyObject *kwargs)
+#define ARGUMENTS_MAX 16 /* the methods have one or two */
+
+static PyObject *call_inner(const struct instance *instance, PyObject *name, const struct sg_call *call)
+{
+	size_t count = (size_t)call->nargs + (call->kwnames ? (size_t)PyTuple_Size(call->kwnames) : 0);
+	PyObject *inner = sg_python_ref(instance->inner), *args[ARGUMENTS_MAX] = {inner}, *result = NULL;
+
+	if (count > ARGUMENTS_MAX) {
+		PyErr_SetString(PyExc_TypeError, "sandglass: too many arguments");
+	} else {
+		memcpy(args + 1, call->args + 1, (count - 1) * sizeof(args[0]));
+		result = PyObject_VectorcallMethod(name, args, (size_t)call->nargs, call->kwnames);
+	}
+	Py_DecRef(inner);
+	return result;
+}
+
+static PyObject *activate(struct instance *instance, PyObject *activation, PyObject *name, const struct sg_call *call)
 {
 	struct sg_temporal_visit visit;
 	PyObject *completion;
@@ -126,14 +148,14 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	instance->run.refusals = 0;
 	instance->activated = true;
 	if (begin(instance, &visit, MILLISECONDS_BUSY) < 0)
-		return answer_busy(instance, PyTuple_GetItem(args, 0));
+		return answer_busy(instance, activation);
 	if (!instance->inner) { /* it left while this thread waited */
 		end(instance, &visit);
 		return answer_again(instance);
 	}
-	completion = PyObject_Call(method, args, kwargs);
+	completion = call_inner(instance, name, call);
 	end(instance, &visit);
-	sg_temporal_check_swallowed(&instance->run, PyTuple_GetItem(args, 0), &completion);
+	sg_temporal_check_swallowed(&instance->run, activation, &completion);
 	sg_python_clear(&instance->run.refusal);
 	if (completion && !visit.outer && instance->inner && sg_temporal_is_last(instance)) {
 		if (!instance->completion)
@@ -144,41 +166,65 @@ static PyObject *activate(struct instance *instance, PyObject *method, PyObject 
 	return completion;
 }
 
-/* Every method of the instance but those below: the name is bound as self. */
-static PyObject *forward(PyObject *name, PyObject *args, PyObject *kwargs)
-{
-	PyObject *self = PyTuple_GetItem(args, 0), *rest = NULL, *method = NULL, *result = NULL;
-	struct instance *instance = self ? instance_of(self) : NULL;
-	struct sg_context context = {NULL, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
+/* The methods of the instance; the name is bound as self. */
 
-	if (!instance)
-		return NULL;
-	if (!instance->inner && strcmp(sg_python_text(name), "activate") == 0)
-		return answer_again(instance);
-	if (!instance->inner) {
-		PyErr_SetString(PyExc_RuntimeError, "sandglass: the run has left the cache");
-		return NULL;
-	}
-	context.run = &instance->run;
-	method = PyObject_GetAttr(instance->inner, name);
-	rest = PyTuple_GetSlice(args, 1, PyTuple_Size(args));
-	if (method && rest) {
-		if (strcmp(sg_python_text(name), "activate") == 0 && PyTuple_Size(rest) > 0) {
-			result = activate(instance, method, rest, kwargs);
-		} else {
-			/* The SDK asks about what the activation left behind: dozens of times for each. */
-			context.entry = PyEval_GetFrame();
-			sg_finaliser_enter(&context);
-			token = sg_context_enter(&context);
-			result = PyObject_Call(method, rest, kwargs);
-			sg_context_leave(token);
-			sg_finaliser_leave(&context);
-		}
-	}
-	sg_python_clear(&rest);
-	sg_python_clear(&method);
+typedef PyObject *(*forward)(struct instance *, PyObject *name, const struct sg_call *);
+
+static PyObject *forward_activate(struct instance *instance, PyObject *name, const struct sg_call *call)
+{
+	PyObject *activation = sg_call_argument(call, 1, "act");
+
+	if (activation)
+		return instance->inner ? activate(instance, activation, name, call) : answer_again(instance);
+	PyErr_SetString(PyExc_TypeError, "activate() missing 1 required argument: 'act'");
+	return NULL;
+}
+
+/* Asked dozens of times for each activation, about what it left behind. No code of users runs. */
+static PyObject *forward_plain(struct instance *instance, PyObject *name, const struct sg_call *call)
+{
+	return instance->inner ? call_inner(instance, name, call) : answer_gone();
+}
+
+/* What versions to come may have. */
+static PyObject *forward_any(struct instance *instance, PyObject *name, const struct sg_call *call)
+{
+	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
+	PyObject *result;
+
+	if (!instance->inner)
+		return answer_gone();
+	context.entry = PyEval_GetFrame();
+	sg_finaliser_enter(&context);
+	token = sg_context_enter(&context);
+	result = call_inner(instance, name, call);
+	sg_context_leave(token);
+	sg_finaliser_leave(&context);
 	return result;
 }
+
+static PyObject *with_instance(forward forward, PyObject *name, const struct sg_call *call)
+{
+	struct instance *instance = call->nargs > 0 ? instance_of(call->args[0]) : NULL;
+
+	if (!instance && !PyErr_Occurred())
+		PyErr_SetString(PyExc_TypeError, "unbound method needs an argument");
+	return instance ? forward(instance, name, call) : NULL;
+}
+
+#define METHOD(function) \
+	static PyObject *method_##function(PyObject *name, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) \
+	{ \
+		return with_instance(forward_##function, name, \
+				&(struct sg_call){.args = args, .nargs = nargs, .kwnames = kwnames}); \
+	} \
+	static PyMethodDef function##_def = { \
+		#function, (PyCFunction)(void *)method_##function, METH_FASTCALL | METH_KEYWORDS, NULL \
+	}
+
+METHOD(activate);
+METHOD(plain);
+METHOD(any);
 
 static PyObject *get_info(PyObject *unused, PyObject *self)
 {
@@ -201,9 +247,6 @@ static PyObject *get_thread_id(PyObject *unused, PyObject *self)
 	return PyLong_FromUnsignedLong(instance->thread);
 }
 
-static PyMethodDef forward_def = {
-	"forward", (PyCFunction)(void *)forward, METH_VARARGS | METH_KEYWORDS, NULL
-};
 static PyMethodDef get_info_def = {"get_info", get_info, METH_O, NULL};
 static PyMethodDef get_thread_id_def = {"get_thread_id", get_thread_id, METH_O, NULL};
 
@@ -230,6 +273,15 @@ static int add_named_method(PyObject *namespace, const char *text, PyMethodDef *
 	return error;
 }
 
+static PyMethodDef *def_of(const char *name)
+{
+	if (strcmp(name, "activate") == 0)
+		return &activate_def;
+	if (strcmp(name, "get_serialization_context") == 0 || strcmp(name, "get_external_store_context") == 0)
+		return &plain_def;
+	return &any_def;
+}
+
 /* A class below the SDK's WorkflowInstance with whatever abstract methods this version has. */
 static PyObject *make_instance_class(PyObject *base)
 {
@@ -241,7 +293,7 @@ static PyObject *make_instance_class(PyObject *base)
 
 	iterator = abstract ? PyObject_GetIter(abstract) : NULL;
 	while (iterator && namespace && !error && (name = PyIter_Next(iterator))) {
-		error = add_method(namespace, name, &forward_def);
+		error = add_method(namespace, name, def_of(sg_python_text(name)));
 		Py_DecRef(name);
 	}
 	if (iterator && namespace && bases && metaclass && class_name && module && !error &&

@@ -3,6 +3,7 @@
 
 #include "hooks/engines/temporal_completion.h"
 #include "hooks/engines/temporal_ending.h"
+#include "hooks/engines/temporal_inside.h"
 #include "hooks/engines/temporal_sdk.h"
 #include "hooks/engines/temporal_visit.h"
 
@@ -134,21 +135,7 @@ static PyObject *runner_attribute(PyObject *runner, const char *public, const ch
 {
 	PyObject *value = sg_python_attribute_or_null(runner, public);
 
-	return value ? value : PyObject_GetAttrString(runner, private);
-}
-
-/* The SDK's class InSandbox, which makes the instance that does the work: borrowed. Not there when we are installed. */
-static PyObject *in_sandbox(void)
-{
-	static PyObject *class;
-	PyObject *module;
-
-	if (!class) {
-		module = PyImport_ImportModule("temporalio.worker.workflow_sandbox._in_sandbox");
-		class = module ? PyObject_GetAttrString(module, "InSandbox") : NULL;
-		sg_python_clear(&module);
-	}
-	return class;
+	return value ? value : sg_python_attribute(runner, private);
 }
 
 /* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
@@ -156,7 +143,7 @@ static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workf
 		struct sg_temporal_visit *visit, struct sg_image **image)
 {
 	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class");
-	PyObject *own_class = NULL, *own_runner = NULL, *box = NULL, *inner = NULL;
+	PyObject *own_class = NULL, *own_runner = NULL, *inner = NULL;
 	struct sg_run *run = visit->context.run;
 
 	own_class = runner_class ? own_class_of(run, workflow_class) : NULL;
@@ -164,11 +151,8 @@ static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workf
 	if (own_runner && *image && scan_image(image, visit) < 0)
 		sg_python_clear(&own_runner);
 	visit->context.phase = SG_PHASE_RUNTIME;
-	if (own_runner && in_sandbox())
-		box = PyObject_CallFunctionObjArgs(in_sandbox(), details, own_runner, own_class, NULL);
-	if (box)
-		inner = PyObject_GetAttrString(box, "instance");
-	sg_python_clear(&box);
+	if (own_runner)
+		inner = sg_temporal_make_inside(details, own_runner, own_class);
 	sg_python_clear(&own_runner);
 	sg_python_clear(&own_class);
 	sg_python_clear(&runner_class);
@@ -192,23 +176,38 @@ static void log_run(const struct sg_run *run, const struct timespec *start)
 	sg_log_end(&line);
 }
 
-static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
-		PyObject *workflow_class, const struct sg_engine *engine)
+/* The name of the module that a run is to import: new reference. */
+static PyObject *module_of(PyObject *workflow_class)
 {
-	PyObject *settings = runner_attribute(runner, "restrictions", "_restrictions"), *module = NULL;
-	struct sg_run *run = &instance->run;
-	int error = -1;
+	PyObject *module = sg_python_attribute(workflow_class, "__module__");
 
-	if (settings)
-		module = PyObject_GetAttrString(workflow_class, "__module__");
 	if (module && strcmp(sg_python_text(module), "__main__") == 0) {
 		Py_DecRef(module);
 		module = PyUnicode_FromString(MAIN_COPY);
 	}
-	if (module)
-		instance->info = PyObject_GetAttrString(details, "info");
+	return module;
+}
+
+/* Shared by the runs of one runner and workflow file; NULL with an exception. */
+static struct sg_policy *policy_of(PyObject *runner, PyObject *workflow_class, const struct sg_engine *engine)
+{
+	PyObject *settings = runner_attribute(runner, "restrictions", "_restrictions");
+	PyObject *module = settings ? module_of(workflow_class) : NULL;
+	struct sg_policy *policy = module ? sg_policy_get(engine, settings, module) : NULL;
+
+	sg_python_clear(&module);
+	sg_python_clear(&settings);
+	return policy;
+}
+
+static int fill_run(struct instance *instance, PyObject *runner, PyObject *details,
+		PyObject *workflow_class, const struct sg_engine *engine)
+{
+	struct sg_run *run = &instance->run;
+
+	instance->info = sg_python_attribute(details, "info");
 	if (!instance->info)
-		goto out;
+		return -1;
 	run->workflow_type = sg_python_attribute_or_null(details, "defn.name");
 	if (!run->workflow_type || run->workflow_type == Py_None) {
 		sg_python_clear(&run->workflow_type);
@@ -216,13 +215,8 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 	}
 	run->workflow_id = sg_python_attribute_or_null(instance->info, "workflow_id");
 	run->run_id = sg_python_attribute_or_null(instance->info, "run_id");
-	run->policy = sg_policy_get(engine, settings, module);
-	if (run->policy)
-		error = 0;
-out:
-	sg_python_clear(&settings);
-	sg_python_clear(&module);
-	return error;
+	run->policy = policy_of(runner, workflow_class, engine);
+	return run->policy ? 0 : -1;
 }
 
 /*
@@ -311,4 +305,44 @@ int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *
 	sg_finaliser_track(run);
 	log_run(run, &start);
 	return 0;
+}
+
+/* (workflow class, runner class), and the policy of their runs; NULL: cannot be told. */
+static PyObject *prepared_key(PyObject *runner, PyObject *defn, const struct sg_engine *engine,
+		struct sg_policy **ret_policy)
+{
+	PyObject *workflow_class = sg_python_attribute_or_null(defn, "cls");
+	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class"), *key = NULL;
+
+	*ret_policy = workflow_class && runner_class ? policy_of(runner, workflow_class, engine) : NULL;
+	if (*ret_policy)
+		key = PyTuple_Pack(2, workflow_class, runner_class);
+	PyErr_Clear();
+	sg_python_clear(&runner_class);
+	sg_python_clear(&workflow_class);
+	return key;
+}
+
+bool sg_temporal_is_prepared(PyObject *runner, PyObject *defn, const struct sg_engine *engine)
+{
+	struct sg_policy *policy;
+	PyObject *key = prepared_key(runner, defn, engine, &policy);
+	bool prepared = key && policy->images && policy->prepared && PySequence_Contains(policy->prepared, key) > 0;
+
+	PyErr_Clear();
+	sg_python_clear(&key);
+	return prepared;
+}
+
+void sg_temporal_note_prepared(PyObject *runner, PyObject *defn, const struct sg_engine *engine)
+{
+	struct sg_policy *policy;
+	PyObject *key = prepared_key(runner, defn, engine, &policy);
+
+	if (key && !policy->prepared)
+		policy->prepared = PySet_New(NULL);
+	if (key && policy->prepared)
+		PySet_Add(policy->prepared, key);
+	PyErr_Clear();
+	sg_python_clear(&key);
 }

@@ -11,6 +11,10 @@
 int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *details,
 		const struct sg_engine *engine);
 
+/* Has the workflow been validated, and is its image still there? Then there is nothing to validate again. */
+bool sg_temporal_is_prepared(PyObject *runner, PyObject *defn, const struct sg_engine *engine);
+void sg_temporal_note_prepared(PyObject *runner, PyObject *defn, const struct sg_engine *engine);
+
 /* See struct sg_engine. */
 PyObject *sg_temporal_load(PyObject *name);
 

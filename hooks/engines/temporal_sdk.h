@@ -7,7 +7,8 @@
 #include "shim/python.h"
 
 struct sg_temporal_sdk {
-	PyObject *runner_class, *original_create_instance; /* of SandboxedWorkflowRunner */
+	PyObject *runner_class; /* SandboxedWorkflowRunner */
+	PyObject *original_create_instance, *original_prepare_workflow;
 	PyObject *refusal_class;
 	PyObject *is_passed_through, *set_in_sandbox;      /* of workflow.unsafe, NULL in old versions */
 };

@@ -10,20 +10,60 @@
 
 #include <stdbool.h>
 
+static PyObject *truths[2], *value_name; /* False and True, "value" */
+
+/*
+ * The SDK's own function for it sets an attribute of a threading.local. Where that is so, as a trial shows, it is set
+ * without a call of Python code.
+ */
+static PyObject *find_flag(PyObject *function)
+{
+	PyObject *globals = sg_python_attribute_or_null(function, "__globals__"), *done, *value;
+	PyObject *name = PyUnicode_FromString("_in_sandbox"), *local = NULL;
+	bool same = true;
+
+	if (globals && name)
+		local = PyObject_GetItem(globals, name);
+	PyErr_Clear();
+	for (int i = 1; i >= 0 && local && same; i--) {
+		done = PyObject_CallFunctionObjArgs(function, truths[i], NULL);
+		value = done ? PyObject_GetAttr(local, value_name) : NULL;
+		same = value == truths[i];
+		PyErr_Clear();
+		sg_python_clear(&value);
+		sg_python_clear(&done);
+	}
+	if (!same)
+		sg_python_clear(&local);
+	sg_python_clear(&name);
+	sg_python_clear(&globals);
+	return local;
+}
+
 /* in_sandbox() is the SDK's word for "workflow code is running"; old versions lack it. */
 static void tell_in_sandbox(bool inside)
 {
-	PyObject *type, *value, *traceback, *flag, *result = NULL;
+	static PyObject *flag;
+	static bool looked;
+	PyObject *type, *value, *traceback, *result;
 
 	if (!sg_temporal_sdk.set_in_sandbox)
 		return;
 	PyErr_Fetch(&type, &value, &traceback);
-	flag = PyBool_FromLong(inside);
-	result = PyObject_CallFunctionObjArgs(sg_temporal_sdk.set_in_sandbox, flag, NULL);
-	if (!result)
-		PyErr_Clear();
-	sg_python_clear(&result);
-	Py_DecRef(flag);
+	if (!looked) {
+		looked = true;
+		truths[0] = PyBool_FromLong(0);
+		truths[1] = PyBool_FromLong(1);
+		value_name = PyUnicode_InternFromString("value");
+		flag = find_flag(sg_temporal_sdk.set_in_sandbox);
+	}
+	if (flag) {
+		PyObject_SetAttr(flag, value_name, truths[inside]);
+	} else {
+		result = PyObject_CallFunctionObjArgs(sg_temporal_sdk.set_in_sandbox, truths[inside], NULL);
+		sg_python_clear(&result);
+	}
+	PyErr_Clear();
 	PyErr_Restore(type, value, traceback);
 }
 

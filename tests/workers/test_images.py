@@ -1,4 +1,5 @@
 """When runs share an image and when they cannot, as the log tells. That sharing cannot be noticed is for tests/differential."""
+import json
 import sys
 
 import harness
@@ -116,3 +117,67 @@ def test_two_runs_reload_a_module_of_the_same_name_at_once(run_program, tmp_path
     ended = run_program(sys.executable, harness.PROGRAMS / "reload_runs.py", tmp_path,
                         **{**harness.SEARCH, "SANDGLASS_ISOLATION": "private"})
     assert ended.out.strip() == '["true", "true"]', str(ended)
+
+
+ITERATED = """
+import collections
+from temporalio import workflow
+{}
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        self.seen, self.iterator = [], None
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    def look(self) -> None:
+        if not self.iterator:
+            self.iterator = iter(STATE)
+        try:
+            self.seen.append(next(self.iterator))
+        except RuntimeError as error:
+            self.seen.append(type(error).__name__)
+
+    @workflow.signal
+    def change(self) -> None:
+        {}
+
+    @workflow.signal
+    def nothing(self) -> None:
+        pass
+
+    @workflow.query
+    def see(self) -> list:
+        return [self.seen, list(STATE)]
+"""
+CHANGES = {  # and what the first run then sees: with its iterator, and at the end
+    "deque": ("STATE = collections.deque([1, 2, 3, 4])", "STATE[1] = 7", 7, [1, 7, 3, 4]),
+    "deque in a list": ("LIST = [collections.deque([1, 2, 3, 4])]; STATE = LIST[0]", "LIST.pop()[1] = 7", 7, [1, 7, 3, 4]),
+    "OrderedDict": ("STATE = collections.OrderedDict.fromkeys([0, 1, 2, 3, 4]); del STATE[0]", "STATE[5] = 0",
+                    "RuntimeError", [1, 2, 3, 4, 5]),
+}
+
+
+@pytest.fixture
+def take_turns(run_program, tmp_path):
+    def take(state, change, *moves):
+        (tmp_path / "flow_of_test.py").write_text(ITERATED.format(state, change))
+        ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
+                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace", "PYTHONDONTWRITEBYTECODE": 1})
+        assert ended.out.strip() and len(events(ended.log, "image")) == 1, str(ended)
+        return json.loads(ended.out), events(ended.log, "delta")
+    return take
+
+
+@pytest.mark.parametrize("state, change, second, left", CHANGES.values(), ids=CHANGES)
+def test_an_iterator_goes_on_when_another_run_changes_what_it_goes_over(take_turns, state, change, second, left):
+    seen, _ = take_turns(state, change, "0:look", "1:look", "0:change", "1:look", "0:look", "1:look")
+    assert seen == [[[1, second], left], [[1, 2, 3], [1, 2, 3, 4]]]
+
+
+@pytest.mark.parametrize("state", [values[0] for values in CHANGES.values()], ids=CHANGES)
+def test_a_run_that_changes_and_keeps_nothing_has_nothing_of_its_own(take_turns, state):
+    seen, deltas = take_turns(state, "pass", *["0:nothing", "1:nothing"] * 3)
+    assert seen == [[[], [1, 2, 3, 4]]] * 2 and not deltas

@@ -1,0 +1,55 @@
+"""Runs of a workflow file take turns, without a server: RUN:SIGNAL... Prints what each finds in its module, as JSON."""
+import asyncio
+import concurrent.futures
+import json
+import os
+import sys
+
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+import flow_of_test
+import image_runs
+
+
+class Run:
+    def __init__(self, number, pool):
+        self.instance = SandboxedWorkflowRunner().create_instance(image_runs.details(flow_of_test.Flow, number))
+        self.run, self.serial, self.pool = f"run-{number}", 0, pool
+        act = self.activation()
+        act.jobs.add().initialize_workflow.workflow_type = "Flow"
+        self.play(act)
+
+    def activation(self):
+        self.serial += 1
+        act = WorkflowActivation(run_id=self.run, history_length=self.serial)
+        act.timestamp.FromSeconds(1_700_000_000 + self.serial)
+        return act
+
+    def play(self, act):
+        completion = self.pool.submit(self.instance.activate, act).result()
+        assert completion.HasField("successful"), completion
+
+    def signal(self, name):
+        act = self.activation()
+        act.jobs.add().signal_workflow.signal_name = name
+        self.play(act)
+
+    def see(self):
+        act = self.activation()
+        act.jobs.add().query_workflow.query_type = "see"
+        completion = self.pool.submit(self.instance.activate, act).result()
+        return json.loads(completion.successful.commands[0].respond_to_query.succeeded.response.data)
+
+
+async def main():
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    runs = [Run(number, pool) for number in range(2)]
+    for move in sys.argv[1:]:
+        number, _, name = move.partition(":")
+        runs[int(number)].signal(name)
+    print(json.dumps([run.see() for run in runs]), flush=True)
+    os._exit(0)
+
+
+asyncio.run(main())

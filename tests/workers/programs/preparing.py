@@ -1,0 +1,82 @@
+"""What validating workflows and making their instances does, without a server. Prints one JSON object."""
+import asyncio
+import dataclasses
+import json
+import os
+
+from temporalio import workflow
+from temporalio.worker import _workflow_instance as instances
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+import flow_of_test
+import image_runs
+
+made, given = [], []
+
+
+def watch(class_, name, seen):
+    original = getattr(class_, name)
+
+    def wrapper(self, details, *rest):
+        seen.append(details)
+        return original(self, details, *rest)
+    setattr(class_, name, wrapper)
+
+
+class Below(SandboxedWorkflowRunner):
+    """A runner of the user's own."""
+
+
+def times_made(runner, times=3):
+    before = len(made)
+    for _ in range(times):
+        runner.prepare_workflow(workflow._Definition.must_from_class(flow_of_test.Flow))
+    return len(made) - before
+
+
+def refusals(runner, times=3):
+    """How often preparing a workflow fails whose file cannot be imported in a sandbox."""
+    os.environ["FAILS"] = "1"
+    count = 0
+    for _ in range(times):
+        try:
+            runner.prepare_workflow(workflow._Definition.must_from_class(flow_of_test.Flow))
+        except ValueError:
+            count += 1
+    del os.environ["FAILS"]
+    return count
+
+
+def replaced(details, runner):
+    """Names of the details that the plain runner got changed, and whether the given ones stayed."""
+    copy = dataclasses.replace(details)
+    runner.create_instance(details)
+    got = given[-1]
+    fields = [f.name for f in dataclasses.fields(details)]
+    changed = [name for name in fields if getattr(got, name) is not getattr(copy, name)]
+    return {"changed": changed, "kept": all(getattr(details, n) is getattr(copy, n) for n in fields),
+            "own class": got.defn.cls is not details.defn.cls and got.defn.cls.__name__ == "Flow"}
+
+
+async def main():
+    watch(instances._WorkflowInstanceImpl, "__init__", made)
+    watch(instances.UnsandboxedWorkflowRunner, "create_instance", given)
+    result = {}
+    result["refused"] = refusals(SandboxedWorkflowRunner())
+    runner = SandboxedWorkflowRunner()
+    result["prepared"] = times_made(runner)
+    result["another runner"] = times_made(SandboxedWorkflowRunner())
+    restrictions = dataclasses.replace(runner.restrictions)
+    result["other settings"] = times_made(SandboxedWorkflowRunner(restrictions=restrictions))
+    result["a class below"] = times_made(Below())
+    details = image_runs.details(flow_of_test.Flow, 1)
+    result["details"] = replaced(details, runner)
+    typed = dataclasses.replace(details, worker_level_failure_exception_types=[ValueError])
+    result["details with types"] = replaced(typed, runner)
+    result["types"] = [t.__name__ for t in given[-1].worker_level_failure_exception_types]
+    print(json.dumps(result), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

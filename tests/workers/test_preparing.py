@@ -1,0 +1,49 @@
+"""How workflows are validated when a worker starts, and what the SDK's instance of a run is made of."""
+import json
+import sys
+
+import harness
+import pytest
+
+FLOW = """
+import os
+from temporalio import workflow
+if workflow.unsafe.in_sandbox():
+    with workflow.unsafe.sandbox_unrestricted():
+        if "FAILS" in os.environ:
+            raise ValueError("cannot be imported")
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+"""
+
+
+@pytest.fixture
+def seen(run_program, tmp_path):
+    def run(**settings):
+        (tmp_path / "flow_of_test.py").write_text(FLOW)
+        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", **{"PYTHONPATH": tmp_path, **settings})
+        assert ended.out.strip(), str(ended)
+        return json.loads(ended.out)
+    return run
+
+
+@pytest.mark.parametrize("isolation, again", [("shared", False), ("private", True)])
+def test_a_workflow_is_validated_once_where_its_image_is_there(seen, isolation, again):
+    result = seen(SANDGLASS_ISOLATION=isolation)
+    assert result["refused"] == 3  # what failed is tried again
+    assert result["prepared"] == (3 if again else 1)
+    assert result["another runner"] == (3 if again else 0)
+    assert result["other settings"] == (3 if again else 1)
+    assert result["a class below"] == 3  # its create_instance() may be its own
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_the_instance_gets_the_details_with_the_definition_of_the_run(seen, isolation):
+    result = seen(SANDGLASS_ISOLATION=isolation)
+    assert result["details"] == {"changed": ["defn"], "kept": True, "own class": True}
+    assert result["details with types"]["changed"] == ["defn", "worker_level_failure_exception_types"]
+    assert result["types"] == ["ValueError", "ValueError"]  # the worker's and the run's

@@ -90,11 +90,11 @@ static PyObject *weak_references(PyObject *object)
 	return list;
 }
 
-/* Does it belong to a weakref.finalize, which the host holds and a workflow waits for? */
-static bool is_finaliser(PyObject *reference)
+/* One that the host holds: does it call code of the workflow's, or is it a weakref.finalize, which may? */
+static bool is_finaliser(const struct sg_graph *graph, PyObject *reference)
 {
 	PyObject *callback = sg_python_attribute_or_null(reference, "__callback__");
-	bool is = callback && is_named(callback, "finalize");
+	bool is = callback && (is_named(callback, "finalize") || sg_graph_has(graph, callback));
 
 	PyErr_Clear();
 	sg_python_clear(&callback);
@@ -121,8 +121,8 @@ static int check_weak_references(const struct sg_graph *graph, const struct sg_g
 			reference = sg_graph_find(graph, PyList_GetItem(list, i));
 			if (reference)
 				error = refuse_node(reference, "what it refers to would outlive the run that lets it go", class);
-			else if (is_finaliser(PyList_GetItem(list, i)))
-				error = refuse_node(node, "its weakref.finalize would not run when a run lets it go", class);
+			else if (is_finaliser(graph, PyList_GetItem(list, i)))
+				error = refuse_node(node, "what is to be called when a run lets it go would not be", class);
 		}
 	}
 	sg_python_clear(&list);

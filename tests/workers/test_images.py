@@ -70,6 +70,9 @@ PRIVATE = {
     "a weak reference to a set": ("import weakref\ns = {1}\nSTATE = weakref.ref(s)", "flow_of_test.STATE", "[types] set = kept"),
     "weakref.finalize": ("import weakref\nclass K: pass\nSTATE = K()\nweakref.finalize(STATE, print)", "flow_of_test.STATE",
                          "[types] flow_of_test.K = kept"),
+    "a callback of a weak reference elsewhere": (
+        "import weakref\nclass K: pass\nSTATE = K()\ndef gone(reference): pass\n"
+        "weakref.finalize._held_for_a_test = weakref.ref(STATE, gone)", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
     "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
     "a thread's own that is in use": ("import threading\nSTATE = threading.local(); STATE.x = 1", "flow_of_test.STATE", ""),
 }

@@ -171,14 +171,29 @@ static const struct trait {
 	{"itertools.chain", &sg_state_iterator, NULL, NULL},
 	{"itertools.islice", &sg_state_iterator, NULL, NULL},
 	{"itertools.accumulate", &sg_state_iterator, NULL, NULL},
+	{"itertools.starmap", &sg_state_iterator, NULL, NULL},
+	{"itertools.takewhile", &sg_state_iterator, NULL, NULL},
+	{"itertools.dropwhile", &sg_state_iterator, NULL, NULL},
+	{"itertools.filterfalse", &sg_state_iterator, NULL, NULL},
+	{"itertools.compress", &sg_state_iterator, NULL, NULL},
 	{"list_iterator", &sg_state_iterator, NULL, NULL},
 	{"tuple_iterator", &sg_state_iterator, NULL, NULL},
 	{"range_iterator", &sg_state_iterator, NULL, NULL},
 	{"str_iterator", &sg_state_iterator, NULL, NULL},
+	{"str_ascii_iterator", &sg_state_iterator, NULL, NULL},
+	{"bytes_iterator", &sg_state_iterator, NULL, NULL},
+	{"longrange_iterator", &sg_state_iterator, NULL, NULL},
+	{"list_reverseiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_keyiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_valueiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_itemiterator", &sg_state_iterator, NULL, NULL},
+	{"set_iterator", &sg_state_iterator, NULL, NULL},
+	{"callable_iterator", &sg_state_iterator, NULL, NULL},
 	{"enumerate", &sg_state_iterator, NULL, NULL},
 	{"zip", &sg_state_iterator, NULL, NULL},
 	{"map", &sg_state_iterator, NULL, NULL},
 	{"filter", &sg_state_iterator, NULL, NULL},
+	{"decimal.Context", &sg_state_fields, NULL, NULL},
 	{"_contextvars.Context", &sg_state_context, NULL, NULL},
 	{"Context", &sg_state_context, NULL, NULL},
 	{"_contextvars.Token", &sg_state_iterator, NULL, NULL},
@@ -198,6 +213,7 @@ static const struct trait {
 	{.type = "types.*"}, {.type = "typing.*"}, {.type = "annotationlib.*"},
 	{.type = "weakref*"}, {.type = "weakproxy"}, {.type = "weakcallableproxy"},
 	{.type = "_abc._abc_data"}, {.type = "string.templatelib.*"},
+	{.type = "decimal.SignalDict*"}, /* what it shows is in the memory of its context */
 	{.type = "_contextvars.ContextVar"}, {.type = "ContextVar"}, {.type = "hamt"}, {.type = "hamt_*"},
 };
 
@@ -257,6 +273,20 @@ static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STA
 	return count;
 }
 
+/* An exception is changed by being raised: its traceback, what it came from. */
+static bool is_builtin_exception(PyTypeObject *class)
+{
+	PyObject *module;
+	bool builtin;
+
+	if (!PyType_IsSubtype(class, (PyTypeObject *)PyExc_BaseException))
+		return false;
+	module = sg_python_attribute_or_null((PyObject *)class, "__module__");
+	builtin = strcmp(sg_python_text(module), "builtins") == 0;
+	sg_python_clear(&module);
+	return builtin;
+}
+
 int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
 {
 	static const struct trait fixed = {NULL, NULL, NULL, NULL}, fields = {NULL, &sg_state_fields, NULL, NULL};
@@ -271,7 +301,7 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 	trait = find_trait(class);
 	if (!trait && declared(class) == SG_TYPE_FIXED)
 		trait = &fixed;
-	if (!trait && declared(class) == SG_TYPE_FIELDS)
+	if (!trait && (declared(class) == SG_TYPE_FIELDS || is_builtin_exception(class)))
 		trait = &fields;
 	if (!trait)
 		return -1;

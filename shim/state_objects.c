@@ -247,6 +247,11 @@ const struct sg_state_kind sg_state_cache = {
 
 /* --- iterators, and what declared types add to their base: memory as it is ------------------------ */
 
+static bool is_exception(PyTypeObject *type)
+{
+	return PyType_IsSubtype(type, (PyTypeObject *)PyExc_BaseException);
+}
+
 /* The object's own memory, or the part of it that its C class adds to what the base knows how to save. */
 static struct sg_memory fields_of(PyObject *object)
 {
@@ -254,6 +259,9 @@ static struct sg_memory fields_of(PyObject *object)
 	PyTypeObject *base = sg_state_c_class(sg_cpython_type(object));
 	Py_ssize_t from = base == first ? HEAD_SIZE : sg_cpython_basicsize(base);
 
+	/* The first word of an exception is its __dict__, which is looked after elsewhere. */
+	if (is_exception(first))
+		from += (Py_ssize_t)sizeof(PyObject *);
 	return (struct sg_memory){(char *)object + from, (size_t)(sg_cpython_basicsize(first) - from)};
 }
 

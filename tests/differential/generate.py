@@ -14,7 +14,7 @@ from kinds import ATTRIBUTES, FEATURES, KINDS, OPTIONAL
 
 PACKAGE = "PACKAGE"
 HEADER = """
-import abc, array, asyncio, collections, contextlib, contextvars, copy, dataclasses, decimal, enum, functools
+import abc, array, asyncio, collections, configparser, contextlib, contextvars, copy, dataclasses, decimal, enum, functools
 import importlib, io, itertools, queue, random, sys, threading, types, weakref
 from witness import at, here, note, show
 """.strip().splitlines()

@@ -279,6 +279,33 @@ kind("count", 2, "{n} = itertools.count({v})", """
 """)
 kind("cycle", 1, "{n} = itertools.cycle([{v}, 2, 3])", "=next({x})", "opaque")
 kind("iterator", 1, "{n} = iter([{v}, 2, 3, 4, 5])", "=next({x})", "opaque")
+kind("iterators", 2, """
+_{n} = [{v}, 2, 3, 4, 5, 6]
+{n} = [itertools.chain(_{n}, [7]), itertools.islice(_{n}, 1, 5), itertools.accumulate(_{n}), enumerate(_{n}), zip(_{n}, 'abcd'),
+       map(lambda p: [p], _{n}), filter(None, _{n}), reversed(_{n}), itertools.repeat({v}, 3), iter('abc'), iter((1, [2])),
+       itertools.starmap(max, [_{n}] * 3), itertools.takewhile(bool, _{n}), itertools.compress(_{n}, [0, 1, 1]), iter(b'abc'),
+       iter(lambda: len(_{n}), 3), itertools.filterfalse(None, [0, '', ()]), itertools.dropwhile(lambda p: p < 3, _{n})]
+""", """
+=next({x}[{v} % 18])
+=[next(i, None) for i in {x}]
+=list(itertools.islice({x}[{v} % 18], 4))
+_{n}.append({v})
+del _{n}[0]
+{x}[{v} % 18] = iter([{o}])
+{x}.reverse()
+""", "opaque")
+kind("iterators of dicts", 1, """
+_{n} = [{{'a': {v}, 'b': [{v}], 'c': {o}}}, set([8, 0, 16, {v}])]
+{n} = [iter(_{n}[0]), iter(_{n}[0].values()), iter(_{n}[0].items()), iter(_{n}[1])]
+""", """
+=next({x}[{v} % 4])
+=[next(i, None) for i in {x}]
+_{n}[0][{k}] = {v}
+_{n}[0]['a'] = {v}
+del _{n}[0]['a']
+_{n}[1].add({v})
+_{n}[1].discard(8)
+""", "opaque")
 kind("generator", 1, """
 def _make_{n}():
     total = 0
@@ -328,8 +355,55 @@ raise KeyError({v}) from {x}
 {x}.total = {o}
 """)
 kind("proxy", 1, "_{n} = {{'a': {v}}}\n{n} = types.MappingProxyType(_{n})", "={x}['a']\n_{n}[{k}] = {v}")
-kind("decimal", 1, "{n} = decimal.Context(prec={v} + 1)", "{x}.prec = {v} + 2\n=str({x}.divide(decimal.Decimal(1), 3))")
+kind("decimal", 1, "{n} = decimal.Context(prec={v} + 1)", """
+{x}.prec = {v} + 2
+=str({x}.divide(decimal.Decimal(1), 3))
+={x}.flags[decimal.Inexact]
+{x}.clear_flags()
+{x}.traps[decimal.Inexact] = True
+{x}.traps = [decimal.Overflow]
+=[s.__name__ for s, held in {x}.traps.items() if held]
+!{x} = {x}.copy()
+""")
 kind("lock", 1, "{n} = threading.Lock()", "={x}.acquire(False)\n{x}.release()\n={x}.locked()")
+kind("threads' things", 1, """
+{n} = [threading.Event(), threading.Semaphore(2), threading.Condition(threading.Lock())]
+""", """
+{x}[0].set()
+{x}[0].clear()
+=[{x}[0].is_set(), {x}[1]._value, {x}[2]._lock.locked()]
+={x}[1].acquire(blocking=False)
+{x}[1].release()
+={x}[2].acquire(blocking=False)
+{x}[2].release()
+{x}[0].total = {v}
+""")
+kind("ConfigParser", 1, """
+{n} = configparser.ConfigParser({{'a': '{v}'}})
+{n}.read_dict({{'b': {{'c': 'x'}}}})
+""", """
+{x}['b'][{k}] = str({v})
+{x}.set('DEFAULT', 'a', str({v}))
+{x}.add_section({k})
+{x}.remove_section({k})
+{x}.remove_option('b', 'c')
+={x}.sections()
+=dict({x}['b'])
+={x}.getint('b', 'a')
+={x}.defaults()
+""")
+kind("ExitStack", 1, """
+{n} = contextlib.ExitStack()
+{n}.callback(lambda held: held.append({v}), [])
+{n}.total = 0
+""", """
+{x}.callback(note, 'left', {v})
+{x}.close()
+={x}.pop_all() is {x}
+=len({x}._exit_callbacks)
+{x}.total += 1
+!{x} = {x}.pop_all()
+""")
 kind("module", 1, "{n} = types.ModuleType(__name__ + '_extra')\n{n}.things = [{v}]\n{n}.total = 0", ATTRIBUTE)
 
 kind("class", 6, """

@@ -43,6 +43,11 @@ SHARED = {
     "a thread's own": "import threading\nlocal = threading.local()",
     "an empty weak dictionary": "import weakref\nA = weakref.WeakKeyDictionary(), weakref.WeakSet()",
     "weak references to classes": "import weakref\nclass K: pass\nA = weakref.WeakSet([K])",
+    "iterators": "import itertools\nA = [1, 2]; B = {}\nC = [iter(x) for x in (A, B, 'a', 'ä', b'a', (1,), {1}, range(3))]\n"
+                 "D = reversed(A), itertools.takewhile(bool, A), iter(B.items()), iter(list, 1)",
+    "exceptions": "A = ValueError(1), KeyError(), UnicodeDecodeError('utf-8', b'x', 0, 1, 'no'), OSError(1, 'x')\n"
+                  "class E(Exception): pass\nB = E()",
+    "decimal contexts": "import decimal\nA = decimal.Context(prec=3)",
     "contexts and tokens": "import contextvars\nV = contextvars.ContextVar('V'); T = V.set([])\n"
                            "C = contextvars.copy_context(); C.run(V.set, {})",
     "a context manager that stays open": "import contextlib\n@contextlib.contextmanager\ndef manager(): yield\n"

@@ -575,6 +575,22 @@ class _{n}:
     e = _{n}_field()
 {n} = _{n}()
 """, "{x}.e = {o}\n={x}.e\ntype({x}).e.things[{k}] = {v}\n=type({x}).e.total")
+kind("property", 1, """
+class _{n}:
+    total = {v}
+    @property
+    def p(self):
+        "text"
+        return self.total
+{n} = _{n}()
+""", """
+={x}.p
+=type({x}).p.__doc__
+type({x}).p.__doc__ = {k}
+type({x}).p.__init__(lambda self: {v})
+type({x}).p = type({x}).p.getter(lambda self: {v} + 1)
+type({x}).total += 1
+""")
 kind("enum", 2, """
 class {n}(enum.Enum):
     P = 1

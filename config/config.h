@@ -19,7 +19,7 @@
  *                      REASON and REPLACEMENT.
  *   [sinks]            MODULE = nearest | REASON, or anywhere, or through
  *   [native]           OBJECT = ACTION [only=FAMILY,FAMILY] | REASON
- *   [types]            TYPE = fixed | REASON          or      TYPE = private | REASON
+ *   [types]            TYPE = TRAIT | REASON          TRAIT: fixed, private, fields, kept
  *   [engine NAME]      packages = MODULE, MODULE ...
  */
 #ifndef SG_CONFIG_H
@@ -97,11 +97,13 @@ struct sg_native_rule {
 	const char *reason;
 };
 
-/* What is known of the objects of a compiled type whose content cannot be saved. */
+/* What is known of the objects of a type whose content could not be saved without. */
 enum sg_type_trait {
 	SG_TYPE_UNKNOWN,
 	SG_TYPE_FIXED,    /* it never changes, or no workflow can tell */
-	SG_TYPE_PRIVATE   /* it changes */
+	SG_TYPE_PRIVATE,  /* it changes */
+	SG_TYPE_FIELDS,   /* it is what the object itself holds */
+	SG_TYPE_KEPT      /* no run lets such an object go */
 };
 
 struct sg_type_rule {

@@ -7,7 +7,7 @@
 
 int sg_types_line(struct sg_draft *draft, const char *name, const char *value)
 {
-	static const char *const traits[] = {"fixed", "private", NULL};
+	static const char *const traits[] = {"fixed", "private", "fields", "kept", NULL};
 	char *text = sg_draft_scratch(draft, value, strlen(value));
 	struct sg_type_rule *rule;
 	const char *reason;

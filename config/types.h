@@ -7,7 +7,7 @@
 
 #include "config/draft.h"
 
-/* A line of [types]: TYPE = fixed | REASON, or TYPE = private | REASON */
+/* A line of [types]: TYPE = TRAIT | REASON */
 int sg_types_line(struct sg_draft *draft, const char *name, const char *value);
 
 /* What the last line that fits the name of a type says. */

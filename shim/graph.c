@@ -390,11 +390,16 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules)
 	return error;
 }
 
-bool sg_graph_has(const struct sg_graph *graph, PyObject *object)
+const struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object)
 {
 	struct sg_graph_node *node = *find_slot(graph->nodes, graph->size, object);
 
-	return node && !node->outside;
+	return node && !node->outside ? node : NULL;
+}
+
+bool sg_graph_has(const struct sg_graph *graph, PyObject *object)
+{
+	return sg_graph_find(graph, object);
 }
 
 void sg_graph_release(struct sg_graph *graph)

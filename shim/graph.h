@@ -40,7 +40,10 @@ void sg_graph_end(void);
 int sg_graph_build(struct sg_graph *graph, PyObject *modules);
 void sg_graph_release(struct sg_graph *graph);
 
-/* Is the object a node that belongs to the image? */
+/* The node of an object that belongs to the image, or NULL. */
+const struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object);
+
+/* Is there one? */
 bool sg_graph_has(const struct sg_graph *graph, PyObject *object);
 
 /* A path that leads to the node, such as "orders.REGISTRY[3].lock": written to text[size]. */

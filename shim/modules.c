@@ -282,6 +282,88 @@ static PyType_Spec spec = {
 	.name = "builtins.dict", .flags = Py_TPFLAGS_DEFAULT, .slots = slots
 };
 
+/* --- importlib.reload ---------------------------------------------------------------------------- */
+
+/*
+ * What is being reloaded importlib keeps in a dict, by name: another run on another thread that reloads its module of
+ * that name would be handed this one's.
+ */
+static PyTypeObject *reloading_type;
+
+static PyObject *reloading(void)
+{
+	PyObject *importlib = PyImport_ImportModule("importlib");
+	PyObject *dict = importlib ? sg_python_attribute_or_null(importlib, "_RELOADING") : NULL;
+
+	PyErr_Clear();
+	sg_python_clear(&importlib);
+	return dict;
+}
+
+/* A run's names go with its table. */
+static PyObject *key_of_run(PyObject *name)
+{
+	PyObject *table = current_table(), *number, *key;
+
+	if (!table)
+		return sg_python_ref(name);
+	number = PyLong_FromVoidPtr(table);
+	key = number ? PyTuple_Pack(2, number, name) : NULL;
+	sg_python_clear(&number);
+	return key;
+}
+
+static int contains_reloading(PyObject *self, PyObject *name)
+{
+	PyObject *key = key_of_run(name), *module = key ? PyDict_GetItemWithError(self, key) : NULL;
+
+	sg_python_clear(&key);
+	return module ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *reloading_subscript(PyObject *self, PyObject *name)
+{
+	PyObject *key = key_of_run(name), *module = key ? PyDict_GetItemWithError(self, key) : NULL;
+
+	sg_python_clear(&key);
+	if (!module && !PyErr_Occurred())
+		PyErr_SetObject(PyExc_KeyError, name);
+	return sg_python_ref(module);
+}
+
+static int store_reloading(PyObject *self, PyObject *name, PyObject *module)
+{
+	PyObject *key = key_of_run(name);
+	int error = -1;
+
+	if (key)
+		error = module ? PyDict_SetItem(self, key, module) : PyDict_DelItem(self, key);
+	sg_python_clear(&key);
+	return error;
+}
+
+static PyType_Slot reloading_slots[] = {
+	{Py_mp_ass_subscript, store_reloading},
+	{Py_mp_subscript, reloading_subscript},
+	{Py_sq_contains, contains_reloading},
+	{0, NULL}
+};
+
+static PyType_Spec reloading_spec = {
+	.name = "builtins.dict", .flags = Py_TPFLAGS_DEFAULT, .slots = reloading_slots
+};
+
+static void change_reloading(PyTypeObject *from, PyTypeObject *to)
+{
+	PyObject *dict = reloading();
+
+	if (dict && from && to && sg_cpython_type(dict) == from)
+		sg_cpython_set_type(dict, to);
+	sg_python_clear(&dict);
+}
+
+/* --- installing ---------------------------------------------------------------------------------- */
+
 int sg_modules_install(void)
 {
 	PyObject *modules = PyImport_GetModuleDict();
@@ -296,6 +378,10 @@ int sg_modules_install(void)
 		return -1;
 	dict_subscript = PyType_GetSlot(&PyDict_Type, Py_mp_subscript);
 	sg_cpython_set_type(modules, modules_type);
+	if (!reloading_type)
+		reloading_type = sg_cpython_new_type(&reloading_spec, &PyDict_Type);
+	PyErr_Clear(); /* without it, only that race is left */
+	change_reloading(&PyDict_Type, reloading_type);
 	return 0;
 }
 
@@ -305,6 +391,7 @@ void sg_modules_remove(void)
 
 	if (modules_type && sg_cpython_type(modules) == modules_type)
 		sg_cpython_set_type(modules, &PyDict_Type);
+	change_reloading(reloading_type, &PyDict_Type);
 }
 
 PyObject *sg_modules_new_table(void)

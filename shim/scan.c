@@ -34,17 +34,20 @@ static int add_own_dict(struct sg_slots *slots, struct sg_graph *graph, PyObject
 	return error;
 }
 
-/* says: why its content cannot be kept; NULL: its type is not known. */
-static int refuse_node(const struct sg_graph_node *node, const char *says)
+/* says: what would be noticed when a run lets go of an object, of class kept; NULL: its type is not known. */
+static int refuse_node(const struct sg_graph_node *node, const char *says, PyTypeObject *kept)
 {
 	const char *type = sg_cpython_type_name(sg_state_type(node->object));
-	char path[512], setting[256] = "SANDGLASS_PASSTHROUGH, if runs may share the module";
+	char path[512], setting[384], class[256];
 	struct sg_line line;
 
 	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
 		return -ENOTSUP;
-	if (!says)
-		snprintf(setting, sizeof(setting), "[types] %s = fixed | REASON, if its objects never change", type);
+	snprintf(setting, sizeof(setting), "[types] %s = fixed | REASON, if its objects never change", type);
+	if (kept) {
+		sg_state_class_name(kept, class, sizeof(class));
+		snprintf(setting, sizeof(setting), "[types] %s = kept | REASON, if no run lets its objects go", class);
+	}
 	sg_graph_path(node, path, sizeof(path));
 	sg_log_text(&line, "object", path);
 	sg_log_text(&line, "type", type);
@@ -55,56 +58,75 @@ static int refuse_node(const struct sg_graph_node *node, const char *says)
 	return -ENOTSUP;
 }
 
-/* A weak container refers weakly to itself, for when one of its items dies. */
-static bool is_weak_container(PyObject *object)
-{
-	static const char *const names[] = {
-		"weakref.WeakKeyDictionary", "weakref.WeakValueDictionary", "_weakrefset.WeakSet"
-	};
-	PyObject *module = sg_python_attribute_or_null((PyObject *)sg_cpython_type(object), "__module__");
-	char name[128];
-	bool found = false;
-
-	snprintf(name, sizeof(name), "%s.%s", sg_python_text(module),
-			sg_cpython_type_name(sg_cpython_type(object)));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		found |= strcmp(name, names[i]) == 0;
-	sg_python_clear(&module);
-	return found;
-}
-
-/*
- * The pristine content keeps alive what a run lets go, so a weak reference of the image to one of its own objects
- * would not die when it should.
- */
-static bool is_weak_to_own(const struct sg_graph *graph, PyObject *object)
-{
-	PyObject *target;
-	bool own;
-
-	if (strncmp(sg_cpython_type_name(sg_cpython_type(object)), "weakref", 7) != 0 &&
-	    !PyType_IsSubtype(sg_cpython_type(object), &_PyWeakref_RefType))
-		return false;
-	target = PyObject_CallObject(object, NULL);
-	PyErr_Clear();
-	own = target && sg_graph_has(graph, target) &&
-		!PyType_IsSubtype(sg_cpython_type(target), &PyType_Type) &&
-		!PyType_IsSubtype(sg_cpython_type(target), &PyFunction_Type) && !is_weak_container(target);
-	sg_python_clear(&target);
-	return own;
-}
-
-/* __del__ in a Python class. */
-static bool has_destructor(PyObject *object)
-{
-	PyTypeObject *type = sg_cpython_type(object);
-
-	return !PyType_IsSubtype(type, &PyType_Type) && sg_state_has_destructor(type);
-}
-
 static bool is_named(PyObject *object, const char *type)
 {
 	return strcmp(sg_cpython_type_name(sg_cpython_type(object)), type) == 0;
+}
+
+/*
+ * __del__ of the workflow's own. That of a library gives back a connection, a file or the like, and no workflow can tell
+ * when.
+ */
+static bool has_destructor(const struct sg_graph *graph, PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object), *class;
+
+	class = PyType_IsSubtype(type, &PyType_Type) ? NULL : sg_state_destructor(type);
+	return class && sg_graph_has(graph, (PyObject *)class) && !sg_state_is_kept(object);
+}
+
+/* All weak references and proxies to an object: a new list, NULL without an exception. */
+static PyObject *weak_references(PyObject *object)
+{
+	static PyObject *get;
+	PyObject *module, *list;
+
+	if (!get && (module = PyImport_ImportModule("_weakref"))) {
+		get = PyObject_GetAttrString(module, "getweakrefs");
+		Py_DecRef(module);
+	}
+	list = get ? PyObject_CallFunctionObjArgs(get, object, NULL) : NULL;
+	PyErr_Clear();
+	return list;
+}
+
+/* One that the host holds: does it call code of the workflow's, or is it a weakref.finalize, which may? */
+static bool is_finaliser(const struct sg_graph *graph, PyObject *reference)
+{
+	PyObject *callback = sg_python_attribute_or_null(reference, "__callback__");
+	bool is = callback && (is_named(callback, "finalize") || sg_graph_has(graph, callback));
+
+	PyErr_Clear();
+	sg_python_clear(&callback);
+	return is;
+}
+
+/*
+ * The pristine content keeps alive what a run lets go, so a weak reference of the image to one of its own objects would
+ * not die when it should. Classes and functions are in cycles and die whenever the collector finds them. 0, or
+ * -ENOTSUP.
+ */
+static int check_weak_references(const struct sg_graph *graph, const struct sg_graph_node *node)
+{
+	PyTypeObject *class = sg_cpython_type(node->object);
+	const struct sg_graph_node *reference;
+	PyObject *list;
+	int error = 0;
+
+	if (PyType_IsSubtype(class, &PyType_Type) || PyType_IsSubtype(class, &PyFunction_Type))
+		return 0;
+	list = weak_references(node->object);
+	if (list && PyList_Size(list) > 0 && !sg_state_is_kept(node->object)) {
+		for (Py_ssize_t i = 0; !error && i < PyList_Size(list); i++) {
+			reference = sg_graph_find(graph, PyList_GetItem(list, i));
+			if (reference)
+				error = refuse_node(reference, "what it refers to would outlive the run that lets it go", class);
+			else if (is_finaliser(graph, PyList_GetItem(list, i)))
+				error = refuse_node(node, "what is to be called when a run lets it go would not be", class);
+		}
+	}
+	sg_python_clear(&list);
+	return error;
 }
 
 /*
@@ -130,17 +152,17 @@ static int add_node(struct sg_slots *slots, struct sg_graph *graph, const struct
 {
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
 	int count = sg_state_kinds(node->object, kinds), error = 0;
+	PyTypeObject *class = sg_cpython_type(node->object);
 
 	if (count < 0 && is_frame_of_generator(node))
-		return is_entered(node->parent) ? 0 : refuse_node(node->parent, NULL);
+		return is_entered(node->parent) ? 0 : refuse_node(node->parent, NULL, NULL);
 	if (count < 0 && is_entered(node))
 		return sg_slots_add(slots, node->object, &sg_state_entered);
 	if (count < 0)
-		return refuse_node(node, NULL);
-	if (is_weak_to_own(graph, node->object))
-		return refuse_node(node, "what it refers to would outlive the run that lets it go");
-	if (has_destructor(node->object))
-		return refuse_node(node, "its destructor would not run when a run lets it go");
+		return refuse_node(node, NULL, NULL);
+	if (has_destructor(graph, node->object))
+		return refuse_node(node, "its destructor would not run when a run lets it go", class);
+	error = check_weak_references(graph, node);
 	for (int i = 0; i < count && !error; i++)
 		error = sg_slots_add(slots, node->object, kinds[i]);
 	return error ? error : add_own_dict(slots, graph, node->object);

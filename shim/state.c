@@ -5,6 +5,7 @@
 #include "shim/cpython.h"
 #include "shim/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- what the kinds share ----------------------------------------------------------------------- */
@@ -85,11 +86,27 @@ int sg_state_compare(PyObject *now, PyObject *snapshot)
 	return same;
 }
 
-PyTypeObject *sg_state_c_class(PyTypeObject *type)
+PyTypeObject *sg_state_first_c_class(PyTypeObject *type)
 {
 	while (type && !sg_cpython_is_c_class(type))
 		type = sg_cpython_type_base(type);
 	return type ? type : &PyBaseObject_Type;
+}
+
+static enum sg_type_trait declared(PyTypeObject *type)
+{
+	return sg_type_trait(sg_policy_config, sg_cpython_type_name(type));
+}
+
+/* One that only adds fields to a base is judged by the base. */
+PyTypeObject *sg_state_c_class(PyTypeObject *type)
+{
+	PyTypeObject *base;
+
+	type = sg_state_first_c_class(type);
+	while ((base = sg_cpython_type_base(type)) && base != &PyBaseObject_Type && declared(type) == SG_TYPE_FIELDS)
+		type = base;
+	return type;
 }
 
 const void *sg_state_find_word(PyObject *object, Py_ssize_t from, Py_ssize_t to, PyObject *value)
@@ -154,14 +171,34 @@ static const struct trait {
 	{"itertools.chain", &sg_state_iterator, NULL, NULL},
 	{"itertools.islice", &sg_state_iterator, NULL, NULL},
 	{"itertools.accumulate", &sg_state_iterator, NULL, NULL},
+	{"itertools.starmap", &sg_state_iterator, NULL, NULL},
+	{"itertools.takewhile", &sg_state_iterator, NULL, NULL},
+	{"itertools.dropwhile", &sg_state_iterator, NULL, NULL},
+	{"itertools.filterfalse", &sg_state_iterator, NULL, NULL},
+	{"itertools.compress", &sg_state_iterator, NULL, NULL},
 	{"list_iterator", &sg_state_iterator, NULL, NULL},
 	{"tuple_iterator", &sg_state_iterator, NULL, NULL},
 	{"range_iterator", &sg_state_iterator, NULL, NULL},
 	{"str_iterator", &sg_state_iterator, NULL, NULL},
+	{"str_ascii_iterator", &sg_state_iterator, NULL, NULL},
+	{"bytes_iterator", &sg_state_iterator, NULL, NULL},
+	{"longrange_iterator", &sg_state_iterator, NULL, NULL},
+	{"list_reverseiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_keyiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_valueiterator", &sg_state_iterator, NULL, NULL},
+	{"dict_itemiterator", &sg_state_iterator, NULL, NULL},
+	{"set_iterator", &sg_state_iterator, NULL, NULL},
+	{"callable_iterator", &sg_state_iterator, NULL, NULL},
 	{"enumerate", &sg_state_iterator, NULL, NULL},
 	{"zip", &sg_state_iterator, NULL, NULL},
 	{"map", &sg_state_iterator, NULL, NULL},
 	{"filter", &sg_state_iterator, NULL, NULL},
+	{"property", &sg_state_fields, NULL, NULL},
+	{"decimal.Context", &sg_state_fields, NULL, NULL},
+	{"_contextvars.Context", &sg_state_context, NULL, NULL},
+	{"Context", &sg_state_context, NULL, NULL},
+	{"_contextvars.Token", &sg_state_iterator, NULL, NULL},
+	{"Token", &sg_state_iterator, NULL, NULL},
 	{"reversed", &sg_state_iterator, NULL, NULL},
 	/* immutable, or changed only by CPython for itself; those of libraries are in default.conf */
 	{.type = "object"}, {.type = "tuple"}, {.type = "frozenset"}, {.type = "int"}, {.type = "float"},
@@ -169,7 +206,7 @@ static const struct trait {
 	{.type = "NoneType"}, {.type = "ellipsis"}, {.type = "NotImplementedType"},
 	{.type = "range"}, {.type = "slice"}, {.type = "code"}, {.type = "module"},
 	{.type = "builtin_function_or_method"}, {.type = "builtin_method"},
-	{.type = "method"}, {.type = "instancemethod"}, {.type = "property"},
+	{.type = "method"}, {.type = "instancemethod"},
 	{.type = "classmethod"}, {.type = "staticmethod"}, {.type = "super"},
 	{.type = "method_descriptor"}, {.type = "classmethod_descriptor"},
 	{.type = "getset_descriptor"}, {.type = "member_descriptor"},
@@ -177,7 +214,8 @@ static const struct trait {
 	{.type = "types.*"}, {.type = "typing.*"}, {.type = "annotationlib.*"},
 	{.type = "weakref*"}, {.type = "weakproxy"}, {.type = "weakcallableproxy"},
 	{.type = "_abc._abc_data"}, {.type = "string.templatelib.*"},
-	{.type = "_contextvars.*"}, {.type = "ContextVar"}, {.type = "Token"}, {.type = "Context"},
+	{.type = "decimal.SignalDict*"}, /* what it shows is in the memory of its context */
+	{.type = "_contextvars.ContextVar"}, {.type = "ContextVar"}, {.type = "hamt"}, {.type = "hamt_*"},
 };
 
 static bool matches(const char *pattern, const char *name)
@@ -215,11 +253,6 @@ bool sg_state_atomic(PyTypeObject *type)
 	return false;
 }
 
-static bool is_declared_fixed(PyTypeObject *type)
-{
-	return sg_type_trait(sg_policy_config, sg_cpython_type_name(type)) == SG_TYPE_FIXED;
-}
-
 /* What a threading.local holds is a matter of the thread that asks; what an abstract class remembers, of its kind. */
 bool sg_state_leads_nowhere(PyObject *object)
 {
@@ -241,21 +274,38 @@ static int class_kinds(PyObject *class, const struct sg_state_kind *kinds[SG_STA
 	return count;
 }
 
+/* An exception is changed by being raised: its traceback, what it came from. */
+static bool is_builtin_exception(PyTypeObject *class)
+{
+	PyObject *module;
+	bool builtin;
+
+	if (!PyType_IsSubtype(class, (PyTypeObject *)PyExc_BaseException))
+		return false;
+	module = sg_python_attribute_or_null((PyObject *)class, "__module__");
+	builtin = strcmp(sg_python_text(module), "builtins") == 0;
+	sg_python_clear(&module);
+	return builtin;
+}
+
 int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX])
 {
-	static const struct trait fixed = {NULL, NULL, NULL, NULL};
-	PyTypeObject *type = sg_cpython_type(object);
+	static const struct trait fixed = {NULL, NULL, NULL, NULL}, fields = {NULL, &sg_state_fields, NULL, NULL};
+	PyTypeObject *type = sg_cpython_type(object), *class;
 	const struct trait *trait;
 	int count = 0;
 
 	/* Instances of a metaclass are classes, whatever the metaclass is called. */
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return class_kinds(object, kinds);
-	trait = find_trait(sg_state_c_class(type));
-	if (!trait && !is_declared_fixed(sg_state_c_class(type)))
-		return -1;
-	if (!trait)
+	class = sg_state_c_class(type);
+	trait = find_trait(class);
+	if (!trait && declared(class) == SG_TYPE_FIXED)
 		trait = &fixed;
+	if (!trait && (declared(class) == SG_TYPE_FIELDS || is_builtin_exception(class)))
+		trait = &fields;
+	if (!trait)
+		return -1;
 	if (trait->needs && !*trait->needs)
 		return -1;
 	/* What the importing thread put there is not what another thread finds. */
@@ -265,6 +315,8 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 		kinds[count++] = trait->kind;
 	if (trait->second)
 		kinds[count++] = trait->second;
+	if (sg_state_first_c_class(type) != class)
+		kinds[count++] = &sg_state_fields;
 	if (sg_state_has_slots(type))
 		kinds[count++] = &sg_state_slots;
 	return count;
@@ -275,7 +327,7 @@ PyTypeObject *sg_state_type(PyObject *object)
 	return sg_state_c_class(sg_cpython_type(object));
 }
 
-bool sg_state_has_destructor(PyTypeObject *type)
+PyTypeObject *sg_state_destructor(PyTypeObject *type)
 {
 	static PyObject *name;
 
@@ -283,6 +335,32 @@ bool sg_state_has_destructor(PyTypeObject *type)
 		name = PyUnicode_InternFromString("__del__");
 	for (; name && type && !sg_cpython_is_c_class(type); type = sg_cpython_type_base(type))
 		if (PyDict_GetItemWithError(sg_cpython_type_dict(type), name))
+			return type;
+	return NULL;
+}
+
+void sg_state_class_name(PyTypeObject *class, char *text, size_t size)
+{
+	PyObject *module;
+
+	if (sg_cpython_is_c_class(class)) {
+		snprintf(text, size, "%s", sg_cpython_type_name(class));
+		return;
+	}
+	module = sg_python_attribute_or_null((PyObject *)class, "__module__");
+	snprintf(text, size, "%s.%s", sg_python_text(module), sg_cpython_type_name(class));
+	sg_python_clear(&module);
+}
+
+bool sg_state_is_kept(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	char name[256];
+
+	for (; type && type != &PyBaseObject_Type; type = sg_cpython_type_base(type)) {
+		sg_state_class_name(type, name, sizeof(name));
+		if (sg_type_trait(sg_policy_config, name) == SG_TYPE_KEPT)
 			return true;
+	}
 	return false;
 }

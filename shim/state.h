@@ -33,7 +33,7 @@ struct sg_state_kind {
 	bool own;       /* iterators know where in memory it lies: a run that may have one keeps it */
 };
 
-#define SG_STATE_KINDS_MAX 3
+#define SG_STATE_KINDS_MAX 4
 
 /*
  * The kinds that make up an object's own content, its __dict__ not included: fills kinds[], returns how many;
@@ -53,8 +53,14 @@ bool sg_state_leads_nowhere(PyObject *object);
 /* The C class that an object's class is or derives from. */
 PyTypeObject *sg_state_type(PyObject *object);
 
-/* Has a Python class among the bases __del__? */
-bool sg_state_has_destructor(PyTypeObject *type);
+/* The Python class among the bases that has __del__: borrowed, or NULL. */
+PyTypeObject *sg_state_destructor(PyTypeObject *type);
+
+/* The name that section [types] has for a class: MODULE.NAME, or as C code gave it. */
+void sg_state_class_name(PyTypeObject *class, char *text, size_t size);
+
+/* Does the configuration say that no run lets go of such an object? */
+bool sg_state_is_kept(PyObject *object);
 
 /* The kind of any dict. */
 extern const struct sg_state_kind sg_state_dict;

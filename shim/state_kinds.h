@@ -11,7 +11,7 @@ extern const struct sg_state_kind sg_state_factory, sg_state_list, sg_state_set,
 	sg_state_bytearray, sg_state_array;
 /* state_objects.c */
 extern const struct sg_state_kind sg_state_generator, sg_state_buffer, sg_state_lock, sg_state_local, sg_state_queue,
-	sg_state_cache, sg_state_iterator;
+	sg_state_cache, sg_state_iterator, sg_state_fields, sg_state_context;
 /* state_code.c */
 extern const struct sg_state_kind sg_state_function, sg_state_cell, sg_state_class, sg_state_names,
 	sg_state_registry, sg_state_slots;
@@ -50,6 +50,9 @@ int sg_state_compare(PyObject *now, PyObject *snapshot);
 
 /* The C class that says what an object's own memory holds. */
 PyTypeObject *sg_state_c_class(PyTypeObject *type);
+
+/* The first C class, which may add fields to what that one holds. */
+PyTypeObject *sg_state_first_c_class(PyTypeObject *type);
 
 /* Where in an object's memory from a certain offset on a reference lies: NULL when there is none. */
 const void *sg_state_find_word(PyObject *object, Py_ssize_t from, Py_ssize_t to, PyObject *value);

@@ -245,35 +245,80 @@ const struct sg_state_kind sg_state_cache = {
 	.restore = sg_containers_cache_restore, .memory = sg_containers_cache_memory
 };
 
-/* --- iterators: their memory as it is ---------------------------------------------------------- */
+/* --- iterators, and what declared types add to their base: memory as it is ------------------------ */
 
-/* (bytes of the object behind its head, list of what it refers to: kept alive by the snapshot) */
-static PyObject *save_iterator(PyObject *object)
+static bool is_exception(PyTypeObject *type)
 {
-	Py_ssize_t size = sg_cpython_basicsize(sg_cpython_type(object)) - HEAD_SIZE;
-	PyObject *refs = sg_graph_referents(object), *bytes, *snapshot = NULL;
+	return PyType_IsSubtype(type, (PyTypeObject *)PyExc_BaseException);
+}
 
-	bytes = refs ? PyBytes_FromStringAndSize((char *)object + HEAD_SIZE, size) : NULL;
+/* The object's own memory, or the part of it that its C class adds to what the base knows how to save. */
+static struct sg_memory fields_of(PyObject *object)
+{
+	PyTypeObject *first = sg_state_first_c_class(sg_cpython_type(object));
+	PyTypeObject *base = sg_state_c_class(sg_cpython_type(object));
+	Py_ssize_t from = base == first ? HEAD_SIZE : sg_cpython_basicsize(base);
+
+	/* The first word of an exception is its __dict__, which is looked after elsewhere. */
+	if (is_exception(first))
+		from += (Py_ssize_t)sizeof(PyObject *);
+	return (struct sg_memory){(char *)object + from, (size_t)(sg_cpython_basicsize(first) - from)};
+}
+
+static int fields_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	memory[0] = fields_of(object);
+	return 1;
+}
+
+/* The references in there, of which the object owns each: a new list. */
+static PyObject *field_references(PyObject *object)
+{
+	const struct sg_memory fields = fields_of(object);
+	PyObject *referents = sg_graph_referents(object), *list = referents ? PyList_New(0) : NULL, *found;
+	PyObject *const *words = fields.address;
+
+	for (size_t at = 0; list && at < fields.size / sizeof(*words); at++) {
+		for (Py_ssize_t i = 0; list && i < PyList_Size(referents); i++) {
+			found = PyList_GetItem(referents, i);
+			if (found != words[at])
+				continue;
+			if (PyList_Append(list, found) < 0)
+				sg_python_clear(&list);
+			break;
+		}
+	}
+	sg_python_clear(&referents);
+	return list;
+}
+
+/* (bytes, list of what they refer to: kept alive by the snapshot) */
+static PyObject *save_fields(PyObject *object)
+{
+	const struct sg_memory fields = fields_of(object);
+	PyObject *references = field_references(object), *bytes, *snapshot = NULL;
+
+	bytes = references ? PyBytes_FromStringAndSize(fields.address, (Py_ssize_t)fields.size) : NULL;
 	if (bytes)
-		snapshot = PyTuple_Pack(2, bytes, refs);
+		snapshot = PyTuple_Pack(2, bytes, references);
 	sg_python_clear(&bytes);
-	sg_python_clear(&refs);
+	sg_python_clear(&references);
 	return snapshot;
 }
 
-static int same_iterator(PyObject *object, PyObject *snapshot)
+static int same_fields(PyObject *object, PyObject *snapshot)
 {
 	Py_ssize_t size;
 	char *bytes;
 
 	if (PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0)
 		return -1;
-	return memcmp((char *)object + HEAD_SIZE, bytes, (size_t)size) == 0;
+	return memcmp(fields_of(object).address, bytes, (size_t)size) == 0;
 }
 
-static int restore_iterator(PyObject *object, PyObject *snapshot)
+static int restore_fields(PyObject *object, PyObject *snapshot)
 {
-	PyObject *now = sg_graph_referents(object), *then = PyTuple_GetItem(snapshot, 1);
+	PyObject *now = field_references(object), *then = PyTuple_GetItem(snapshot, 1);
 	Py_ssize_t size;
 	char *bytes;
 
@@ -281,10 +326,9 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 		sg_python_clear(&now);
 		return -1;
 	}
-	/* The object owns one reference to each referent. */
 	for (Py_ssize_t i = 0; i < PyList_Size(then); i++)
 		Py_IncRef(PyList_GetItem(then, i));
-	memcpy((char *)object + HEAD_SIZE, bytes, (size_t)size);
+	memcpy((void *)fields_of(object).address, bytes, (size_t)size);
 	for (Py_ssize_t i = 0; i < PyList_Size(now); i++)
 		Py_DecRef(PyList_GetItem(now, i));
 	Py_DecRef(now);
@@ -292,8 +336,78 @@ static int restore_iterator(PyObject *object, PyObject *snapshot)
 }
 
 const struct sg_state_kind sg_state_iterator = {
-	.name = "iterator", .save = save_iterator, .same = same_iterator, .restore = restore_iterator,
-	.memory = whole_memory
+	.name = "iterator", .save = save_fields, .same = same_fields, .restore = restore_fields,
+	.memory = fields_memory
+};
+
+const struct sg_state_kind sg_state_fields = {
+	.name = "fields", .save = save_fields, .same = same_fields, .restore = restore_fields,
+	.memory = fields_memory
+};
+
+/* --- contextvars.Context: its mapping, which never changes itself -------------------------------- */
+
+static bool is_mapping(PyObject *object)
+{
+	return strcmp(sg_cpython_type_name(sg_cpython_type(object)), "hamt") == 0;
+}
+
+/* Where the context holds it; NULL, without an exception: not found. */
+static PyObject **mapping_of(PyObject *context)
+{
+	PyObject *referents = sg_graph_referents(context), *found;
+	const void *word = NULL;
+
+	for (Py_ssize_t i = 0; referents && !word && i < PyList_Size(referents); i++) {
+		found = PyList_GetItem(referents, i);
+		if (is_mapping(found))
+			word = sg_state_find_word(context, HEAD_SIZE, sg_cpython_basicsize(sg_cpython_type(context)), found);
+	}
+	PyErr_Clear();
+	sg_python_clear(&referents);
+	return (PyObject **)word;
+}
+
+static PyObject *save_context(PyObject *context)
+{
+	PyObject **mapping = mapping_of(context);
+
+	if (mapping)
+		return PyTuple_Pack(1, *mapping);
+	PyErr_SetString(PyExc_RuntimeError, "sandglass: the inside of a context is not known");
+	return NULL;
+}
+
+static int same_context(PyObject *context, PyObject *snapshot)
+{
+	return sg_state_compare_items(save_context(context), snapshot);
+}
+
+static int restore_context(PyObject *context, PyObject *snapshot)
+{
+	PyObject **mapping = mapping_of(context), *old;
+
+	if (!mapping)
+		return -1;
+	old = *mapping;
+	*mapping = sg_python_ref(PyTuple_GetItem(snapshot, 0));
+	Py_DecRef(old);
+	return 0;
+}
+
+static int context_memory(PyObject *context, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	PyObject **mapping = mapping_of(context);
+
+	if (!mapping)
+		return 0;
+	memory[0] = (struct sg_memory){mapping, sizeof(*mapping)};
+	return 1;
+}
+
+const struct sg_state_kind sg_state_context = {
+	.name = "context", .save = save_context, .same = same_context, .restore = restore_context,
+	.memory = context_memory
 };
 
 /* --- generators: only looked at ------------------------------------------------------------------ */

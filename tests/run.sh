@@ -174,7 +174,7 @@ differential_one() {
 	local python
 	python=$(tests/setup.sh venv "$1" "$2") || return 0
 	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
-		--object "$object" --python "$python" --programs "$programs" --configurations shared,private --without context
+		--object "$object" --python "$python" --programs "$programs" --configurations shared,private
 }
 
 differential() {

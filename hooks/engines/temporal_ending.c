@@ -108,6 +108,7 @@ static void close_inside(struct instance *instance)
 	set_running_loop(loop ? loop : Py_None);
 	empty(instance->inner, is_flag);
 	sg_python_clear(&loop);
+	sg_python_clear(&instance->variables); /* the visit still has them */
 	sg_finaliser_forget(&instance->run);
 }
 

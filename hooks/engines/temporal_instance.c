@@ -23,6 +23,7 @@ static void release(struct instance *instance)
 	sg_python_clear(&instance->inner);
 	sg_python_clear(&instance->info);
 	sg_python_clear(&instance->completion);
+	sg_python_clear(&instance->variables);
 	sg_image_forget(&instance->run);
 	sg_run_release(&instance->run);
 	free(instance);

@@ -18,6 +18,7 @@ struct instance {
 	PyObject *inner;      /* the SDK's instance that does the work; NULL: the run has left */
 	PyObject *info;
 	PyObject *completion; /* of the activation with which it left */
+	PyObject *variables;  /* context variables of its activations; NULL: there was none yet */
 	unsigned long thread; /* that is in activate(), 0: none */
 	bool activated;       /* workflow code has run */
 	bool dropped;         /* nobody but the ending knows it */

@@ -113,14 +113,18 @@ static PyObject *own_class_of(struct sg_run *run, PyObject *class)
 /* --- the SDK's instance ------------------------------------------------------------------------- */
 
 /* The workflow's modules have been imported for the first time. 0, or -1 with an exception. */
-static int scan_image(struct sg_image **image, struct sg_context *context)
+static int scan_image(struct sg_image **image, struct sg_temporal_visit *visit)
 {
 	struct sg_context *token = sg_context_suspend();
-	int answer = sg_image_scan(*image, context->run);
+	struct sg_run *run = visit->context.run;
+	int answer;
 
+	/* What the modules put in context variables would be taken for the host's. */
+	sg_temporal_visit_drop_variables(visit);
+	answer = sg_image_scan(*image, run);
 	sg_context_leave(token);
 	if (answer > 0)
-		context->run->image = *image;
+		run->image = *image;
 	else
 		*image = NULL;
 	return answer < 0 ? -1 : 0;
@@ -136,16 +140,17 @@ static PyObject *runner_attribute(PyObject *runner, const char *public, const ch
 
 /* image: whose modules are still to be imported, or NULL; set to NULL when it has been given up. */
 static PyObject *make_inner(PyObject *runner, PyObject *details, PyObject *workflow_class,
-		struct sg_context *context, struct sg_image **image)
+		struct sg_temporal_visit *visit, struct sg_image **image)
 {
 	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class");
 	PyObject *own_class = NULL, *own_runner = NULL, *inner = NULL;
+	struct sg_run *run = visit->context.run;
 
-	own_class = runner_class ? own_class_of(context->run, workflow_class) : NULL;
-	own_runner = own_class ? own_class_of(context->run, runner_class) : NULL;
-	if (own_runner && *image && scan_image(image, context) < 0)
+	own_class = runner_class ? own_class_of(run, workflow_class) : NULL;
+	own_runner = own_class ? own_class_of(run, runner_class) : NULL;
+	if (own_runner && *image && scan_image(image, visit) < 0)
 		sg_python_clear(&own_runner);
-	context->phase = SG_PHASE_RUNTIME;
+	visit->context.phase = SG_PHASE_RUNTIME;
 	if (own_runner)
 		inner = sg_temporal_make_inside(details, own_runner, own_class);
 	sg_python_clear(&own_runner);
@@ -302,7 +307,7 @@ static PyObject *set_up(struct instance *instance, PyObject *runner, PyObject *d
 	if (sg_policy_config->mode == SG_MODE_OBSERVE)
 		inner = PyObject_CallFunctionObjArgs(sg_temporal_sdk.original_create_instance, runner, details, NULL);
 	else
-		inner = make_inner(runner, details, workflow_class, &visit.context, &fresh);
+		inner = make_inner(runner, details, workflow_class, &visit, &fresh);
 	sg_temporal_visit_end(instance, &visit);
 	if (run->image)
 		sg_image_leave(run->image);

@@ -67,11 +67,8 @@ static void tell_in_sandbox(bool inside)
 	PyErr_Restore(type, value, traceback);
 }
 
-/*
- * Workflow code starts from the thread's context variables as they are, and what it sets is dropped: the next
- * activation on this thread belongs to another run.
- */
-static PyObject *enter_variables(void)
+/* Entered, or NULL without an exception. */
+static PyObject *copy_variables(void)
 {
 	PyObject *variables = PyContext_CopyCurrent();
 
@@ -80,6 +77,24 @@ static PyObject *enter_variables(void)
 		sg_python_clear(&variables);
 	}
 	return variables;
+}
+
+/*
+ * A run has context variables of its own, as if it had a thread of its own: in its first activation the thread's as
+ * they are, then what it made of them, whichever thread that is on. What is set while modules are imported is dropped.
+ */
+static PyObject *enter_variables(struct instance *instance)
+{
+	if (!instance->activated)
+		return copy_variables();
+	if (!instance->variables) {
+		instance->variables = copy_variables();
+		return sg_python_ref(instance->variables);
+	}
+	if (PyContext_Enter(instance->variables) == 0)
+		return sg_python_ref(instance->variables);
+	PyErr_Clear(); /* a thread that the SDK has given up is in there */
+	return copy_variables();
 }
 
 static void leave_variables(PyObject *variables)
@@ -119,7 +134,13 @@ void sg_temporal_visit_begin(struct instance *instance, struct sg_temporal_visit
 	visit->token = enter(&visit->context);
 	visit->outer = instance->thread;
 	instance->thread = PyThread_get_thread_ident();
-	visit->variables = enter_variables();
+	visit->variables = enter_variables(instance);
+}
+
+void sg_temporal_visit_drop_variables(struct sg_temporal_visit *visit)
+{
+	leave_variables(visit->variables);
+	visit->variables = copy_variables();
 }
 
 void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *visit)

@@ -15,6 +15,10 @@ struct sg_temporal_visit {
 };
 
 void sg_temporal_visit_begin(struct instance *instance, struct sg_temporal_visit *visit);
+
+/* Drops what has been set in context variables since the visit began, while the run has none of its own. */
+void sg_temporal_visit_drop_variables(struct sg_temporal_visit *visit);
+
 void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *visit);
 
 #endif

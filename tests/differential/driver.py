@@ -96,9 +96,10 @@ def command_text(command):
 class Run:
     """One workflow execution: its instance while it is cached, and its log."""
 
-    def __init__(self, number, full):
-        self.number, self.full = number, full
+    def __init__(self, number, full, alone):
+        self.number, self.full, self.alone = number, full, alone
         self.instance = None
+        self.variables = None  # context variables of a run alone; a worker has to see to them itself
         self.timers = []
         self.history = []  # activations before this one, for a replay
         self.ended = False
@@ -130,6 +131,7 @@ class Run:
             play.before_create()
             self.instance = contextvars.copy_context().run(make)
             self.timers, self.ended = [], False
+            self.variables = None
         except Exception as e:
             self.fail(lines, e)
         finally:
@@ -176,6 +178,14 @@ class Run:
                 job.remove_from_cache.SetInParent()
         return act
 
+    def call(self, function, argument):
+        """Alone, a run has context variables of its own: the thread's, and what it sets stays with it."""
+        if not self.alone:
+            return function(argument)
+        if self.variables is None:
+            self.variables = contextvars.copy_context()
+        return self.variables.run(function, argument)
+
     def activate(self, jobs, serial, replaying, lines):
         act = self.activation(jobs, serial, replaying)
         if not act.jobs:
@@ -183,7 +193,7 @@ class Run:
             return
         witness.begin(lines, self.addresses)
         try:
-            completion = self.instance.activate(act)
+            completion = self.call(self.instance.activate, act)
         except Exception as e:
             self.fail(lines, e)
             return
@@ -243,7 +253,7 @@ class Play:
         self.parallel = program["parallel"]
         self.gc = program["gc"]
         self.schedule = [s for s in program["schedule"] if only is None or s[0] == only]
-        self.runs = {number: Run(number, request.get("full")) for number in sorted({s[0] for s in self.schedule})}
+        self.runs = {number: Run(number, request.get("full"), only is not None) for number in sorted({s[0] for s in self.schedule})}
         self.alone = only is not None
         self.runner = witness.Runner() if self.alone else RUNNERS[program["shared_libraries"]]
         witness.Settings.package = self.package
@@ -251,7 +261,8 @@ class Play:
         witness.Settings.unordered = program["unordered"]
 
     def load(self):
-        flow = importlib.import_module(f"{self.package}.flow")
+        # What modules set in context variables is not for the next program.
+        flow = contextvars.copy_context().run(importlib.import_module, f"{self.package}.flow")
         self.definition = temporalio.workflow._Definition.must_from_class(flow.Flow)
 
     def before_create(self):

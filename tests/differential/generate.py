@@ -14,7 +14,7 @@ from kinds import ATTRIBUTES, FEATURES, KINDS, OPTIONAL
 
 PACKAGE = "PACKAGE"
 HEADER = """
-import abc, array, asyncio, collections, contextlib, contextvars, copy, dataclasses, decimal, enum, functools
+import abc, array, asyncio, collections, configparser, contextlib, contextvars, copy, dataclasses, decimal, enum, functools
 import importlib, io, itertools, queue, random, sys, threading, types, weakref
 from witness import at, here, note, show
 """.strip().splitlines()
@@ -43,6 +43,7 @@ class Generator:
         # Each program has a taste of its own: few kinds, so that operations meet.
         self.kinds = self.random.sample(names, min(len(names), self.random.choice((2, 4, 6, 12))))
         self.kinds += self.random.choices(names, [KINDS[n][0] for n in names], k=3)
+        self.kinds += [n for n in names if KINDS[n][1] in with_]
 
     # --- small pieces ---
 
@@ -151,7 +152,7 @@ class Generator:
         if pick < 0.92 and "reimport" in self.features:
             name = self.choice(self.modules).name
             return self.choice((
-                f"{at} importlib.reload(sys.modules['{PACKAGE}.{name}'])" if self.reloading else f"{at} pass",
+                f"{at} importlib.reload(sys.modules['{PACKAGE}.{name}'])",
                 [at, [f"old = sys.modules.pop('{PACKAGE}.{name}')", f"from . import {name} as again", "note(again is old)",
                       f"note(sys.modules['{PACKAGE}.{name}'] is old)"]],
                 [at, [f"old = sys.modules.pop('{PACKAGE}.{name}')", f"fresh = importlib.import_module('{PACKAGE}.{name}')",
@@ -174,6 +175,8 @@ class Generator:
         nodes = list(HEADER) + ["with contextlib.suppress(ImportError): import attr"]
         if "pydantic" in self.kinds:
             nodes.append("import pydantic")
+        if "sqlalchemy" in self.features:
+            nodes.append("import sqlalchemy, sqlalchemy.orm")
         for other in self.modules:
             if other is module or other.late or self.chance(0.25):
                 continue
@@ -326,7 +329,6 @@ class Generator:
     def program(self):
         threads = self.choice((1, 1, 2, 3))
         parallel = threads > 1 and self.chance(0.6)
-        self.reloading = not parallel or "reload-race" in self.features
         early = [Module(f"m{i}", False) for i in range(self.choice((1, 1, 2, 3)))]
         modules = {"__init__": [], **{m.name: self.module(m) for m in early}}
         late = [Module("late", True)] if "late" in self.features and self.chance(0.4) else []

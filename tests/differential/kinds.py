@@ -14,7 +14,6 @@ FEATURES = {
     "context": "context variables",
     "abc": "ABC.register",
     "reimport": "modules reloaded, or removed from sys.modules and imported again",
-    "reload-race": "importlib.reload of the same module by several threads (only with --with reload-race)",
     "late": "modules that are first imported by a handler",
     "iterator": "iterators that are suspended over a global container",
     "setstate": "random.Random.setstate",
@@ -22,9 +21,10 @@ FEATURES = {
     "buffer": "memoryviews of global buffers",
     "asyncio": "asyncio events, locks and queues as globals",
     "attrs": "attrs classes", "pydantic": "pydantic models",
+    "sqlalchemy": "tables and models of sqlalchemy (only with --with sqlalchemy)",
     "class-order": "order of a class's attributes", "module-order": "order of a module's attributes",
 }
-OPTIONAL = ("del", "reload-race")
+OPTIONAL = ("del", "sqlalchemy")
 
 # Attributes that generated code gives to objects. Reading them one by one, not through __dict__, leaves an object's
 # attributes where the interpreter keeps them: asking for __dict__ would create it.
@@ -279,6 +279,33 @@ kind("count", 2, "{n} = itertools.count({v})", """
 """)
 kind("cycle", 1, "{n} = itertools.cycle([{v}, 2, 3])", "=next({x})", "opaque")
 kind("iterator", 1, "{n} = iter([{v}, 2, 3, 4, 5])", "=next({x})", "opaque")
+kind("iterators", 2, """
+_{n} = [{v}, 2, 3, 4, 5, 6]
+{n} = [itertools.chain(_{n}, [7]), itertools.islice(_{n}, 1, 5), itertools.accumulate(_{n}), enumerate(_{n}), zip(_{n}, 'abcd'),
+       map(lambda p: [p], _{n}), filter(None, _{n}), reversed(_{n}), itertools.repeat({v}, 3), iter('abc'), iter((1, [2])),
+       itertools.starmap(max, [_{n}] * 3), itertools.takewhile(bool, _{n}), itertools.compress(_{n}, [0, 1, 1]), iter(b'abc'),
+       iter(lambda: len(_{n}), 3), itertools.filterfalse(None, [0, '', ()]), itertools.dropwhile(lambda p: p < 3, _{n})]
+""", """
+=next({x}[{v} % 18])
+=[next(i, None) for i in {x}]
+=list(itertools.islice({x}[{v} % 18], 4))
+_{n}.append({v})
+del _{n}[0]
+{x}[{v} % 18] = iter([{o}])
+{x}.reverse()
+""", "opaque")
+kind("iterators of dicts", 1, """
+_{n} = [{{'a': {v}, 'b': [{v}], 'c': {o}}}, set([8, 0, 16, {v}])]
+{n} = [iter(_{n}[0]), iter(_{n}[0].values()), iter(_{n}[0].items()), iter(_{n}[1])]
+""", """
+=next({x}[{v} % 4])
+=[next(i, None) for i in {x}]
+_{n}[0][{k}] = {v}
+_{n}[0]['a'] = {v}
+del _{n}[0]['a']
+_{n}[1].add({v})
+_{n}[1].discard(8)
+""", "opaque")
 kind("generator", 1, """
 def _make_{n}():
     total = 0
@@ -328,8 +355,55 @@ raise KeyError({v}) from {x}
 {x}.total = {o}
 """)
 kind("proxy", 1, "_{n} = {{'a': {v}}}\n{n} = types.MappingProxyType(_{n})", "={x}['a']\n_{n}[{k}] = {v}")
-kind("decimal", 1, "{n} = decimal.Context(prec={v} + 1)", "{x}.prec = {v} + 2\n=str({x}.divide(decimal.Decimal(1), 3))")
+kind("decimal", 1, "{n} = decimal.Context(prec={v} + 1)", """
+{x}.prec = {v} + 2
+=str({x}.divide(decimal.Decimal(1), 3))
+={x}.flags[decimal.Inexact]
+{x}.clear_flags()
+{x}.traps[decimal.Inexact] = True
+{x}.traps = [decimal.Overflow]
+=[s.__name__ for s, held in {x}.traps.items() if held]
+!{x} = {x}.copy()
+""")
 kind("lock", 1, "{n} = threading.Lock()", "={x}.acquire(False)\n{x}.release()\n={x}.locked()")
+kind("threads' things", 1, """
+{n} = [threading.Event(), threading.Semaphore(2), threading.Condition(threading.Lock())]
+""", """
+{x}[0].set()
+{x}[0].clear()
+=[{x}[0].is_set(), {x}[1]._value, {x}[2]._lock.locked()]
+={x}[1].acquire(blocking=False)
+{x}[1].release()
+={x}[2].acquire(blocking=False)
+{x}[2].release()
+{x}[0].total = {v}
+""")
+kind("ConfigParser", 1, """
+{n} = configparser.ConfigParser({{'a': '{v}'}})
+{n}.read_dict({{'b': {{'c': 'x'}}}})
+""", """
+{x}['b'][{k}] = str({v})
+{x}.set('DEFAULT', 'a', str({v}))
+{x}.add_section({k})
+{x}.remove_section({k})
+{x}.remove_option('b', 'c')
+={x}.sections()
+=dict({x}['b'])
+={x}.getint('b', 'a')
+={x}.defaults()
+""")
+kind("ExitStack", 1, """
+{n} = contextlib.ExitStack()
+{n}.callback(lambda held: held.append({v}), [])
+{n}.total = 0
+""", """
+{x}.callback(note, 'left', {v})
+{x}.close()
+={x}.pop_all() is {x}
+=len({x}._exit_callbacks)
+{x}.total += 1
+!{x} = {x}.pop_all()
+""")
 kind("module", 1, "{n} = types.ModuleType(__name__ + '_extra')\n{n}.things = [{v}]\n{n}.total = 0", ATTRIBUTE)
 
 kind("class", 6, """
@@ -501,6 +575,22 @@ class _{n}:
     e = _{n}_field()
 {n} = _{n}()
 """, "{x}.e = {o}\n={x}.e\ntype({x}).e.things[{k}] = {v}\n=type({x}).e.total")
+kind("property", 1, """
+class _{n}:
+    total = {v}
+    @property
+    def p(self):
+        "text"
+        return self.total
+{n} = _{n}()
+""", """
+={x}.p
+=type({x}).p.__doc__
+type({x}).p.__doc__ = {k}
+type({x}).p.__init__(lambda self: {v})
+type({x}).p = type({x}).p.getter(lambda self: {v} + 1)
+type({x}).total += 1
+""")
 kind("enum", 2, """
 class {n}(enum.Enum):
     P = 1
@@ -613,12 +703,84 @@ class _{n}(pydantic.BaseModel):
 !{x} = {x}.model_copy()
 type({x})(a='no number')
 """, "pydantic")
+kind("sqlalchemy table", 2, """
+{n} = sqlalchemy.Table('{n}', sqlalchemy.MetaData(), sqlalchemy.Column('a', sqlalchemy.Integer, primary_key=True))
+""", """
+{x}.append_column(sqlalchemy.Column({k}, sqlalchemy.Integer))
+{x}.append_constraint(sqlalchemy.UniqueConstraint('a'))
+{x}.info[{k}] = {v}
+{x}.c.a.info[{k}] = {o}
+sqlalchemy.Table({k}, {x}.metadata, sqlalchemy.Column('a', sqlalchemy.ForeignKey({x}.c.a)))
+{x}.metadata.remove({x})
+sqlalchemy.Index({k}, {x}.c.a)
+={x}.info
+={x}.c.keys()
+={x}.primary_key.columns.keys()
+=list({x}.metadata.tables)
+=[t.name for t in {x}.metadata.sorted_tables]
+=len({x}.constraints)
+=sorted(i.name for i in {x}.indexes)
+=sorted(f.target_fullname for f in {x}.foreign_keys)
+=str(sqlalchemy.select({x}).where({x}.c.a == {v}))
+""", "sqlalchemy")
+kind("sqlalchemy model", 2, """
+class _{n}(sqlalchemy.orm.DeclarativeBase):
+    pass
+class {n}(_{n}):
+    __tablename__ = '{n}'
+    a = sqlalchemy.orm.mapped_column(sqlalchemy.Integer, primary_key=True)
+    b = sqlalchemy.orm.mapped_column(sqlalchemy.String)
+    below = sqlalchemy.orm.relationship('{n}_below', back_populates='over')
+class {n}_below(_{n}):
+    __tablename__ = '{n}_below'
+    a = sqlalchemy.orm.mapped_column(sqlalchemy.ForeignKey('{n}.a'), primary_key=True)
+    over = sqlalchemy.orm.relationship({n}, back_populates='below')
+""", """
+={x}(a={v}).a
+={x}(a={v}, b={k}).below
+={x}.__mapper__.configured
+={x}.__mapper__.attrs.keys()
+={x}.__table__.c.keys()
+=list({x}.metadata.tables)
+=str(sqlalchemy.select({x}).where({x}.a == {v}))
+={x}.{A}
+{x}.{A} = {v}
+{x}.extra = sqlalchemy.orm.mapped_column(sqlalchemy.Integer)
+{x}.__table__.info[{k}] = {o}
+{x}.below.info[{k}] = {v}
+type({k}, ({x},), {{}})
+{x}.registry.configure()
+sqlalchemy.event.listen({x}, 'init', lambda target, *p: note('made', {v}))
+""", "sqlalchemy")
 kind("context variable", 3, "{n} = contextvars.ContextVar('{n}', default={v})", """
 {x}.set({v})
 {x}.set([{v}])
+{x}.set({o})
 ={x}.get()
 {x}.get().append({v})
 {x}.reset({x}.set({v}))
+""", "context")
+kind("context", 2, """
+_{n} = contextvars.ContextVar('_{n}')
+{n} = contextvars.copy_context()
+{n}.run(_{n}.set, [{v}])
+""", """
+{x}.run(_{n}.set, {v})
+{x}.run(_{n}.set, {o})
+{x}.get(_{n}).append({v})
+={x}.run(_{n}.get)
+={x}.copy().get(_{n})
+!{x} = {x}.copy()
+""", "context")
+kind("token", 1, """
+_{n} = contextvars.ContextVar('_{n}', default=[])
+_{n}_held = contextvars.Context()
+{n} = _{n}_held.run(_{n}.set, {o})
+""", """
+_{n}_held.run(_{n}.reset, {x})
+=_{n}_held.get(_{n})
+!{x} = _{n}_held.run(_{n}.set, {v})
+{x}.old_value.append({v})
 """, "context")
 
 WEAK_ITEM = """

@@ -236,6 +236,10 @@ class Text:
     def variable(self, variable):
         return f"variable {variable.name} {self.of(variable.get(ABSENT))}"
 
+    def context(self, context):
+        own = sorted((v.name, held) for v, held in context.items() if v.name.startswith("_m") or v.name.startswith("_flow"))
+        return "context " + self.pairs(dict(own))
+
     def random(self, generator):
         version, numbers, rest = generator.getstate()
         return f"random {hash(numbers) & 0xffffffff:x} {rest!r}"
@@ -307,6 +311,7 @@ READERS = [
     (weakref.WeakValueDictionary, Text.weak_values),
     (weakref.ref, lambda t, v: f"ref {t.of(v())}"),
     (contextvars.ContextVar, Text.variable),
+    (contextvars.Context, Text.context),
     (contextvars.Token, lambda t, v: f"token of {v.var.name}"),
     (BaseException, Text.error),
     (decimal.Context, lambda t, v: f"decimal context {v.prec}"),

@@ -373,8 +373,11 @@ END_TEST
 
 START_TEST(the_last_line_that_fits_says_what_a_type_is)
 {
-	use_file("[types]\nacme.* = fixed | x\nacme.Counter = private | x\ndatetime.* = private | x\n");
+	use_file("[types]\nacme.* = fixed | x\nacme.Counter = private | x\ndatetime.* = private | x\n"
+			"acme.Set = fields | x\nacme.Client = kept | x\n");
 	load();
+	ck_assert_int_eq(sg_type_trait(&config, "acme.Set"), SG_TYPE_FIELDS);
+	ck_assert_int_eq(sg_type_trait(&config, "acme.Client"), SG_TYPE_KEPT);
 	ck_assert_int_eq(sg_type_trait(&config, "acme.Table"), SG_TYPE_FIXED);
 	ck_assert_int_eq(sg_type_trait(&config, "acme.Counter"), SG_TYPE_PRIVATE);
 	ck_assert_int_eq(sg_type_trait(&config, "notacme.Table"), SG_TYPE_UNKNOWN);

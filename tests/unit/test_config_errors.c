@@ -107,7 +107,7 @@ static const struct {
 		{"[native]\nnumpy/* = allow | x\nnumpy/* = warn | x\n", 3,
 				"numpy/* = warn | x: numpy/* is stated twice, first in line 2"},
 		{"[types]\nacme.Table = frozen | x\n", 2,
-				"acme.Table = frozen | x: unknown trait \"frozen\"; accepted: fixed, private"},
+				"acme.Table = frozen | x: unknown trait \"frozen\"; accepted: fixed, private, fields, kept"},
 		{"[types]\nacme.Table = fixed\n", 2,
 				"acme.Table = fixed: there is no reason; accepted: fixed | REASON, private | REASON"},
 		{"[types]\nacme.Table = fixed | a | b\n", 2, "acme.Table = fixed | a | b: there is a second '|'"},

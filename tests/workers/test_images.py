@@ -43,6 +43,13 @@ SHARED = {
     "a thread's own": "import threading\nlocal = threading.local()",
     "an empty weak dictionary": "import weakref\nA = weakref.WeakKeyDictionary(), weakref.WeakSet()",
     "weak references to classes": "import weakref\nclass K: pass\nA = weakref.WeakSet([K])",
+    "iterators": "import itertools\nA = [1, 2]; B = {}\nC = [iter(x) for x in (A, B, 'a', 'ä', b'a', (1,), {1}, range(3))]\n"
+                 "D = reversed(A), itertools.takewhile(bool, A), iter(B.items()), iter(list, 1)",
+    "exceptions": "A = ValueError(1), KeyError(), UnicodeDecodeError('utf-8', b'x', 0, 1, 'no'), OSError(1, 'x')\n"
+                  "class E(Exception): pass\nB = E()",
+    "decimal contexts": "import decimal\nA = decimal.Context(prec=3)",
+    "contexts and tokens": "import contextvars\nV = contextvars.ContextVar('V'); T = V.set([])\n"
+                           "C = contextvars.copy_context(); C.run(V.set, {})",
     "a context manager that stays open": "import contextlib\n@contextlib.contextmanager\ndef manager(): yield\n"
                                          "M = manager(); M.__enter__()",
 }
@@ -57,10 +64,21 @@ def test_runs_share_an_image(make_runs, lines):
 
 PRIVATE = {
     "an unknown type": ("import zlib\nSTATE = {'z': [zlib.compressobj()]}", "flow_of_test.STATE.z", "[types] zlib.Compress = fixed"),
+    "a message": ("from google.protobuf.timestamp_pb2 import Timestamp\nSTATE = Timestamp()", "flow_of_test.STATE",
+                  "[types] google._upb._message.Message = fixed"),
+    "a scanner": ("import re\nSTATE = re.compile('a').scanner('a')", "flow_of_test.STATE", "[types] _sre.SRE_Scanner = fixed"),
     "a generator": ("def f():\n    yield\nSTATE = f()", "flow_of_test.STATE", "[types] generator = fixed"),
     "a weak reference to an object": ("import weakref\nclass K: pass\nk = K()\nSTATE = weakref.ref(k)", "flow_of_test.STATE",
-                                      "SANDGLASS_PASSTHROUGH"),
-    "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "SANDGLASS_PASSTHROUGH"),
+                                      "[types] flow_of_test.K = kept"),
+    "a weak proxy": ("import weakref\nclass K:\n    def __call__(self): raise SystemExit\nk = K()\nSTATE = weakref.proxy(k)",
+                     "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
+    "a weak reference to a set": ("import weakref\ns = {1}\nSTATE = weakref.ref(s)", "flow_of_test.STATE", "[types] set = kept"),
+    "weakref.finalize": ("import weakref\nclass K: pass\nSTATE = K()\nweakref.finalize(STATE, print)", "flow_of_test.STATE",
+                         "[types] flow_of_test.K = kept"),
+    "a callback of a weak reference elsewhere": (
+        "import weakref\nclass K: pass\nSTATE = K()\ndef gone(reference): pass\n"
+        "weakref.finalize._held_for_a_test = weakref.ref(STATE, gone)", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
+    "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
     "a thread's own that is in use": ("import threading\nSTATE = threading.local(); STATE.x = 1", "flow_of_test.STATE", ""),
 }
 
@@ -79,6 +97,19 @@ def test_type_that_is_declared_fixed_is_shared(make_runs, tmp_path):
     assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
 
 
+@pytest.mark.parametrize("lines", [PRIVATE[name][0] for name in ("a weak reference to an object", "a weak proxy", "a destructor",
+                                                                  "weakref.finalize")])
+def test_objects_that_are_declared_kept_are_shared(make_runs, tmp_path, lines):
+    (tmp_path / "types.conf").write_text("[types]\nflow_of_test.K = kept | no run lets go of one\n")
+    log = make_runs(lines, SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
+def test_destructor_of_a_library_is_not_the_workflows(make_runs):
+    log = make_runs("import shelve\nSTATE = shelve.Shelf({})")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
 def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
     (tmp_path / "types.conf").write_text("[types]\ndecimal.Decimal = private | a test\n")
     log = make_runs("import decimal\nSTATE = decimal.Decimal(1)", SANDGLASS_CONFIG=tmp_path / "types.conf")
@@ -88,6 +119,12 @@ def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
 @pytest.mark.parametrize("isolation", ["private", "off"])
 def test_no_image_where_none_is_wanted(make_runs, isolation):
     assert not events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
+
+
+def test_two_runs_reload_a_module_of_the_same_name_at_once(run_program, tmp_path):
+    ended = run_program(sys.executable, harness.PROGRAMS / "reload_runs.py", tmp_path,
+                        **{**harness.SEARCH, "SANDGLASS_ISOLATION": "private"})
+    assert ended.out.strip() == '["true", "true"]', str(ended)
 
 
 ITERATED = """

@@ -789,6 +789,7 @@ class _{n}:
         self.a = p
 _{n}_held = [_{n}(i) for i in range(4)]
 """
+# What is added is new: an image keeps what its modules made, so that does not die when a run lets it go.
 WEAK = """
 _{n}_held.pop()
 _{n}_held.append(_{n}({v}))
@@ -797,18 +798,18 @@ _{n}_held[0].a = {v}
 =len({x})
 """
 kind("WeakSet", 2, WEAK_ITEM + "{n} = weakref.WeakSet(_{n}_held)", WEAK + """
-{x}.add(_{n}_held[0])
+_{n}_held.append(_{n}({v})); {x}.add(_{n}_held[-1])
 {x}.discard(_{n}_held[0])
 {x}.add(_{n}({v}))
 {x}.clear()
 """, "weak")
 kind("WeakKeyDictionary", 2, WEAK_ITEM + "{n} = weakref.WeakKeyDictionary((i, i.a) for i in _{n}_held)", WEAK + """
-{x}[_{n}_held[0]] = {v}
+_{n}_held.append(_{n}({v})); {x}[_{n}_held[-1]] = {v}
 {x}.pop(_{n}_held[0])
 {x}[_{n}({v})] = 1
 """, "weak")
 kind("WeakValueDictionary", 2, WEAK_ITEM + "{n} = weakref.WeakValueDictionary((i.a, i) for i in _{n}_held)", WEAK + """
-{x}[{v}] = _{n}_held[0]
+_{n}_held.append(_{n}({v})); {x}[{v}] = _{n}_held[-1]
 {x}.pop({v})
 ={x}.get({v}) in _{n}_held
 """, "weak")

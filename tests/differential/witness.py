@@ -237,8 +237,10 @@ class Text:
         return f"variable {variable.name} {self.of(variable.get(ABSENT))}"
 
     def context(self, context):
-        own = sorted((v.name, held) for v, held in context.items() if v.name.startswith("_m") or v.name.startswith("_flow"))
-        return "context " + self.pairs(dict(own))
+        """Its variables by name; those of modules that were imported twice have one name."""
+        own = [(v.name, held) for v, held in context.items() if v.name.startswith("_m") or v.name.startswith("_flow")]
+        names = [name for name, _ in own]
+        return "context " + self.pairs({name: held for name, held in sorted(own, key=lambda item: item[0]) if names.count(name) == 1})
 
     def random(self, generator):
         version, numbers, rest = generator.getstate()

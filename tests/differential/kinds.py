@@ -783,10 +783,13 @@ _{n}_held.run(_{n}.reset, {x})
 {x}.old_value.append({v})
 """, "context")
 
+# Not hashed by address, which would be the order of a WeakSet.
 WEAK_ITEM = """
 class _{n}:
     def __init__(self, p):
-        self.a = p
+        self.a = self.number = p
+    def __hash__(self):
+        return hash(self.number)
 _{n}_held = [_{n}(i) for i in range(4)]
 """
 # What is added is new: an image keeps what its modules made, so that does not die when a run lets it go.

@@ -5,6 +5,7 @@
  */
 #include "hooks/engines/temporal_inside.h"
 
+#include "shim/context.h"
 #include "shim/cpython.h"
 
 #include <stdbool.h>
@@ -65,9 +66,13 @@ static PyObject *call_method(PyObject *object, const char *path, PyObject *argum
 	return result;
 }
 
-/* Names of the fields of a dataclass whose instances are no more than these; NULL, no exception: it is none. */
+/*
+ * Names of the fields of a dataclass whose instances are no more than these; NULL, no exception: it is none. The host's
+ * module is asked: a run's own copy of it does not know the host's dataclasses.
+ */
 static PyObject *plain_fields(PyObject *class)
 {
+	struct sg_context *token = sg_context_suspend();
 	PyObject *module = PyImport_ImportModule("dataclasses"), *list = PyList_New(0), *names = NULL;
 	PyObject *function = module ? PyObject_GetAttrString(module, "fields") : NULL;
 	PyObject *fields = function ? PyObject_CallFunctionObjArgs(function, class, NULL) : NULL, *name;
@@ -80,13 +85,16 @@ static PyObject *plain_fields(PyObject *class)
 		plain = name && is_true(field, "init") && PyList_Append(list, name) == 0;
 		sg_python_clear(&name);
 	}
-	if (plain)
+	name = PyUnicode_FromString("defn");
+	if (plain && name && PySequence_Contains(list, name) == 1)
 		names = PySequence_Tuple(list);
 	PyErr_Clear();
+	sg_python_clear(&name);
 	sg_python_clear(&fields);
 	sg_python_clear(&function);
 	sg_python_clear(&list);
 	sg_python_clear(&module);
+	sg_context_leave(token);
 	return names;
 }
 

@@ -23,9 +23,10 @@ class Flow:
 
 @pytest.fixture
 def seen(run_program, tmp_path):
-    def run(**settings):
+    def run(*arguments, **settings):
         (tmp_path / "flow_of_test.py").write_text(FLOW)
-        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", **{"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": 1, **settings})
+        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", *arguments,
+                            **{"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": 1, **settings})
         assert ended.out.strip(), str(ended)
         return json.loads(ended.out)
     return run
@@ -41,9 +42,10 @@ def test_a_workflow_is_validated_once_where_its_image_is_there(seen, isolation, 
     assert result["a class below"] == 3  # its create_instance() may be its own
 
 
+@pytest.mark.parametrize("passed_through", [[], ["minimum"]], ids=["usual", "minimum"])
 @pytest.mark.parametrize("isolation", ["shared", "private"])
-def test_the_instance_gets_the_details_with_the_definition_of_the_run(seen, isolation):
-    result = seen(SANDGLASS_ISOLATION=isolation)
+def test_the_instance_gets_the_details_with_the_definition_of_the_run(seen, isolation, passed_through):
+    result = seen(*passed_through, SANDGLASS_ISOLATION=isolation)
     assert result["details"] == {"changed": ["defn"], "kept": True, "own class": True}
     assert result["details with types"]["changed"] == ["defn", "worker_level_failure_exception_types"]
     assert result["types"] == ["ValueError", "ValueError"]  # the worker's and the run's

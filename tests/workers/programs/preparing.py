@@ -1,14 +1,18 @@
-"""What validating workflows and making their instances does, without a server. Prints one JSON object."""
+"""What validating workflows and making their instances does, without a server. Prints one JSON object.
+
+usage: preparing.py [minimum]   minimum: only what must be is passed through, so that runs have copies of the standard library
+"""
 import asyncio
 import dataclasses
 import importlib
 import json
 import os
 import pathlib
+import sys
 
 from temporalio import workflow
 from temporalio.worker import _workflow_instance as instances
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import flow_of_test
 import image_runs
@@ -81,6 +85,9 @@ async def main():
     result = {}
     result["refused"] = refusals(SandboxedWorkflowRunner())
     runner = SandboxedWorkflowRunner()
+    if sys.argv[1:] == ["minimum"]:
+        minimum = SandboxRestrictions.passthrough_modules_minimum
+        runner = SandboxedWorkflowRunner(dataclasses.replace(SandboxRestrictions.default, passthrough_modules=minimum))
     result["prepared"] = times_made(runner)
     result["another runner"] = times_made(SandboxedWorkflowRunner())
     restrictions = dataclasses.replace(runner.restrictions)

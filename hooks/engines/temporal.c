@@ -16,7 +16,6 @@
 #include "hooks/engines/temporal_settings.h"
 #include "hooks/engines/temporal_unrestricted.h"
 
-#include "shim/cpython.h"
 #include "shim/family.h"
 #include "shim/native.h"
 
@@ -87,9 +86,7 @@ static PyObject *prepare_workflow(PyObject *runner, PyObject *args, PyObject *kw
 	struct sg_call call = {.tuple = args, .kwargs = kwargs};
 	PyObject *defn = sg_call_argument(&call, 0, "defn"), *self, *all, *answer = NULL;
 
-	/* A class below it may do more. */
-	if (defn && (PyObject *)sg_cpython_type(runner) == sg_temporal_sdk.runner_class &&
-	    sg_temporal_is_prepared(runner, defn, &temporal))
+	if (defn && sg_temporal_is_prepared(runner, defn, &temporal))
 		return sg_python_ref(Py_None);
 	self = PyTuple_Pack(1, runner);
 	all = self ? PySequence_Concat(self, args) : NULL;

@@ -8,6 +8,7 @@
 #include "hooks/engines/temporal_visit.h"
 
 #include "config/config.h"
+#include "shim/cpython.h"
 #include "shim/finaliser.h"
 #include "shim/image.h"
 #include "shim/log.h"
@@ -340,13 +341,16 @@ int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *
 	return 0;
 }
 
-/* (workflow class, runner class), and the policy of their runs; NULL: cannot be told. */
+/* (workflow class, runner class), and the policy of their runs. NULL: cannot be told, as of a class below the SDK's. */
 static PyObject *prepared_key(PyObject *runner, PyObject *defn, const struct sg_engine *engine,
 		struct sg_policy **ret_policy)
 {
-	PyObject *workflow_class = sg_python_attribute_or_null(defn, "cls");
-	PyObject *runner_class = runner_attribute(runner, "runner_class", "_runner_class"), *key = NULL;
+	PyObject *workflow_class, *runner_class, *key = NULL;
 
+	if ((PyObject *)sg_cpython_type(runner) != sg_temporal_sdk.runner_class)
+		return NULL;
+	workflow_class = sg_python_attribute_or_null(defn, "cls");
+	runner_class = runner_attribute(runner, "runner_class", "_runner_class");
 	*ret_policy = workflow_class && runner_class ? policy_of(runner, workflow_class, engine) : NULL;
 	if (*ret_policy)
 		key = PyTuple_Pack(2, workflow_class, runner_class);

@@ -88,11 +88,11 @@ async def main():
     if sys.argv[1:] == ["minimum"]:
         minimum = SandboxRestrictions.passthrough_modules_minimum
         runner = SandboxedWorkflowRunner(dataclasses.replace(SandboxRestrictions.default, passthrough_modules=minimum))
+    result["a class below"] = times_made(Below(restrictions=runner.restrictions))
     result["prepared"] = times_made(runner)
     result["another runner"] = times_made(SandboxedWorkflowRunner())
     restrictions = dataclasses.replace(runner.restrictions)
     result["other settings"] = times_made(SandboxedWorkflowRunner(restrictions=restrictions))
-    result["a class below"] = times_made(Below())
     details = image_runs.details(flow_of_test.Flow, 1)
     result["details"] = replaced(details, runner)
     typed = dataclasses.replace(details, worker_level_failure_exception_types=[ValueError])

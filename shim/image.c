@@ -401,9 +401,8 @@ static void change_owner(struct sg_image *image, struct sg_run *run)
 	collecting = PyGC_Disable();
 	if (image->owner)
 		settle(image);
-	if (run) {
+	if (run)
 		exchange_delta(image, run->delta, true);
-	}
 	image->owner = run;
 	if (collecting)
 		PyGC_Enable();

@@ -96,3 +96,25 @@ PyObject *sg_python_attribute_or_null(PyObject *object, const char *path)
 		PyErr_Clear();
 	return value;
 }
+
+bool sg_python_is_true(PyObject *object, const char *path)
+{
+	PyObject *value = sg_python_attribute_or_null(object, path);
+	bool truth = value && PyObject_IsTrue(value) == 1;
+
+	PyErr_Clear();
+	sg_python_clear(&value);
+	return truth;
+}
+
+PyObject *sg_python_global(PyObject *function, const char *name)
+{
+	PyObject *globals = sg_python_attribute_or_null(function, "__globals__"), *key = PyUnicode_FromString(name), *value = NULL;
+
+	if (globals && key)
+		value = sg_python_ref(PyDict_GetItemWithError(globals, key));
+	PyErr_Clear();
+	sg_python_clear(&key);
+	sg_python_clear(&globals);
+	return value;
+}

@@ -13,6 +13,7 @@
 #ifndef SG_PYTHON_H
 #define SG_PYTHON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -88,18 +89,15 @@ struct sg_python_inittab {
 	F(void, Py_DecRef, (PyObject *)) \
 	F(const char *, Py_GetVersion, (void)) \
 	F(void, Py_IncRef, (PyObject *)) \
-	F(int, Py_IsInitialized, (void)) \
 	F(PyObject *, PyBool_FromLong, (long)) \
 	F(char *, PyByteArray_AsString, (PyObject *)) \
 	F(PyObject *, PyByteArray_FromStringAndSize, (const char *, Py_ssize_t)) \
-	F(int, PyByteArray_Resize, (PyObject *, Py_ssize_t)) \
 	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
 	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
 	F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
 	F(PyCFunction, PyCFunction_GetFunction, (PyObject *)) \
 	F(int, PyCFunction_GetFlags, (PyObject *)) \
-	F(int, PyCallable_Check, (PyObject *)) \
 	F(void *, PyCapsule_GetPointer, (PyObject *, const char *)) \
 	F(PyObject *, PyCapsule_New, (void *, const char *, void (*)(PyObject *))) \
 	F(PyObject *, PyContext_CopyCurrent, (void)) \
@@ -110,7 +108,6 @@ struct sg_python_inittab {
 	F(PyObject *, PyDict_Copy, (PyObject *)) \
 	F(int, PyDict_DelItem, (PyObject *, PyObject *)) \
 	F(PyObject *, PyDict_GetItemWithError, (PyObject *, PyObject *)) \
-	F(PyObject *, PyDict_Keys, (PyObject *)) \
 	F(PyObject *, PyDict_New, (void)) \
 	F(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **)) \
 	F(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *)) \
@@ -127,7 +124,6 @@ struct sg_python_inittab {
 	F(void, PyErr_SetObject, (PyObject *, PyObject *)) \
 	F(void, PyErr_SetString, (PyObject *, const char *)) \
 	F(int, PyErr_WarnExplicit, (PyObject *, const char *, const char *, int, const char *, PyObject *)) \
-	F(void, PyErr_WriteUnraisable, (PyObject *)) \
 	F(PyObject *, PyEval_GetBuiltins, (void)) \
 	F(PyObject *, PyEval_GetFrame, (void)) \
 	F(void, PyEval_RestoreThread, (void *)) \
@@ -164,11 +160,9 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_CallMethodObjArgs, (PyObject *, PyObject *, ...)) \
 	F(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
 	F(void, PyObject_CallFinalizer, (PyObject *)) \
-	F(int, PyObject_DelItem, (PyObject *, PyObject *)) \
 	F(int, PyObject_GC_IsFinalized, (PyObject *)) \
 	F(int, PyObject_GC_IsTracked, (PyObject *)) \
 	F(void, PyObject_GC_Track, (void *)) \
-	F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
 	F(int, PyObject_GenericSetAttr, (PyObject *, PyObject *, PyObject *)) \
 	F(int, PyObject_GenericSetDict, (PyObject *, PyObject *, void *)) \
@@ -177,12 +171,10 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GetIter, (PyObject *)) \
 	F(int, PyObject_HasAttrString, (PyObject *, const char *)) \
-	F(int, PyObject_IsInstance, (PyObject *, PyObject *)) \
 	F(int, PyObject_IsTrue, (PyObject *)) \
 	F(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
 	F(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *)) \
 	F(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *)) \
-	F(int, PyObject_SetItem, (PyObject *, PyObject *, PyObject *)) \
 	F(Py_ssize_t, PyObject_Size, (PyObject *)) \
 	F(PyObject *, PyObject_Str, (PyObject *)) \
 	F(PyObject *, PyObject_Type, (PyObject *)) \
@@ -202,7 +194,6 @@ struct sg_python_inittab {
 	F(void, PyThread_free_lock, (void *)) \
 	F(void, PyThread_release_lock, (void *)) \
 	F(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t)) \
-	F(PyObject *, PyTuple_GetSlice, (PyObject *, Py_ssize_t, Py_ssize_t)) \
 	F(PyObject *, PyTuple_New, (Py_ssize_t)) \
 	F(PyObject *, PyTuple_Pack, (Py_ssize_t, ...)) \
 	F(Py_ssize_t, PyTuple_Size, (PyObject *)) \
@@ -220,7 +211,6 @@ struct sg_python_inittab {
 	F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyUnicode_InternFromString, (const char *)) \
 	F(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) \
-	F(PyObject *, PyVectorcall_Call, (PyObject *, PyObject *, PyObject *)) \
 	F(PyObject *, PyWeakref_NewRef, (PyObject *, PyObject *))
 
 #define PY_REQUIRED_DATA(D) \
@@ -242,8 +232,6 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyType_Type) \
 	D(PyTypeObject, PyUnicode_Type) \
 	D(PyTypeObject, PyWrapperDescr_Type) \
-	D(PyTypeObject, _PyWeakref_RefType) \
-	D(PyObject *, PyExc_AttributeError) \
 	D(PyObject *, PyExc_BaseException) \
 	D(PyObject *, PyExc_ImportError) \
 	D(PyObject *, PyExc_KeyError) \
@@ -304,6 +292,12 @@ PyObject *sg_python_attribute(PyObject *object, const char *path);
 
 /* As above with the AttributeError swallowed: NULL without an exception when there is none. */
 PyObject *sg_python_attribute_or_null(PyObject *object, const char *path);
+
+/* Is the attribute there and true? Without an exception. */
+bool sg_python_is_true(PyObject *object, const char *path);
+
+/* What a global name stands for in a function written in Python: new reference, NULL without an exception. */
+PyObject *sg_python_global(PyObject *function, const char *name);
 
 #endif /* SG_PYTHON_LISTS_ONLY */
 

@@ -19,7 +19,7 @@ static struct {
 	PyObject *get_running_loop, *set_running_loop; /* asyncio's */
 	PyObject *start_thread, *thread_function;
 	struct instance *(*instance_of)(PyObject *);
-	PyObject *deleting, *values; /* names */
+	PyObject *values;          /* a name */
 	PyObject *worker_class, *original_run;
 	struct instance *first;    /* to be ended */
 	pid_t process;             /* whose runs they are; a child only has copies */
@@ -28,13 +28,8 @@ static struct {
 
 bool sg_temporal_is_last(struct instance *instance)
 {
-	PyObject *value = PyObject_GetAttr(instance->inner, ending.deleting);
-	bool last = value && PyObject_IsTrue(value) > 0;
-
-	if (!value)
-		PyErr_Clear(); /* the SDK's own sandbox, in mode observe */
-	sg_python_clear(&value);
-	return last;
+	/* In mode observe it is the SDK's own sandbox, which has none. */
+	return sg_python_is_true(instance->inner, "_deleting");
 }
 
 /* --- inside the run ---------------------------------------------------------------------------- */
@@ -310,7 +305,6 @@ int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct in
 	ending.free = free;
 	ending.process = getpid();
 	ending.instance_of = instance_of;
-	ending.deleting = PyUnicode_InternFromString("_deleting");
 	ending.values = PyUnicode_InternFromString("values");
 	ending.thread_function = PyCFunction_NewEx(&end_waiting_def, NULL, NULL);
 	if (events) {
@@ -321,7 +315,7 @@ int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct in
 		ending.start_thread = PyObject_GetAttrString(thread, "start_new_thread");
 	sg_python_clear(&events);
 	sg_python_clear(&thread);
-	return ending.get_running_loop && ending.set_running_loop && ending.start_thread && ending.deleting &&
+	return ending.get_running_loop && ending.set_running_loop && ending.start_thread &&
 		ending.thread_function ? 0 : -1;
 }
 

@@ -36,26 +36,6 @@ static PyObject *make_by_sdk(PyObject *details, PyObject *runner_class, PyObject
 	return inner;
 }
 
-static bool has(PyObject *object, const char *name)
-{
-	PyObject *value = sg_python_attribute_or_null(object, name);
-	bool found = value;
-
-	sg_python_clear(&value);
-	return found;
-}
-
-static bool is_true(PyObject *object, const char *name)
-{
-	PyObject *value = sg_python_attribute_or_null(object, name);
-	int truth = value ? PyObject_IsTrue(value) : -1;
-
-	if (truth < 0)
-		PyErr_Clear();
-	sg_python_clear(&value);
-	return truth == 1;
-}
-
 static PyObject *call_method(PyObject *object, const char *path, PyObject *argument)
 {
 	PyObject *method = object ? sg_python_attribute(object, path) : NULL, *result = NULL;
@@ -76,13 +56,14 @@ static PyObject *plain_fields(PyObject *class)
 	PyObject *module = PyImport_ImportModule("dataclasses"), *list = PyList_New(0), *names = NULL;
 	PyObject *function = module ? PyObject_GetAttrString(module, "fields") : NULL;
 	PyObject *fields = function ? PyObject_CallFunctionObjArgs(function, class, NULL) : NULL, *name;
-	bool plain = fields && list && !has(class, "__post_init__") && !has(class, "__slots__");
+	bool plain = fields && list && !PyObject_HasAttrString(class, "__post_init__") &&
+		!PyObject_HasAttrString(class, "__slots__");
 
 	for (Py_ssize_t i = 0; plain && i < PyTuple_Size(fields); i++) {
 		PyObject *field = PyTuple_GetItem(fields, i);
 
 		name = sg_python_attribute_or_null(field, "name");
-		plain = name && is_true(field, "init") && PyList_Append(list, name) == 0;
+		plain = name && sg_python_is_true(field, "init") && PyList_Append(list, name) == 0;
 		sg_python_clear(&name);
 	}
 	name = PyUnicode_FromString("defn");
@@ -132,7 +113,7 @@ PyObject *sg_temporal_make_inside(PyObject *details, PyObject *runner_class, PyO
 {
 	PyObject *defn = NULL, *copy = NULL, *runner = NULL, *inner = NULL, *old;
 
-	if (!is_true(details, "worker_level_failure_exception_types")) {
+	if (!sg_python_is_true(details, "worker_level_failure_exception_types")) {
 		old = sg_python_attribute_or_null(details, "defn");
 		defn = call_method(old, "must_from_class", workflow_class);
 		sg_python_clear(&old);

@@ -56,27 +56,16 @@ int sg_temporal_settings_install(PyObject *restrictions, PyObject *workflow)
 	return 0;
 }
 
-static bool flag(PyObject *settings, const char *name)
-{
-	PyObject *value = sg_python_attribute_or_null(settings, name);
-	int answer = value ? PyObject_IsTrue(value) : 0;
-
-	if (answer < 0)
-		PyErr_Clear();
-	sg_python_clear(&value);
-	return answer > 0;
-}
-
 bool sg_temporal_lazy(PyObject *settings)
 {
-	return !flag(settings, "disable_lazy_sys_module_passthrough");
+	return !sg_python_is_true(settings, "disable_lazy_sys_module_passthrough");
 }
 
 int sg_temporal_shares(PyObject *settings, PyObject *module_name)
 {
 	PyObject *names, *part;
 	const char *name = sg_python_text(module_name), *dot = name;
-	int answer = flag(settings, "passthrough_all_modules");
+	int answer = sg_python_is_true(settings, "passthrough_all_modules");
 
 	if (answer)
 		return answer;
@@ -289,7 +278,7 @@ static int add_below(PyObject *matcher, const char *path, int depth, add_functio
 
 	if (depth > 32 || matcher == sdk.default_members)
 		return 0;
-	if (flag(matcher, "match_self") && *path) {
+	if (sg_python_is_true(matcher, "match_self") && *path) {
 		/* The name itself, and everything below it if it is a module. */
 		error = strchr(path, '.') ? add_path(path, SG_GUARD_READ, add) : 0;
 		snprintf(all, sizeof(all), "%s.*", path);

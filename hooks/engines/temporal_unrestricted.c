@@ -37,15 +37,9 @@ static void follow(void)
 
 void sg_temporal_unrestricted_install(PyObject *is_unrestricted)
 {
-	PyObject *globals = is_unrestricted ? sg_python_attribute_or_null(is_unrestricted, "__globals__") : NULL;
-	PyObject *name = PyUnicode_FromString("_sandbox_unrestricted");
-
 	function = sg_python_ref(is_unrestricted);
-	if (globals && name)
-		flag = sg_python_ref(PyDict_GetItemWithError(globals, name));
-	PyErr_Clear();
-	sg_python_clear(&name);
-	sg_python_clear(&globals);
+	if (function)
+		flag = sg_python_global(function, "_sandbox_unrestricted");
 	if (flag)
 		follow();
 }

@@ -18,13 +18,9 @@ static PyObject *truths[2], *value_name; /* False and True, "value" */
  */
 static PyObject *find_flag(PyObject *function)
 {
-	PyObject *globals = sg_python_attribute_or_null(function, "__globals__"), *done, *value;
-	PyObject *name = PyUnicode_FromString("_in_sandbox"), *local = NULL;
+	PyObject *local = sg_python_global(function, "_in_sandbox"), *done, *value;
 	bool same = true;
 
-	if (globals && name)
-		local = PyObject_GetItem(globals, name);
-	PyErr_Clear();
 	for (int i = 1; i >= 0 && local && same; i--) {
 		done = PyObject_CallFunctionObjArgs(function, truths[i], NULL);
 		value = done ? PyObject_GetAttr(local, value_name) : NULL;
@@ -35,8 +31,6 @@ static PyObject *find_flag(PyObject *function)
 	}
 	if (!same)
 		sg_python_clear(&local);
-	sg_python_clear(&name);
-	sg_python_clear(&globals);
 	return local;
 }
 

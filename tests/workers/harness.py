@@ -18,6 +18,17 @@ REPO = HERE.parents[1]
 PROGRAMS = HERE / "programs"
 SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}:{HERE / 'libraries'}"}  # where host programs find their modules and the snippets
 
+# A workflow file: what stands at its module level is put in.
+FLOW = """
+from temporalio import workflow
+{}
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+"""
+
 RUNNING = set()
 
 

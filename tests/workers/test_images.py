@@ -5,25 +5,15 @@ import sys
 import harness
 import pytest
 
-FLOW = """
-from temporalio import workflow
-{}
-@workflow.defn
-class Flow:
-    @workflow.run
-    async def run(self) -> None:
-        pass
-"""
-
 
 @pytest.fixture
 def make_runs(run_program, tmp_path):
     """Three runs of a workflow file with these lines: the log."""
     def make(lines, **settings):
         path = tmp_path / "flow_of_test.py"
-        path.write_text(FLOW.format(lines))
+        path.write_text(harness.FLOW.format(lines))
         ended = run_program(sys.executable, harness.PROGRAMS / "image_runs.py", path,
-                            **{"SANDGLASS_LOG_LEVEL": "debug", "PYTHONDONTWRITEBYTECODE": 1, **settings})
+                            **{"SANDGLASS_LOG_LEVEL": "debug", **settings})
         assert ended.out.strip() == "3", str(ended)
         return ended.log
     return make
@@ -173,7 +163,7 @@ def take_turns(run_program, tmp_path):
     def take(state, change, *moves):
         (tmp_path / "flow_of_test.py").write_text(ITERATED.format(state, change))
         ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
-                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace", "PYTHONDONTWRITEBYTECODE": 1})
+                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace"})
         assert ended.out.strip() and len(events(ended.log, "image")) == 1, str(ended)
         return json.loads(ended.out), events(ended.log, "delta")
     return take

@@ -5,28 +5,20 @@ import sys
 import harness
 import pytest
 
-FLOW = """
+LINES = """
 import os
-from temporalio import workflow
 if workflow.unsafe.in_sandbox():
     with workflow.unsafe.sandbox_unrestricted():
         if "FAILS" in os.environ:
             raise ValueError("cannot be imported")
-
-@workflow.defn
-class Flow:
-    @workflow.run
-    async def run(self) -> None:
-        pass
 """
 
 
 @pytest.fixture
 def seen(run_program, tmp_path):
     def run(*arguments, **settings):
-        (tmp_path / "flow_of_test.py").write_text(FLOW)
-        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", *arguments,
-                            **{"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": 1, **settings})
+        (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(LINES))
+        ended = run_program(sys.executable, harness.PROGRAMS / "preparing.py", *arguments, **{"PYTHONPATH": tmp_path, **settings})
         assert ended.out.strip(), str(ended)
         return json.loads(ended.out)
     return run

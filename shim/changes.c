@@ -3,6 +3,7 @@
 #include "shim/address.h"
 #include "shim/containers.h"
 #include "shim/cpython.h"
+#include "shim/pages.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct sg_look {
 /* How many references there are to a pristine object. */
 struct sg_own {
 	unsigned slot;
+	bool seen;                     /* the page of its count has been written to */
 	Py_ssize_t references;
 };
 
@@ -231,27 +233,120 @@ static int seal_slot(struct sg_slots *slots, unsigned number)
 static int count_references(struct sg_slots *slots)
 {
 	for (unsigned i = 0; i < slots->count; i++) {
-		const struct sg_slot *slot = &slots->items[i];
+		struct sg_slot *slot = &slots->items[i];
 
 		if (!slot->kind->own)
 			continue;
 		if (reserve((void **)&slots->own, &slots->own_size, slots->own_count + 1, sizeof(*slots->own)) < 0)
 			return -1;
-		slots->own[slots->own_count++] = (struct sg_own){i, sg_cpython_refcount(slot->object)};
+		slots->items[i].own = (unsigned)slots->own_count;
+		slots->own[slots->own_count++] = (struct sg_own){i, false, sg_cpython_refcount(slot->object)};
 	}
 	return 0;
 }
 
+/* --- pages ------------------------------------------------------------------------------------- */
+
+/* Fewer are looked at faster than the kernel is asked, and than its page faults are taken. */
+#define MANY_LOOKS 4000
+
+static struct sg_pages_piece piece_of(const struct sg_look *look)
+{
+	return (struct sg_pages_piece){look->address, look->size, look->slot};
+}
+
+static void forget_pages(struct sg_slots *slots)
+{
+	sg_pages_free(slots->pages);
+	slots->pages = NULL;
+	slots->age = 0;
+	for (size_t i = 0; i < slots->loose_count; i++)
+		slots->items[slots->loose[i]].loose = false;
+	slots->loose_count = 0;
+}
+
+/* Everything is pristine. */
+static void watch_pages(struct sg_slots *slots)
+{
+	struct sg_pages_piece *pieces;
+	size_t count = 0;
+
+	forget_pages(slots);
+	if (slots->look_count < MANY_LOOKS || !sg_pages_known())
+		return;
+	pieces = malloc((slots->look_count + slots->own_count) * sizeof(*pieces));
+	if (!pieces)
+		return;
+	for (size_t i = 0; i < slots->look_count; i++)
+		if (slots->looks[i].size)
+			pieces[count++] = piece_of(&slots->looks[i]);
+	for (size_t i = 0; i < slots->own_count; i++)
+		pieces[count++] = (struct sg_pages_piece){
+			slots->items[slots->own[i].slot].object, sizeof(Py_ssize_t), slots->own[i].slot
+		};
+	slots->pages = sg_pages_watch(pieces, count);
+	free(pieces);
+}
+
+/* Its memory may have moved: then its pages say nothing about it. */
+static void follow(struct sg_slots *slots, unsigned number)
+{
+	struct sg_slot *slot = &slots->items[number];
+
+	for (unsigned i = 0; slots->pages && !slot->loose && i < slot->looks; i++) {
+		struct sg_pages_piece piece = piece_of(&slots->looks[slot->first_look + i]);
+
+		if (sg_pages_cover(slots->pages, &piece))
+			continue;
+		slot->loose = true;
+		slots->loose[slots->loose_count++] = number;
+	}
+}
+
+/* Now and then it is time to begin anew: much has moved, or the kernel knows no more. */
+#define OLD 64 /* changes of runs */
+
+static void renew_pages(struct sg_slots *slots)
+{
+	size_t most = slots->pages ? slots->count / 16 : 0;
+
+	if (slots->look_count >= MANY_LOOKS && ++slots->age >= OLD && (!slots->pages || slots->loose_count > most))
+		watch_pages(slots);
+}
+
+/* By address; aspects of one object stay in order. */
+static int compare_slots(const void *a, const void *b)
+{
+	const struct sg_slot *one = a, *other = b;
+
+	if (one->object != other->object)
+		return one->object < other->object ? -1 : 1;
+	return (one->own > other->own) - (one->own < other->own);
+}
+
+/* What lies together in memory is looked at together. */
+static void sort_slots(struct sg_slots *slots)
+{
+	for (size_t i = 0; i < slots->count; i++)
+		slots->items[i].own = (unsigned)i;
+	qsort(slots->items, slots->count, sizeof(*slots->items), compare_slots);
+}
+
 int sg_slots_seal(struct sg_slots *slots)
 {
+	sort_slots(slots);
 	slots->suspects = calloc(slots->count + 1, sizeof(*slots->suspects));
 	slots->always = calloc(slots->count + 1, sizeof(*slots->always));
-	if (!slots->suspects || !slots->always)
+	slots->loose = calloc(slots->count + 1, sizeof(*slots->loose));
+	if (!slots->suspects || !slots->always || !slots->loose)
 		return out_of_memory();
 	for (unsigned i = 0; i < slots->count; i++)
 		if (seal_slot(slots, i) < 0)
 			return -1;
-	return count_references(slots);
+	if (count_references(slots) < 0)
+		return -1;
+	watch_pages(slots);
+	return 0;
 }
 
 bool sg_slots_belong_to_threads(const struct sg_slots *slots)
@@ -272,12 +367,14 @@ void sg_slots_free(struct sg_slots *slots)
 		sg_python_clear(&slot->object);
 		sg_python_clear(&slot->pristine);
 	}
+	forget_pages(slots);
 	free(slots->items);
 	free(slots->looks);
 	free(slots->expected);
 	free(slots->suspects);
 	free(slots->always);
 	free(slots->own);
+	free(slots->loose);
 	*slots = (struct sg_slots){0};
 }
 
@@ -296,6 +393,18 @@ static bool as_expected(const struct sg_look *look, const char *expected)
 	return !differences;
 }
 
+/* Its pieces in order: if one has changed, those after it may be gone. */
+static void look_at(struct sg_slots *slots, unsigned number)
+{
+	const struct sg_slot *slot = &slots->items[number];
+	const struct sg_look *look = slots->looks + slot->first_look, *end = look + slot->looks;
+
+	while (look < end && as_expected(look, slots->expected + look->expected))
+		look++;
+	if (look < end)
+		suspect(slots, number);
+}
+
 static void look_at_all(struct sg_slots *slots)
 {
 	const struct sg_look *look = slots->looks, *end = look + slots->look_count;
@@ -310,6 +419,47 @@ static void look_at_all(struct sg_slots *slots)
 		differs = look->slot;
 		suspect(slots, look->slot);
 	}
+	for (size_t i = 0; i < slots->own_count; i++)
+		slots->own[i].seen = true;
+}
+
+/* What is far ahead is brought near step by step: each address is in what comes before. */
+static void fetch(const struct sg_slots *slots, const unsigned *numbers, size_t count)
+{
+	if (count > 3 * AHEAD)
+		__builtin_prefetch(&slots->items[numbers[3 * AHEAD]].first_look);
+	if (count > 2 * AHEAD)
+		__builtin_prefetch(&slots->looks[slots->items[numbers[2 * AHEAD]].first_look]);
+	if (count > AHEAD && slots->items[numbers[AHEAD]].looks) {
+		const struct sg_look *look = &slots->looks[slots->items[numbers[AHEAD]].first_look];
+
+		__builtin_prefetch(look->address);
+		__builtin_prefetch(slots->expected + look->expected);
+	}
+}
+
+static void look_at_these(struct sg_slots *slots, const unsigned *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fetch(slots, numbers + i, count - i);
+		look_at(slots, numbers[i]);
+		if (slots->items[numbers[i]].kind->own)
+			slots->own[slots->items[numbers[i]].own].seen = true;
+	}
+}
+
+static void look_for_suspects(struct sg_slots *slots)
+{
+	const unsigned *numbers;
+	size_t count;
+
+	if (slots->pages && sg_pages_written(slots->pages, &numbers, &count) < 0)
+		forget_pages(slots);
+	if (slots->pages)
+		look_at_these(slots, numbers, count);
+	else
+		look_at_all(slots);
+	look_at_these(slots, slots->loose, slots->loose_count);
 	for (size_t i = 0; i < slots->always_count; i++)
 		suspect(slots, slots->always[i]);
 }
@@ -330,7 +480,7 @@ size_t sg_slots_changed(struct sg_slots *slots, const unsigned **ret_numbers)
 {
 	size_t count = 0, suspects;
 
-	look_at_all(slots);
+	look_for_suspects(slots);
 	/* The changed ones come first; comparing may add others, which are none. */
 	suspects = slots->suspect_count;
 	for (size_t i = 0; i < suspects; i++) {
@@ -352,8 +502,12 @@ bool sg_slots_referred(struct sg_slots *slots, size_t *position, unsigned *ret_n
 	while (*position < slots->own_count) {
 		struct sg_own *own = &slots->own[(*position)++];
 		const struct sg_slot *slot = &slots->items[own->slot];
-		Py_ssize_t references = sg_cpython_refcount(slot->object);
+		Py_ssize_t references;
 
+		if (!own->seen)
+			continue;
+		own->seen = false;
+		references = sg_cpython_refcount(slot->object);
 		/* Something from the time of the import has gone. */
 		if (references < own->references)
 			own->references = references;
@@ -386,6 +540,8 @@ void sg_slots_renew(struct sg_slots *slots, unsigned number)
 	}
 	if (count != slot->looks)
 		look_always(slots, number);
+	else
+		follow(slots, number);
 }
 
 void sg_slots_settle(struct sg_slots *slots)
@@ -393,4 +549,5 @@ void sg_slots_settle(struct sg_slots *slots)
 	for (size_t i = 0; i < slots->suspect_count; i++)
 		slots->items[slots->suspects[i]].suspected = false;
 	slots->suspect_count = 0;
+	renew_pages(slots);
 }

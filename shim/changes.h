@@ -1,10 +1,11 @@
 /*
  * changes.h - which of an image's objects have changed since they were pristine, found without looking at each.
  *
- * Three ways, the cheapest first. Changes of a watched dict are told by the interpreter (3.12). The memory that changes
- * with an object's content, a dict's version included (until 3.13), is compared with what it was, all of it in one
- * loop: some nanoseconds for each object. What has no such memory is saved and compared, each time. A hit is only a
- * suspicion: the content itself decides. GIL: held.
+ * Changes of a watched dict are told by the interpreter (3.12). The memory that changes with an object's content, a
+ * dict's version included (until 3.13), is compared with what it was, some nanoseconds for each object: in a large
+ * image that of objects on pages that have been written to, where the kernel tells which (pages.h), else all of it.
+ * What has no such memory is saved and compared, each time. A hit is only a suspicion: the content itself decides.
+ * GIL: held.
  */
 #ifndef SG_CHANGES_H
 #define SG_CHANGES_H
@@ -17,15 +18,18 @@ struct sg_slot {
 	const struct sg_state_kind *kind;
 	PyObject *pristine;            /* snapshot */
 	unsigned first_look;
+	unsigned own;                  /* its place in slots->own, if its kind has one */
 	unsigned char looks;
 	bool always;                   /* can only be compared */
 	bool suspected;
 	bool foreign;                  /* holds the content of the run that is active: not looked at */
 	bool held;                     /* see sg_slots_referred() */
+	bool loose;                    /* its memory has moved to pages that are not watched for it */
 };
 
 struct sg_look;
 struct sg_own;
+struct sg_pages;
 
 struct sg_slots {
 	struct sg_slot *items;
@@ -38,8 +42,12 @@ struct sg_slots {
 	size_t suspect_count;
 	unsigned *always;
 	size_t always_count;
-	struct sg_own *own;            /* those of which a run must have its own while it refers to them */
+	struct sg_own *own;            /* those of which a run must have its own while it refers to them, in order */
 	size_t own_count, own_size;
+	struct sg_pages *pages;        /* NULL: all memory is looked at */
+	unsigned *loose;               /* room for every slot */
+	size_t loose_count;
+	unsigned age;                  /* of the pages: changes of runs since then */
 };
 
 /* Adds an aspect of an object, whose content now is pristine. 0, or -1 with an exception. */

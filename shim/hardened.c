@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 #include "shim/hardened.h"
 
+#include "shim/attempt.h"
 #include "shim/context.h"
 #include "shim/log.h"
 #include "shim/raw.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -81,10 +81,6 @@ static bool returns_through_libc(int number)
 
 /* --- probing ----------------------------------------------------------------------------------- */
 
-/*
- * In a child process: a filter of seccomp may end whoever tries. It is made without libc's fork(), whose handlers belong
- * to the program, sends no signal when it ends, and is not seen by anybody's wait().
- */
 static volatile sig_atomic_t sprung;
 
 static void spring_syscall(int number, siginfo_t *info, void *machine)
@@ -161,21 +157,11 @@ static long try_tsc(void)
 /* NULL: it works. Else why not. */
 static const char *probe(long (*try)(void))
 {
-	int status = 0;
-	long child = sg_raw_syscall6(SYS_clone, 0, 0, 0, 0, 0, 0), error;
+	const char *reason = NULL;
 
-	if (child == 0)
-		sg_raw_syscall(SYS_exit_group, try(), 0, 0, 0);
-	if (child < 0)
-		return "no process could be started to try it";
-	do
-		error = sg_raw_syscall(SYS_wait4, child, (long)&status, __WALL, 0);
-	while (error == -EINTR);
-	if (error < 0)
-		return "the process that tried it was lost";
-	if (!WIFEXITED(status))
-		return "the process that tried it was killed, as by a filter of seccomp";
-	switch (WEXITSTATUS(status)) {
+	switch (sg_attempt(try, &reason)) {
+	case -1:
+		return reason;
 	case 0:
 		return NULL;
 	case EPERM:

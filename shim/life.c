@@ -23,6 +23,7 @@
 #include "shim/importer.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/pages.h"
 #include "shim/policy.h"
 #include "shim/python.h"
 #include "shim/real.h"
@@ -302,6 +303,7 @@ static void after_fork_in_child(void)
 	before_collection = NULL;
 	run_before_collection = sg_finaliser_run = NULL;
 	sg_hardened_after_fork();
+	sg_pages_after_fork();
 	sg_log_after_fork();
 }
 

@@ -53,19 +53,6 @@ static bool descriptor_is_ours(int descriptor)
 			status.st_dev == state.device && status.st_ino == state.inode;
 }
 
-/*
- * A high copy, out of the way of programs that expect small numbers or close ranges of them. The
- * limit may be small; then as high as it lets us. Returns the copy or a negative errno.
- */
-static int descriptor_raise(int descriptor)
-{
-	long copy = -EINVAL;
-
-	for (int lowest = 512; lowest > 2 && copy == -EINVAL; lowest /= 2)
-		copy = sg_raw_syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, lowest, 0);
-	return (int)copy;
-}
-
 static size_t decimal(char digits[20], uint64_t value)
 {
 	size_t start = 20;
@@ -104,7 +91,7 @@ static int descriptor_open(void)
 			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 	if (low < 0)
 		return low;
-	high = descriptor_raise(low);
+	high = sg_raw_descriptor_raise(low);
 	if (high < 0)
 		return low;
 	descriptor_close(low);
@@ -373,7 +360,7 @@ int sg_log_open(const char *destination, enum sg_log_level level)
 	previous = descriptor_is_ours(state.descriptor) ? state.descriptor : -1;
 	state.level = LEVEL_CLOSED;
 	memcpy(state.path, path, sizeof(path));
-	descriptor = path[0] ? descriptor_open() : descriptor_raise(2);
+	descriptor = path[0] ? descriptor_open() : sg_raw_descriptor_raise(2);
 	error = descriptor < 0 ? descriptor : descriptor_publish(descriptor);
 	if (previous >= 0)
 		descriptor_close(previous);

@@ -9,6 +9,8 @@
 #ifndef SG_RAW_H
 #define SG_RAW_H
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -54,6 +56,19 @@ static inline long sg_raw_syscall6(long number, long a, long b, long c, long d, 
 static inline long sg_raw_syscall(long number, long a, long b, long c, long d)
 {
 	return sg_raw_syscall6(number, a, b, c, d, 0, 0);
+}
+
+/*
+ * A high copy of a descriptor, out of the way of programs that expect small numbers or close ranges of them. The limit
+ * may be small; then as high as it lets us. Returns the copy, closed by exec, or a negative errno.
+ */
+static inline int sg_raw_descriptor_raise(int descriptor)
+{
+	long copy = -EINVAL;
+
+	for (int lowest = 512; lowest > 2 && copy == -EINVAL; lowest /= 2)
+		copy = sg_raw_syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, lowest, 0);
+	return (int)copy;
 }
 
 #endif

@@ -37,6 +37,7 @@ class Generator:
     def __init__(self, seed, without=(), with_=()):
         self.random = random.Random(seed)
         self.features = set(FEATURES) - set(OPTIONAL) - set(without) | set(with_)
+        self.always = with_
         self.counter = 0
         self.modules = []
         names = [n for n, k in KINDS.items() if not k[1] or k[1] in self.features]
@@ -336,6 +337,9 @@ class Generator:
             modules[module.name] = self.module(module)
             self.modules.remove(module)
         modules["flow"] = self.flow(late)
+        if "large" in self.features and (self.chance(0.15) or "large" in self.always):
+            nodes = modules[self.choice(early).name]
+            nodes.insert(self.random.randrange(len(HEADER), len(nodes) + 1), "__ballast__ = [[i] for i in range(2500)]")
         collecting = self.chance(0.2) and not {KINDS[t.kind][1] for m in self.modules for t in m.objects} & {"weak", "del"}
         return {
             "modules": modules,

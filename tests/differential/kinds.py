@@ -14,6 +14,7 @@ FEATURES = {
     "context": "context variables",
     "abc": "ABC.register",
     "reimport": "modules reloaded, or removed from sys.modules and imported again",
+    "large": "so many objects that changes are found by the pages that were written to (all programs: --with large)",
     "late": "modules that are first imported by a handler",
     "iterator": "iterators that are suspended over a global container",
     "setstate": "random.Random.setstate",

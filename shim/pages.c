@@ -89,7 +89,7 @@ static void close_files(void)
 	close_file(&map);
 }
 
-static int raise(long file)
+static int lift(long file)
 {
 	int high = file < 0 ? -1 : sg_raw_descriptor_raise((int)file);
 
@@ -103,8 +103,8 @@ static long open_files(void)
 	struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED};
 	long error = -EMFILE;
 
-	faults = raise(sg_raw_syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0, 0));
-	map = raise(sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
+	faults = lift(sg_raw_syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0, 0));
+	map = lift(sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
 	if (faults >= 0 && map >= 0)
 		error = sg_raw_syscall(SYS_ioctl, faults, UFFDIO_API, (long)&api, 0);
 	if (error)
@@ -280,20 +280,18 @@ static struct entry *list_entries(const struct sg_pages_piece *pieces, size_t co
 	return entries;
 }
 
-#define GAP 128 /* pages: asking about more is faster than asking twice */
-
-static void add_page(struct sg_pages *pages, uintptr_t address)
+static void add_page(struct sg_pages *pages, uintptr_t address, size_t gap)
 {
 	struct range *last = pages->range_count ? &pages->ranges[pages->range_count - 1] : NULL;
 
 	pages->addresses[pages->count++] = address;
-	if (last && address - last->end <= GAP * page_size())
+	if (last && address - last->end <= gap * page_size())
 		last->end = address + page_size();
 	else
 		pages->ranges[pages->range_count++] = (struct range){address, address + page_size()};
 }
 
-static void fill(struct sg_pages *pages, const struct entry *entries, size_t count)
+static void fill(struct sg_pages *pages, const struct entry *entries, size_t count, size_t gap)
 {
 	unsigned used = 0;
 
@@ -302,7 +300,7 @@ static void fill(struct sg_pages *pages, const struct entry *entries, size_t cou
 
 		if (new_page) {
 			pages->first[pages->count] = used;
-			add_page(pages, entries[i].page);
+			add_page(pages, entries[i].page, gap);
 		}
 		if (new_page || entries[i].number != entries[i - 1].number)
 			pages->numbers[used++] = entries[i].number;
@@ -310,7 +308,7 @@ static void fill(struct sg_pages *pages, const struct entry *entries, size_t cou
 	pages->first[pages->count] = used;
 }
 
-static struct sg_pages *make(const struct sg_pages_piece *pieces, size_t count)
+static struct sg_pages *make(const struct sg_pages_piece *pieces, size_t count, size_t gap)
 {
 	struct sg_pages *pages = calloc(1, sizeof(*pages));
 	struct entry *entries = list_entries(pieces, count, &count);
@@ -326,7 +324,7 @@ static struct sg_pages *make(const struct sg_pages_piece *pieces, size_t count)
 	}
 	if (pages && entries && pages->ranges && pages->addresses && pages->first && pages->numbers &&
 	    pages->pages && pages->written && pages->answer) {
-		fill(pages, entries, count);
+		fill(pages, entries, count, gap);
 	} else {
 		sg_pages_free(pages);
 		pages = NULL;
@@ -391,10 +389,12 @@ static int protect(struct sg_pages *pages)
 	return error || ask(&range, ASK_AND_PROTECT, note) ? -1 : 0;
 }
 
-struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t count)
+#define RANGES_MAX 256 /* asking about more takes as long as looking; and each may split a mapping */
+
+static struct sg_pages *watch(const struct sg_pages_piece *pieces, size_t count, size_t gap)
 {
-	struct sg_pages *pages = sg_pages_known() ? make(pieces, count) : NULL;
-	bool watched = pages;
+	struct sg_pages *pages = make(pieces, count, gap);
+	bool watched = pages && pages->range_count <= RANGES_MAX;
 
 	for (size_t i = 0; watched && i < pages->range_count; i++)
 		watched = watch_range(&pages->ranges[i]) == 0;
@@ -405,6 +405,19 @@ struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t coun
 	}
 	sg_pages_free(pages);
 	return NULL;
+}
+
+#define GAP 128 /* pages: asking about more is faster than asking twice */
+
+struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t count)
+{
+	struct sg_pages *pages;
+
+	if (!sg_pages_known())
+		return NULL;
+	pages = watch(pieces, count, GAP);
+	/* Between them may lie what cannot be watched. */
+	return pages ? pages : watch(pieces, count, 0);
 }
 
 void sg_pages_free(struct sg_pages *pages)

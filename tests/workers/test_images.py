@@ -1,5 +1,7 @@
 """When runs share an image and when they cannot, as the log tells. That sharing cannot be noticed is for tests/differential."""
 import json
+import os
+import platform
 import sys
 
 import harness
@@ -179,3 +181,92 @@ def test_an_iterator_goes_on_when_another_run_changes_what_it_goes_over(take_tur
 def test_a_run_that_changes_and_keeps_nothing_has_nothing_of_its_own(take_turns, state):
     seen, deltas = take_turns(state, "pass", *["0:nothing", "1:nothing"] * 3)
     assert seen == [[[], [1, 2, 3, 4]]] * 2 and not deltas
+
+
+LARGE = """
+import collections, array
+from temporalio import workflow
+
+class Thing:
+    pass
+
+BALLAST = [[i] for i in range(5000)]
+STATE = {}
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        # It stays in a variable: the change then touches nothing but what it changes.
+        self.awake, state = False, STATE
+        await workflow.wait_condition(lambda: self.awake)
+        {}
+
+    @workflow.signal
+    def wake(self) -> None:
+        self.awake = True
+
+    @workflow.signal
+    def grow(self) -> None:
+        {}
+
+    @workflow.signal
+    def nothing(self) -> None:
+        pass
+
+    @workflow.query
+    def see(self) -> list:
+        return {}
+"""
+HELD = {  # how it is made, changed from afar, changed before by another run, seen, and what then is seen
+    "a list": ("[0] * 3000", "state[7] = 1", "STATE.append(2)", "[len(STATE), sum(STATE)]", [3001, 2], [3000, 1], [3000, 0]),
+    "an array": ("array.array('i', [0]) * 3000", "state[7] = 1", "STATE.append(2)", "[len(STATE), sum(STATE)]",
+                 [3001, 2], [3000, 1], [3000, 0]),
+    "a bytearray": ("bytearray(9000)", "state[7] = 1", "STATE.append(2)", "[len(STATE), sum(STATE)]",
+                    [9001, 2], [9000, 1], [9000, 0]),
+    "a set": ("set(range(3000))", "state.discard(7)", "STATE.add(3000)", "[len(STATE), 7 in STATE]", [3001, True],
+              [2999, False], [3000, True]),
+    "a deque": ("collections.deque([0] * 3000)", "state[7] = 1", "STATE.append(2)", "[len(STATE), sum(STATE)]", [3001, 2], [3000, 1],
+                [3000, 0]),
+    "a dict": ("dict.fromkeys(range(3000), 0)", "state[7] = 1", "STATE[3000] = 2", "[len(STATE), sum(STATE.values())]",
+               [3001, 2], [3000, 1], [3000, 0]),
+    "an object": ("Thing(); STATE.a = STATE.b = 0", "state.a = 1", "STATE.b = 2", "[STATE.a, STATE.b]", [0, 2], [1, 0], [0, 0]),
+}
+
+
+def tells_pages():
+    """Should the kernel say which pages have been written to? What the tests/unit/test_pages.c would be skipped without."""
+    version = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
+    with open("/proc/self/status") as file:
+        filtered = "Seccomp:\t0" not in file.read()
+    return version >= (6, 7) and not filtered and os.path.exists("/proc/sys/vm/unprivileged_userfaultfd")
+
+
+@pytest.fixture
+def large(run_program, tmp_path):
+    def play(lines, moves, size=5000):
+        (tmp_path / "flow_of_test.py").write_text(LARGE.format(*lines).replace("5000", str(size)))
+        ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
+                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace"})
+        images = events(ended.log, "image")
+        assert ended.out.strip() and len(images) == 1, str(ended)
+        return json.loads(ended.out), images[0]["changes"]
+    return play
+
+
+@pytest.mark.parametrize("size", [5, 5000])
+@pytest.mark.parametrize("kind", HELD)
+def test_a_run_changes_what_it_has_held_for_long(large, kind, size):
+    *lines, grown, woken, pristine = HELD[kind]
+    # The first change moves the pristine content to other memory, the second is made there, in place.
+    seen, changes = large(lines, ["2:nothing", "0:grow", "2:nothing", "1:wake", "2:nothing"] + ["0:nothing", "1:nothing"] * 5, size)
+    assert seen == [grown, woken, pristine]
+    assert changes in (("memory",) if size == 5 else ("pages",) if tells_pages() else ("pages", "memory"))
+
+
+def test_a_large_image_whose_objects_change_places(large):
+    """More and more of it lies elsewhere, until it is looked for anew."""
+    lines = "[[0] for i in range(5000)]", "state[0][0] = 1", "for item in STATE[self.awake::7]: item.append(1)", \
+            "[sum(map(len, STATE)), sum(item[0] for item in STATE)]"
+    seen, _ = large(lines, ["2:nothing", "0:grow"] + ["2:nothing", "0:nothing"] * 80 + ["1:wake", "1:grow"] + ["2:nothing", "0:nothing"] * 80)
+    assert seen == [[5000 + 715, 0], [5000 + 715, 1], [5000, 0]]

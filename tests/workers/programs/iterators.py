@@ -44,9 +44,9 @@ class Run:
 
 async def main():
     pool = concurrent.futures.ThreadPoolExecutor(1)
-    runs = [Run(number, pool) for number in range(2)]
-    for move in sys.argv[1:]:
-        number, _, name = move.partition(":")
+    moves = [move.partition(":")[::2] for move in sys.argv[1:]]
+    runs = [Run(number, pool) for number in range(1 + max(int(number) for number, _ in moves))]
+    for number, name in moves:
         runs[int(number)].signal(name)
     print(json.dumps([run.see() for run in runs]), flush=True)
     os._exit(0)

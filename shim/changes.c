@@ -314,7 +314,7 @@ static void renew_pages(struct sg_slots *slots)
 		watch_pages(slots);
 }
 
-/* By address; aspects of one object stay in order. */
+/* By address; aspects of one object stay in order, which `own` tells until it is needed. */
 static int compare_slots(const void *a, const void *b)
 {
 	const struct sg_slot *one = a, *other = b;

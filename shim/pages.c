@@ -407,7 +407,7 @@ static struct sg_pages *watch(const struct sg_pages_piece *pieces, size_t count,
 	return NULL;
 }
 
-#define GAP 128 /* pages: asking about more is faster than asking twice */
+#define GAP 256 /* pages: asking about more is faster than asking twice */
 
 struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t count)
 {

@@ -150,9 +150,11 @@ def workflows(history):
     runner_row("replay of 20 activities", "measure.py", "replay", history)
     runner_row("memory of a run, small file", "images.py", "memory", "flows", "TwentyActivities", rounds=few, show=size_of)
     runner_row("memory of a run, four libraries", "images.py", "memory", "libraries", "Libraries", rounds=few, show=size_of)
-    for count in ("100", "1000", "10000", "100000"):
+    for count in ("100", "1000", "10000", "20000", "100000"):
         runner_row(f"activation, {count} objects", "images.py", "activate", "look", count, rounds=few)
         runner_row("  after one of another run", "images.py", "turns", "look", count, rounds=few)
+        if count in ("10000", "20000", "100000"):
+            runner_row("  ... without word from the kernel", "images.py", "blind", "look", count, rounds=few, sides=("preload",))
     runner_row("activation that changes ten lists", "images.py", "activate", "change", "1000", rounds=few)
     runner_row("  after one of another run", "images.py", "turns", "change", "1000", rounds=few)
     for count in ("1", "4", "16"):

@@ -30,19 +30,20 @@
 #define FEATURE_WP_UNPOPULATED (1 << 13)
 #define FEATURE_WP_ASYNC (1 << 15)
 
-struct written {
+/* PAGEMAP_SCAN with its pm_scan_arg and page_region, as linux/fs.h has them; names of our own, so that both can be there. */
+struct region {
 	uint64_t start, end, categories;
 };
 
-struct question {
-	uint64_t size, flags, start, end, walk_end, written, written_size, most_pages;
-	uint64_t inverted, all_of, any_of, returned;
+struct scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 
-#define PAGEMAP_ASK _IOWR('f', 16, struct question)
-#define ASK_AND_PROTECT (1 << 0)
-#define ASK_ONLY_WATCHED (1 << 1) /* memory that is not watched, or not any more, is an error */
-#define PAGE_WRITTEN (1 << 1)
+#define SCAN _IOWR('f', 16, struct scan_arg)
+#define SCAN_WP_MATCHING (1 << 0)
+#define SCAN_CHECK_WPASYNC (1 << 1) /* memory that is not watched, or not any more, is an error */
+#define IS_WRITTEN (1 << 1)
 
 struct range {
 	uintptr_t start, end;
@@ -57,12 +58,12 @@ struct sg_pages {
 	struct page {
 		bool written;
 		unsigned char heat;    /* how often it is written to, see is_cold() */
-		unsigned question;     /* that found it written to last, or from which on it is tried again */
+		unsigned scan;         /* that found it written to last; of a hot one, when it was last protected */
 	} *pages;
 	unsigned *written;             /* pages, each once */
 	size_t range_count, count, written_count;
-	unsigned question;
-	unsigned *answer;
+	unsigned scans;
+	unsigned *answer;              /* numbers */
 };
 
 static enum { UNTRIED, WORKS, ABSENT } state;
@@ -121,28 +122,28 @@ static long watch_range(const struct range *range)
 	return sg_raw_syscall(SYS_ioctl, faults, UFFDIO_REGISTER, (long)&watch, 0);
 }
 
-#define ANSWERS 128
+#define REGIONS 128
 
-/* Tells note() of what has been written in the range since it was protected. flags: ASK_... 0 or a negative errno. */
-static long ask(const struct range *range, long flags, void (*note)(uintptr_t start, uintptr_t end))
+/* Tells note() of what has been written in the range since it was protected. flags: SCAN_... 0 or a negative errno. */
+static long scan(const struct range *range, long flags, void (*note)(uintptr_t start, uintptr_t end))
 {
-	struct written answers[ANSWERS];
-	struct question question = {
-		.size = sizeof(question), .flags = (uint64_t)flags | ASK_ONLY_WATCHED, .start = range->start,
-		.end = range->end, .written = (uintptr_t)answers, .written_size = ANSWERS,
-		.all_of = PAGE_WRITTEN, .returned = PAGE_WRITTEN
+	struct region regions[REGIONS];
+	struct scan_arg arg = {
+		.size = sizeof(arg), .flags = (uint64_t)flags | SCAN_CHECK_WPASYNC, .start = range->start,
+		.end = range->end, .vec = (uintptr_t)regions, .vec_len = REGIONS,
+		.category_mask = IS_WRITTEN, .return_mask = IS_WRITTEN
 	};
 	long count;
 
-	while (question.start < range->end) {
-		count = sg_raw_syscall(SYS_ioctl, map, (long)PAGEMAP_ASK, (long)&question, 0);
+	while (arg.start < range->end) {
+		count = sg_raw_syscall(SYS_ioctl, map, (long)SCAN, (long)&arg, 0);
 		if (count < 0)
 			return count;
 		for (long i = 0; i < count; i++)
-			note(answers[i].start, answers[i].end);
-		if (question.walk_end <= question.start)
+			note(regions[i].start, regions[i].end);
+		if (arg.walk_end <= arg.start)
 			return -EIO;
-		question.start = question.walk_end;
+		arg.start = arg.walk_end;
 	}
 	return 0;
 }
@@ -161,7 +162,7 @@ static void see(uintptr_t start, uintptr_t end)
 static bool sees(long flags, unsigned expected)
 {
 	seen = 0;
-	return ask(&tried, flags, see) == 0 && seen == expected;
+	return scan(&tried, flags, see) == 0 && seen == expected;
 }
 
 /* In a child process. */
@@ -177,17 +178,17 @@ static long try_pages(void)
 	tried = (struct range){(uintptr_t)memory, (uintptr_t)memory + 4 * size};
 	page[0] = page[2 * size] = 1;
 	/* Memory that is not watched must not pass for unwritten. */
-	if (ask(&tried, 0, see) != -EPERM || watch_range(&tried) || ask(&tried, ASK_AND_PROTECT, see) || !sees(0, 0))
+	if (scan(&tried, 0, see) != -EPERM || watch_range(&tried) || scan(&tried, SCAN_WP_MATCHING, see) || !sees(0, 0))
 		return ENOSYS;
 	page[size] = page[2 * size + 7] = 1;
-	if (page[0] != 1 || !sees(0, 2 | 4) || !sees(ASK_AND_PROTECT, 2 | 4) || !sees(0, 0))
+	if (page[0] != 1 || !sees(0, 2 | 4) || !sees(SCAN_WP_MATCHING, 2 | 4) || !sees(0, 0))
 		return ENOSYS;
 	file = sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY, 0);
 	if (file < 0 || sg_raw_syscall(SYS_read, file, memory + (long)(3 * size), 1, 0) != 1 || !sees(0, 8))
 		return ENOSYS;
 	close_file(&faults);
 	page[0] = 2;
-	return ask(&tried, 0, see) == -EPERM ? 0 : ENOSYS;
+	return scan(&tried, 0, see) == -EPERM ? 0 : ENOSYS;
 }
 
 bool sg_pages_known(void)
@@ -333,11 +334,11 @@ static struct sg_pages *make(const struct sg_pages_piece *pieces, size_t count, 
 	return pages;
 }
 
-/* Asks about all ranges, for whoever watches them. An error may have swallowed what others should know. */
-static int ask_all(const struct sg_pages *pages, long flags)
+/* Scans all ranges, for whoever watches them. An error may have swallowed what others should know. */
+static int scan_all(const struct sg_pages *pages, long flags)
 {
 	for (size_t i = 0; i < pages->range_count; i++)
-		if (ask(&pages->ranges[i], flags, note) != 0) {
+		if (scan(&pages->ranges[i], flags, note) != 0) {
 			note(0, UINTPTR_MAX);
 			return -1;
 		}
@@ -350,16 +351,16 @@ static int ask_all(const struct sg_pages *pages, long flags)
  */
 #define WARMTH 8
 #define HOT 20
-#define LONG_HOT 128 /* questions */
+#define LONG_HOT 128 /* scans */
 
 /* Is a page that has been written to to be protected again? */
 static bool is_cold(struct sg_pages *pages, struct page *page)
 {
-	unsigned passed = pages->question - page->question;
+	unsigned passed = pages->scans - page->scan;
 
 	if (page->heat >= HOT && passed < LONG_HOT)
 		return false;
-	page->question = pages->question;
+	page->scan = pages->scans;
 	if (page->heat >= HOT) {
 		page->heat = HOT - 1;
 		return true;
@@ -374,22 +375,22 @@ static int protect(struct sg_pages *pages)
 	struct range range = {0, 0};
 	long error = 0;
 
-	pages->question++;
+	pages->scans++;
 	for (size_t i = 0; i < pages->written_count && !error; i++) {
 		uintptr_t address = pages->addresses[pages->written[i]];
 
 		if (!is_cold(pages, &pages->pages[pages->written[i]]))
 			continue;
 		if (range.end != address) {
-			error = ask(&range, ASK_AND_PROTECT, note);
+			error = scan(&range, SCAN_WP_MATCHING, note);
 			range = (struct range){address, address};
 		}
 		range.end += page_size();
 	}
-	return error || ask(&range, ASK_AND_PROTECT, note) ? -1 : 0;
+	return error || scan(&range, SCAN_WP_MATCHING, note) ? -1 : 0;
 }
 
-#define RANGES_MAX 256 /* asking about more takes as long as looking; and each may split a mapping */
+#define RANGES_MAX 256 /* to scan more takes as long as looking; and each may split a mapping */
 
 static struct sg_pages *watch(const struct sg_pages_piece *pieces, size_t count, size_t gap)
 {
@@ -398,7 +399,7 @@ static struct sg_pages *watch(const struct sg_pages_piece *pieces, size_t count,
 
 	for (size_t i = 0; watched && i < pages->range_count; i++)
 		watched = watch_range(&pages->ranges[i]) == 0;
-	if (watched && ask_all(pages, ASK_AND_PROTECT) == 0) {
+	if (watched && scan_all(pages, SCAN_WP_MATCHING) == 0) {
 		pages->next = all;
 		all = pages;
 		return pages;
@@ -407,7 +408,7 @@ static struct sg_pages *watch(const struct sg_pages_piece *pieces, size_t count,
 	return NULL;
 }
 
-#define GAP 256 /* pages: asking about more is faster than asking twice */
+#define GAP 256 /* pages: to scan them is faster than to scan twice */
 
 struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t count)
 {
@@ -444,7 +445,7 @@ int sg_pages_written(struct sg_pages *pages, const unsigned **ret_numbers, size_
 {
 	size_t count = 0;
 
-	if (state != WORKS || ask_all(pages, 0) < 0 || protect(pages) < 0)
+	if (state != WORKS || scan_all(pages, 0) < 0 || protect(pages) < 0)
 		return -1;
 	for (size_t i = 0; i < pages->written_count; i++) {
 		unsigned page = pages->written[i];

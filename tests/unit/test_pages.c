@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -323,6 +324,29 @@ START_TEST(a_child_knows_nothing)
 }
 END_TEST
 
+/* The child keeps the old pages, so the parent's first write to each makes a copy. */
+START_TEST(writes_after_fork)
+{
+	struct sg_pages *pages = watch(1, 5);
+	pid_t child;
+
+	change(2);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	change(3);
+	EXPECT(pages, 20, 30, 0);
+	change(3);
+	change(4);
+	EXPECT(pages, 30, 40, 0);
+	EXPECT(pages, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+END_TEST
+
 static void closed_files(int first)
 {
 	for (int file = first; file < 1024; file++)
@@ -444,6 +468,7 @@ static Suite *pages_suite(void)
 	tcase_add_test(lost, memory_that_cannot_be_watched);
 	tcase_add_test(lost, something_foreign_in_the_gap);
 	tcase_add_test(lost, a_child_knows_nothing);
+	tcase_add_test(lost, writes_after_fork);
 	tcase_add_test(lost, files_closed_by_the_application);
 	tcase_add_test(lost, files_replaced_by_the_application);
 	tcase_add_test(lost, files_are_out_of_the_way);

@@ -272,7 +272,7 @@ static void watch_pages(struct sg_slots *slots)
 	size_t count = 0;
 
 	forget_pages(slots);
-	if (slots->look_count < MANY_LOOKS || !sg_pages_known())
+	if (slots->look_count < MANY_LOOKS || sg_pages_missing())
 		return;
 	pieces = malloc((slots->look_count + slots->own_count) * sizeof(*pieces));
 	if (!pieces)
@@ -347,6 +347,13 @@ int sg_slots_seal(struct sg_slots *slots)
 		return -1;
 	watch_pages(slots);
 	return 0;
+}
+
+const char *sg_slots_unwatched(const struct sg_slots *slots)
+{
+	if (slots->pages || slots->look_count < MANY_LOOKS)
+		return NULL;
+	return sg_pages_missing() ? sg_pages_missing() : "its memory cannot be watched";
 }
 
 bool sg_slots_belong_to_threads(const struct sg_slots *slots)

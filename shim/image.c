@@ -485,6 +485,7 @@ static void log_image(const struct sg_image *image, size_t objects)
 	sg_log_number(&line, "objects", (int64_t)objects);
 	sg_log_number(&line, "containers", (int64_t)image->slots.count);
 	sg_log_text(&line, "changes", image->slots.pages ? "pages" : "memory");
+	sg_log_text(&line, "reason", sg_slots_unwatched(&image->slots));
 	sg_log_number(&line, "milliseconds", (end.tv_sec - image->start.tv_sec) * 1000 +
 			(end.tv_nsec - image->start.tv_nsec) / 1000000);
 	sg_log_end(&line);

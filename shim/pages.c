@@ -66,7 +66,8 @@ struct sg_pages {
 	unsigned *answer;              /* numbers */
 };
 
-static enum { UNTRIED, WORKS, ABSENT } state;
+static bool tried;
+static const char *missing; /* what sg_pages_missing() says */
 static int faults = -1, map = -1;
 static struct sg_pages *all;
 
@@ -90,9 +91,10 @@ static void close_files(void)
 	close_file(&map);
 }
 
+/* Out of the way of others; a negative errno stays one. */
 static int lift(long file)
 {
-	int high = file < 0 ? -1 : sg_raw_descriptor_raise((int)file);
+	int high = file < 0 ? (int)file : sg_raw_descriptor_raise((int)file);
 
 	if (file >= 0)
 		sg_raw_syscall(SYS_close, file, 0, 0, 0);
@@ -102,11 +104,12 @@ static int lift(long file)
 static long open_files(void)
 {
 	struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED};
-	long error = -EMFILE;
+	long error;
 
 	faults = lift(sg_raw_syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0, 0));
 	map = lift(sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
-	if (faults >= 0 && map >= 0)
+	error = faults < 0 ? faults : map < 0 ? map : 0;
+	if (!error)
 		error = sg_raw_syscall(SYS_ioctl, faults, UFFDIO_API, (long)&api, 0);
 	if (error)
 		close_files();
@@ -150,19 +153,19 @@ static long scan(const struct range *range, long flags, void (*note)(uintptr_t s
 
 /* --- trying it --------------------------------------------------------------------------------- */
 
-static struct range tried;
-static unsigned seen; /* bits: pages of the range that have been written to */
+static struct range sample;
+static unsigned seen; /* bits: pages of the sample that have been written to */
 
 static void see(uintptr_t start, uintptr_t end)
 {
 	for (; start < end; start += page_size())
-		seen |= 1u << (start - tried.start) / page_size();
+		seen |= 1u << (start - sample.start) / page_size();
 }
 
 static bool sees(long flags, unsigned expected)
 {
 	seen = 0;
-	return scan(&tried, flags, see) == 0 && seen == expected;
+	return scan(&sample, flags, see) == 0 && seen == expected;
 }
 
 /* In a child process. */
@@ -174,11 +177,11 @@ static long try_pages(void)
 	volatile char *page = (volatile char *)memory;
 
 	if (error || memory < 0)
-		return ENOSYS;
-	tried = (struct range){(uintptr_t)memory, (uintptr_t)memory + 4 * size};
+		return error ? -error : ENOMEM;
+	sample = (struct range){(uintptr_t)memory, (uintptr_t)memory + 4 * size};
 	page[0] = page[2 * size] = 1;
 	/* Memory that is not watched must not pass for unwritten. */
-	if (scan(&tried, 0, see) != -EPERM || watch_range(&tried) || scan(&tried, SCAN_WP_MATCHING, see) || !sees(0, 0))
+	if (scan(&sample, 0, see) != -EPERM || watch_range(&sample) || scan(&sample, SCAN_WP_MATCHING, see) || !sees(0, 0))
 		return ENOSYS;
 	page[size] = page[2 * size + 7] = 1;
 	if (page[0] != 1 || !sees(0, 2 | 4) || !sees(SCAN_WP_MATCHING, 2 | 4) || !sees(0, 0))
@@ -188,22 +191,39 @@ static long try_pages(void)
 		return ENOSYS;
 	close_file(&faults);
 	page[0] = 2;
-	return scan(&tried, 0, see) == -EPERM ? 0 : ENOSYS;
+	return scan(&sample, 0, see) == -EPERM ? 0 : ENOSYS;
 }
 
-bool sg_pages_known(void)
+static const char *try_once(void)
 {
-	const char *reason;
+	const char *reason = NULL;
 
-	if (state == UNTRIED)
-		state = sg_attempt(try_pages, &reason) == 0 && open_files() == 0 ? WORKS : ABSENT;
-	return state == WORKS;
+	switch (sg_attempt(try_pages, &reason)) {
+	case -1:
+		return reason;
+	case 0:
+		return open_files() == 0 ? NULL : "no descriptor is to be had";
+	case EPERM:
+	case EACCES:
+		return "a filter of seccomp, such as a container's, or another policy forbids userfaultfd";
+	default:
+		return "this kernel does not tell which pages have been written to";
+	}
+}
+
+const char *sg_pages_missing(void)
+{
+	if (!tried)
+		missing = try_once();
+	tried = true;
+	return missing;
 }
 
 void sg_pages_after_fork(void)
 {
-	if (state == WORKS)
-		state = ABSENT;
+	if (!tried || missing)
+		return;
+	missing = "this process was forked off";
 	close_files();
 }
 
@@ -414,7 +434,7 @@ struct sg_pages *sg_pages_watch(const struct sg_pages_piece *pieces, size_t coun
 {
 	struct sg_pages *pages;
 
-	if (!sg_pages_known())
+	if (sg_pages_missing())
 		return NULL;
 	pages = watch(pieces, count, GAP);
 	/* Between them may lie what cannot be watched. */
@@ -445,7 +465,7 @@ int sg_pages_written(struct sg_pages *pages, const unsigned **ret_numbers, size_
 {
 	size_t count = 0;
 
-	if (state != WORKS || scan_all(pages, 0) < 0 || protect(pages) < 0)
+	if (missing || scan_all(pages, 0) < 0 || protect(pages) < 0)
 		return -1;
 	for (size_t i = 0; i < pages->written_count; i++) {
 		unsigned page = pages->written[i];

@@ -39,8 +39,8 @@ int sg_pages_written(struct sg_pages *pages, const unsigned **ret_numbers, size_
 /* Is all of this memory watched under that number? */
 bool sg_pages_cover(const struct sg_pages *pages, const struct sg_pages_piece *piece);
 
-/* Does it work here? Tried by the first call. */
-bool sg_pages_known(void);
+/* NULL: it works here. Else why not, in words for the log. Tried by the first call. */
+const char *sg_pages_missing(void);
 
 /* In the child. */
 void sg_pages_after_fork(void);

@@ -10,15 +10,12 @@ usage: images.py create MODULE CLASS   nanoseconds for a run, by runner
 """
 import asyncio
 import concurrent.futures
-import ctypes
 import dataclasses
 import gc
 import importlib
 import json
 import os
-import platform
 import statistics
-import struct
 import sys
 import time
 
@@ -32,7 +29,9 @@ from temporalio.worker._workflow_instance import WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox._runner import _fake_info
 
-import size
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fixtures"))
+import filters  # noqa: E402
+import size  # noqa: E402
 
 ROUNDS, WARM = 40, 4
 RUNNERS = {"unsandboxed": UnsandboxedWorkflowRunner(), "sandboxed": SandboxedWorkflowRunner()}
@@ -147,13 +146,7 @@ def turns(signal, count):
 
 
 def blind(signal, count):
-    """A filter of seccomp forbids userfaultfd, as many a container's does."""
-    number = {"x86_64": 323, "aarch64": 282}[platform.machine()]
-    program = struct.pack("=" + 4 * "HBBI", 0x20, 0, 0, 0, 0x15, 0, 1, number, 0x06, 0, 0, 0x50001, 0x06, 0, 0, 0x7fff0000)
-    buffer = ctypes.create_string_buffer(program)
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    if prctl(38, 1, 0, 0, 0) or prctl(22, 2, struct.pack("@HP", 4, ctypes.addressof(buffer))):
-        sys.exit(f"no filter: {os.strerror(ctypes.get_errno())}")
+    filters.forbid_userfaultfd()
     return turns(signal, count)
 
 

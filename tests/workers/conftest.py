@@ -10,7 +10,7 @@ from pathlib import Path
 import harness
 import pytest
 
-sys.path.append(str(harness.HERE.parent / "fixtures"))
+sys.path.append(str(harness.FIXTURES))
 from local_server import LocalServer  # noqa: E402
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 PROGRAMS = HERE / "programs"
-SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}:{HERE / 'libraries'}"}  # where host programs find their modules and the snippets
+FIXTURES = HERE.parent / "fixtures"
+SEARCH = {"PYTHONPATH": f"{HERE}:{PROGRAMS}:{HERE / 'libraries'}:{FIXTURES}"}  # where host programs find their modules and the snippets
 
 # A workflow file: what stands at its module level is put in.
 FLOW = """

@@ -165,7 +165,7 @@ def take_turns(run_program, tmp_path):
     def take(state, change, *moves):
         (tmp_path / "flow_of_test.py").write_text(ITERATED.format(state, change))
         ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
-                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace"})
+                            **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", "SANDGLASS_LOG_LEVEL": "trace"})
         assert ended.out.strip() and len(events(ended.log, "image")) == 1, str(ended)
         return json.loads(ended.out), events(ended.log, "delta")
     return take
@@ -251,10 +251,10 @@ def large(run_program, tmp_path):
     def play(lines, moves, size=5000):
         (tmp_path / "flow_of_test.py").write_text(LARGE.format(*lines).replace("5000", str(size)))
         ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
-                            **{"PYTHONPATH": tmp_path, "SANDGLASS_LOG_LEVEL": "trace"})
+                            **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", "SANDGLASS_LOG_LEVEL": "trace"})
         images = events(ended.log, "image")
         assert ended.out.strip() and len(images) == 1, str(ended)
-        return json.loads(ended.out), images[0]["changes"]
+        return json.loads(ended.out), images[0]
     return play
 
 
@@ -265,9 +265,17 @@ def test_a_run_changes_what_it_has_held_for_long(large, kind, size):
     # The first change moves the pristine content to other memory. After a time in which nobody touched the object, the second
     # is made there, in place.
     moves = ["2:nothing", "0:grow"] + ["2:nothing", "3:nothing"] * 150 + ["1:wake", "2:nothing"] + ["0:nothing", "1:nothing"] * 5
-    seen, changes = large(lines, moves, size)
+    seen, image = large(lines, moves, size)
     assert seen == [grown, woken, pristine, pristine]
-    assert changes in (("memory",) if size == 5 else ("pages",) if tells_pages() else ("pages", "memory"))
+    assert image["changes"] in (("memory",) if size == 5 else ("pages",) if tells_pages() else ("pages", "memory"))
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_a_large_image_without_word_from_the_kernel(large, kind):
+    *lines, grown, woken, pristine = HELD[kind]
+    seen, image = large(lines, ["blind", "2:nothing", "0:grow", "2:nothing", "1:wake", "2:nothing"] + ["0:nothing", "1:nothing"] * 5)
+    assert seen == [grown, woken, pristine]
+    assert image["changes"] == "memory" and "userfaultfd" in image["reason"]
 
 
 def test_a_large_image_whose_objects_change_places(large):

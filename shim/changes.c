@@ -239,7 +239,7 @@ static int count_references(struct sg_slots *slots)
 			continue;
 		if (reserve((void **)&slots->own, &slots->own_size, slots->own_count + 1, sizeof(*slots->own)) < 0)
 			return -1;
-		slots->items[i].own = (unsigned)slots->own_count;
+		slot->own = (unsigned)slots->own_count;
 		slots->own[slots->own_count++] = (struct sg_own){i, false, sg_cpython_refcount(slot->object)};
 	}
 	return 0;
@@ -288,7 +288,7 @@ static void watch_pages(struct sg_slots *slots)
 	free(pieces);
 }
 
-/* Its memory may have moved: then its pages say nothing about it. */
+/* Its memory has moved: perhaps to where its pages say nothing about it. */
 static void follow(struct sg_slots *slots, unsigned number)
 {
 	struct sg_slot *slot = &slots->items[number];
@@ -303,15 +303,19 @@ static void follow(struct sg_slots *slots, unsigned number)
 	}
 }
 
-/* Now and then it is time to begin anew: much has moved, or the kernel knows no more. */
-#define OLD 64 /* changes of runs */
+/* Now and then it is time to begin anew: much has moved, or the kernel knows no more. It is not cheap. */
+#define OLD 64 /* changes of runs; twice as many each time */
+#define OLDEST 4096
 
 static void renew_pages(struct sg_slots *slots)
 {
 	size_t most = slots->pages ? slots->count / 16 : 0;
 
-	if (slots->look_count >= MANY_LOOKS && ++slots->age >= OLD && (!slots->pages || slots->loose_count > most))
-		watch_pages(slots);
+	if (slots->look_count < MANY_LOOKS || ++slots->age < slots->old || (slots->pages && slots->loose_count <= most))
+		return;
+	if (slots->old < OLDEST)
+		slots->old *= 2;
+	watch_pages(slots);
 }
 
 /* By address; aspects of one object stay in order, which `own` tells until it is needed. */
@@ -345,6 +349,7 @@ int sg_slots_seal(struct sg_slots *slots)
 			return -1;
 	if (count_references(slots) < 0)
 		return -1;
+	slots->old = OLD;
 	watch_pages(slots);
 	return 0;
 }
@@ -530,6 +535,7 @@ void sg_slots_renew(struct sg_slots *slots, unsigned number)
 {
 	struct sg_slot *slot = &slots->items[number];
 	struct sg_memory memory[SG_MEMORY_MAX];
+	bool moved = false;
 	int count;
 
 	if (slot->always)
@@ -542,12 +548,13 @@ void sg_slots_renew(struct sg_slots *slots, unsigned number)
 			count = -1;
 			break;
 		}
+		moved |= look->address != memory[i].address;
 		look->address = memory[i].address;
 		memcpy(slots->expected + look->expected, look->address, look->size);
 	}
 	if (count != slot->looks)
 		look_always(slots, number);
-	else
+	else if (moved)
 		follow(slots, number);
 }
 

@@ -47,7 +47,7 @@ struct sg_slots {
 	struct sg_pages *pages;        /* NULL: all memory is looked at */
 	unsigned *loose;               /* room for every slot */
 	size_t loose_count;
-	unsigned age;                  /* of the pages: changes of runs since then */
+	unsigned age, old;             /* of the pages, in changes of runs; when it is time for others */
 };
 
 /* Adds an aspect of an object, whose content now is pristine. 0, or -1 with an exception. */

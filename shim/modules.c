@@ -57,8 +57,7 @@ static int parent_is_own(PyObject *table, PyObject *name)
 
 static bool forbidden(PyObject *name)
 {
-	const struct sg_policy *policy = sg_context_current->run->policy;
-	int answer = policy->engine->forbids(policy->settings, name, sg_context_current->phase);
+	int answer = sg_policy_forbids(sg_context_current->run->policy, name, sg_context_current->phase);
 
 	if (answer < 0)
 		PyErr_Clear();

@@ -32,10 +32,15 @@ struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settin
 	}
 	policy->shared = PyDict_New();
 	policy->judgements = PyDict_New();
-	if (!policy->shared || !policy->judgements ||
+	policy->forbidden[SG_PHASE_IMPORT] = PyDict_New();
+	policy->forbidden[SG_PHASE_RUNTIME] = PyDict_New();
+	if (!policy->shared || !policy->judgements || !policy->forbidden[SG_PHASE_IMPORT] ||
+	    !policy->forbidden[SG_PHASE_RUNTIME] ||
 	    engine->additions(settings, sg_arm_add) < 0) {
 		sg_python_clear(&policy->shared);
 		sg_python_clear(&policy->judgements);
+		sg_python_clear(&policy->forbidden[SG_PHASE_IMPORT]);
+		sg_python_clear(&policy->forbidden[SG_PHASE_RUNTIME]);
 		free(policy);
 		return NULL;
 	}
@@ -102,30 +107,56 @@ static int compute_shares(struct sg_policy *policy, PyObject *module_name)
 	return sg_extension_holds(module_name, policy->workflow_module);
 }
 
+/* What is kept of an answer: 1, 0, -1 with an exception, or UNKNOWN. */
+#define UNKNOWN 2
+
+static int recall(PyObject *answers, PyObject *name)
+{
+	PyObject *known = PyDict_GetItemWithError(answers, name);
+
+	return known ? PyObject_IsTrue(known) : PyErr_Occurred() ? -1 : UNKNOWN;
+}
+
+/* Returns the answer, or -1 with an exception. */
+static int keep(PyObject *answers, PyObject *name, int answer)
+{
+	PyObject *value;
+
+	if (answer < 0)
+		return answer;
+	value = PyBool_FromLong(answer);
+	if (PyDict_SetItem(answers, name, value) < 0)
+		answer = -1;
+	Py_DecRef(value);
+	return answer;
+}
+
 __thread bool sg_policy_no_python;
 
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
 {
-	PyObject *known = PyDict_GetItemWithError(policy->shared, module_name), *answer;
+	int shared = recall(policy->shared, module_name);
 	struct sg_context *token;
-	int shared;
 
-	if (known)
-		return PyObject_IsTrue(known);
-	if (PyErr_Occurred())
-		return -1;
+	if (shared != UNKNOWN)
+		return shared;
 	if (sg_policy_no_python)
 		return 1;
 	token = sg_context_suspend();
 	shared = compute_shares(policy, module_name);
 	sg_context_leave(token);
-	if (shared < 0)
-		return -1;
-	answer = PyBool_FromLong(shared);
-	if (PyDict_SetItem(policy->shared, module_name, answer) < 0)
-		shared = -1;
-	Py_DecRef(answer);
-	return shared;
+	return keep(policy->shared, module_name, shared);
+}
+
+int sg_policy_forbids(struct sg_policy *policy, PyObject *module_name, enum sg_phase phase)
+{
+	int forbidden = recall(policy->forbidden[phase], module_name);
+
+	if (forbidden != UNKNOWN)
+		return forbidden;
+	if (sg_policy_no_python)
+		return 0;
+	return keep(policy->forbidden[phase], module_name, policy->engine->forbids(policy->settings, module_name, phase));
 }
 
 static struct sg_judgement *judge(const struct sg_policy *policy, const char *name)

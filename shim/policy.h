@@ -2,7 +2,7 @@
  * policy.h - what holds for the runs of one workflow module under one set of engine settings.
  *
  * A policy answers two questions: is this module shared with the host (passthrough) or executed for each run, and
- * what kind of code is this frame? Both answers are kept, by module name. Policies are never freed: there is one
+ * what kind of code is this frame? The answers are kept, by module name. Policies are never freed: there is one
  * for each pair of workflow module and settings object that a worker uses. GIL: held.
  */
 #ifndef SG_POLICY_H
@@ -21,6 +21,7 @@ struct sg_policy {
 	PyObject *settings;         /* the engine's own: identity is the key */
 	PyObject *workflow_module;  /* str: always executed for each run */
 	PyObject *shared;           /* dict: module name -> True or False */
+	PyObject *forbidden[2];     /* dict for each phase: module name -> True or False */
 	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
 	struct sg_image *images;    /* lanes */
 	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */
@@ -51,11 +52,14 @@ extern const struct sg_config *sg_policy_config;
 struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settings,
 		PyObject *workflow_module);
 
-/* Set while no Python code may run on this thread: what is not known yet is then taken to be shared. */
+/* Set while no Python code may run on this thread: what is not known yet is then taken to be shared, and allowed. */
 extern __thread bool sg_policy_no_python;
 
 /* 1: shared with the host, 0: executed for each run, -1: exception. Runs Python with the context suspended. */
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name);
+
+/* 1: the worker's settings forbid to use the module in that phase, 0: they do not, -1: exception. Runs Python. */
+int sg_policy_forbids(struct sg_policy *policy, PyObject *module_name, enum sg_phase phase);
 
 /* What the worker's settings say about a name; never NULL, never fails. */
 const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char *name);

@@ -368,9 +368,9 @@ static int notify(struct sg_context *context, PyObject *name)
 
 int sg_temporal_loading(struct sg_context *context, PyObject *name, bool shared)
 {
-	const struct sg_policy *policy = context->run->policy;
+	struct sg_policy *policy = context->run->policy;
 	struct sg_context *token = sg_context_suspend();
-	int answer = sg_temporal_forbids(policy->settings, name, context->phase);
+	int answer = sg_policy_forbids(policy, name, context->phase);
 
 	if (answer > 0 && !policy->engine->unrestricted())
 		answer = raise(sdk.refusal_class, name);

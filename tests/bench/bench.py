@@ -128,17 +128,19 @@ def size_of(value):
 
 
 def runner_row(title, *command, rounds=ROUNDS, sides=SIDES, show=amount):
-    result = {}
+    seen = {side: [] for side in sides}
     for _ in range(rounds):
         for side in sides:
-            for runner, value in measure(side, *command).items():
-                result.setdefault((side, runner), []).append(value)
-    result = {key: statistics.median(values) for key, values in result.items()}
-    cells = [f"{show(result[sides[0], 'unsandboxed']):>14}"]
+            seen[side].append(measure(side, *command))
+    median = lambda side, of: statistics.median(of(one) for one in seen[side])  # noqa: E731
+    cells = [f"{show(median(sides[0], lambda one: one['unsandboxed'])):>14}"]
     for side in ("preload", "plain"):
+        if side not in seen:
+            cells.append(f"{'-':>21}")
+            continue
         # Each runner is compared with the unsandboxed one of its own process.
-        value, base = result.get((side, "sandboxed")), result.get((side, "unsandboxed"))
-        cells.append(f"{show(value):>11} {value / base:8.2f}x" if value else f"{'-':>21}")
+        ratio = median(side, lambda one: one["sandboxed"] / one["unsandboxed"])
+        cells.append(f"{show(median(side, lambda one: one['sandboxed'])):>11} {ratio:8.2f}x")
     print(f"  {title:36}" + "".join(cells), flush=True)
 
 

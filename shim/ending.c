@@ -271,19 +271,34 @@ static bool has_finaliser(PyObject *object)
 	       !PyObject_GC_IsFinalized(object);
 }
 
+/* Something to close, if it is the run's? */
+static bool is_candidate(PyObject *object)
+{
+	return sg_generator_check(object) ? sg_generator_state(object) == SG_GENERATOR_SUSPENDED : has_finaliser(object);
+}
+
+static bool has_candidates(const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->count; i++)
+		if (is_candidate(walk->nodes[i].object))
+			return true;
+	return false;
+}
+
 static int pick(struct sg_ending *ending, const struct node *node)
 {
 	PyObject *object = node->object;
 
+	if (!is_candidate(object))
+		return 0;
 	if (sg_generator_check(object)) {
-		if (sg_generator_state(object) != SG_GENERATOR_SUSPENDED ||
-		    (node->outside && (ending->run->image || !ending->run->modules ||
-				       !sg_finaliser_is_of(object, ending->run->modules))))
+		if (node->outside && (ending->run->image || !ending->run->modules ||
+				!sg_finaliser_is_of(object, ending->run->modules)))
 			return 0;
 		return PyList_Append(ending->generators, object);
 	}
 	/* Unlike closing, this cannot be done to what somebody goes on using. */
-	if (node->outside || sg_cpython_refcount(object) > node->edges || !has_finaliser(object))
+	if (node->outside || sg_cpython_refcount(object) > node->edges)
 		return 0;
 	return PyList_Append(ending->finalised, object);
 }
@@ -327,7 +342,7 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 	if (ending && walk.builtins_key && walk.module_key && grow(&walk)) {
 		reach_roots(&walk, root);
 		follow_all(&walk);
-		for (size_t i = 0, end = mark_all(&walk) ? walk.count : 0; i < end; i++)
+		for (size_t i = 0, end = has_candidates(&walk) && mark_all(&walk) ? walk.count : 0; i < end; i++)
 			if (pick(ending, &walk.nodes[i]) < 0)
 				break;
 		ending->objects = walk.count;

@@ -21,6 +21,7 @@
 #ifndef SG_PYTHON_LISTS_ONLY /* the test has the real declarations */
 typedef struct _object PyObject;
 typedef struct _typeobject PyTypeObject;
+typedef struct _ts PyThreadState;
 typedef ssize_t Py_ssize_t;
 typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
 
@@ -187,6 +188,8 @@ struct sg_python_inittab {
 	F(PyObject *, PySet_New, (PyObject *)) \
 	F(PyObject *, PySys_GetObject, (const char *)) \
 	F(unsigned long, PyThread_get_thread_ident, (void)) \
+	F(PyThreadState *, PyThreadState_Get, (void)) \
+	F(uint64_t, PyThreadState_GetID, (PyThreadState *)) \
 	F(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject *)) \
 	F(void *, PyThread_allocate_lock, (void)) \
 	F(int, PyThread_acquire_lock, (void *, int)) \

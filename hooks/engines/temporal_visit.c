@@ -9,35 +9,65 @@
 #include "shim/native.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 static PyObject *truths[2], *value_name; /* False and True, "value" */
+static PyObject *flag; /* the SDK's, a threading.local with the attribute "value"; NULL: it must be asked to set it */
+
+/* The dict that holds what the flag is for this thread; borrowed, it goes with the thread's state. NULL with an exception. */
+static PyObject *flag_of_thread(void)
+{
+	static __thread uint64_t thread;
+	static __thread PyObject *dict;
+	uint64_t now = PyThreadState_GetID(PyThreadState_Get());
+
+	if (thread != now) {
+		dict = PyObject_GetAttrString(flag, "__dict__");
+		if (dict)
+			Py_DecRef(dict);
+		thread = dict ? now : 0;
+	}
+	return dict;
+}
+
+static int set_flag(bool inside)
+{
+	PyObject *dict = flag_of_thread();
+
+	return dict ? PyDict_SetItem(dict, value_name, truths[inside]) : -1;
+}
+
+/* Is it what the SDK's function has set, and does the attribute follow the dict? */
+static bool follows(PyObject *function, bool inside)
+{
+	PyObject *done = PyObject_CallFunctionObjArgs(function, truths[inside], NULL);
+	PyObject *before = done ? PyObject_GetAttr(flag, value_name) : NULL, *after = NULL;
+	bool same;
+
+	if (before && set_flag(!inside) == 0)
+		after = PyObject_GetAttr(flag, value_name);
+	same = before == truths[inside] && after == truths[!inside];
+	PyErr_Clear();
+	sg_python_clear(&after);
+	sg_python_clear(&before);
+	sg_python_clear(&done);
+	return same;
+}
 
 /*
  * The SDK's own function for it sets an attribute of a threading.local. Where that is so, as a trial shows, it is set
  * without a call of Python code.
  */
-static PyObject *find_flag(PyObject *function)
+static void find_flag(PyObject *function)
 {
-	PyObject *local = sg_python_global(function, "_in_sandbox"), *done, *value;
-	bool same = true;
-
-	for (int i = 1; i >= 0 && local && same; i--) {
-		done = PyObject_CallFunctionObjArgs(function, truths[i], NULL);
-		value = done ? PyObject_GetAttr(local, value_name) : NULL;
-		same = value == truths[i];
-		PyErr_Clear();
-		sg_python_clear(&value);
-		sg_python_clear(&done);
-	}
-	if (!same)
-		sg_python_clear(&local);
-	return local;
+	flag = sg_python_global(function, "_in_sandbox");
+	if (flag && !(follows(function, true) && follows(function, false)))
+		sg_python_clear(&flag);
 }
 
 /* in_sandbox() is the SDK's word for "workflow code is running"; old versions lack it. */
 static void tell_in_sandbox(bool inside)
 {
-	static PyObject *flag;
 	static bool looked;
 	PyObject *type, *value, *traceback, *result;
 
@@ -49,10 +79,10 @@ static void tell_in_sandbox(bool inside)
 		truths[0] = PyBool_FromLong(0);
 		truths[1] = PyBool_FromLong(1);
 		value_name = PyUnicode_InternFromString("value");
-		flag = find_flag(sg_temporal_sdk.set_in_sandbox);
+		find_flag(sg_temporal_sdk.set_in_sandbox);
 	}
 	if (flag) {
-		PyObject_SetAttr(flag, value_name, truths[inside]);
+		set_flag(inside);
 	} else {
 		result = PyObject_CallFunctionObjArgs(sg_temporal_sdk.set_in_sandbox, truths[inside], NULL);
 		sg_python_clear(&result);

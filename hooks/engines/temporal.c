@@ -75,7 +75,7 @@ static PyObject *create_instance(PyObject *runner, PyObject *args, PyObject *kwa
 		return NULL;
 	}
 	object = sg_temporal_instance_new(&instance);
-	if (object && sg_temporal_run_make(instance, runner, details, &temporal) < 0)
+	if (object && (sg_temporal_run_make(instance, runner, details, &temporal) < 0 || sg_temporal_instance_lend(instance) < 0))
 		sg_python_clear(&object);
 	return object;
 }

@@ -118,6 +118,7 @@ void sg_temporal_end(struct instance *instance)
 	sg_image_settle(&instance->run);
 	instance->found = sg_ending_find(&instance->run, instance->inner);
 	ending.inside(instance, close_inside);
+	sg_temporal_instance_take_back(instance);
 	sg_python_clear(&instance->inner);
 	/* What it let go of in the image's place: nothing in it is left to be run. */
 	sg_image_forget(&instance->run);

@@ -33,6 +33,8 @@ static void free_instance(PyObject *capsule)
 {
 	struct instance *instance = PyCapsule_GetPointer(capsule, CAPSULE);
 
+	if (instance)
+		instance->object = NULL;
 	if (instance && ((instance->inner && instance->activated) || instance->waiting))
 		sg_temporal_drop(instance);
 	else if (instance)
@@ -180,7 +182,7 @@ static PyObject *forward_activate(struct instance *instance, PyObject *name, con
 	return NULL;
 }
 
-/* Asked dozens of times for each activation, about what it left behind. No code of users runs. */
+/* Of plain_methods, when inner has left. */
 static PyObject *forward_plain(struct instance *instance, PyObject *name, const struct sg_call *call)
 {
 	return instance->inner ? call_inner(instance, name, call) : answer_gone();
@@ -273,13 +275,47 @@ static int add_named_method(PyObject *namespace, const char *text, PyMethodDef *
 	return error;
 }
 
+/*
+ * Asked dozens of times for each activation, about what it left behind. No code of users runs, so the object has inner's
+ * own methods, in its dict, as long as inner is there.
+ */
+#define PLAIN_METHODS 2
+
+static const char *const plain_methods[PLAIN_METHODS] = {"get_serialization_context", "get_external_store_context"};
+static PyObject *plain_names[PLAIN_METHODS];
+
+static bool is_plain(const char *name)
+{
+	for (int i = 0; i < PLAIN_METHODS; i++)
+		if (strcmp(name, plain_methods[i]) == 0)
+			return true;
+	return false;
+}
+
+int sg_temporal_instance_lend(struct instance *instance)
+{
+	int error = 0;
+
+	for (int i = 0; i < PLAIN_METHODS && !error; i++) {
+		PyObject *method = sg_python_attribute_or_null(instance->inner, plain_methods[i]);
+
+		if (method)
+			error = PyObject_SetAttr(instance->object, plain_names[i], method);
+		sg_python_clear(&method);
+	}
+	return error;
+}
+
+void sg_temporal_instance_take_back(struct instance *instance)
+{
+	for (int i = 0; instance->object && i < PLAIN_METHODS; i++)
+		if (PyObject_SetAttr(instance->object, plain_names[i], NULL) < 0)
+			PyErr_Clear(); /* a version that has no such method */
+}
+
 static PyMethodDef *def_of(const char *name)
 {
-	if (strcmp(name, "activate") == 0)
-		return &activate_def;
-	if (strcmp(name, "get_serialization_context") == 0 || strcmp(name, "get_external_store_context") == 0)
-		return &plain_def;
-	return &any_def;
+	return strcmp(name, "activate") == 0 ? &activate_def : is_plain(name) ? &plain_def : &any_def;
 }
 
 /* A class below the SDK's WorkflowInstance with whatever abstract methods this version has. */
@@ -322,6 +358,7 @@ static PyObject *wrap(struct instance *instance)
 	if (!capsule)
 		sg_python_clear(&object);
 	sg_python_clear(&capsule);
+	instance->object = object;
 	return object;
 }
 
@@ -340,6 +377,9 @@ PyObject *sg_temporal_instance_new(struct instance **ret_instance)
 int sg_temporal_instance_install(PyObject *base)
 {
 	capsule_name = PyUnicode_InternFromString("_sandglass");
+	for (int i = 0; i < PLAIN_METHODS; i++)
+		if (!(plain_names[i] = PyUnicode_InternFromString(plain_methods[i])))
+			return -1;
 	instance_class = capsule_name ? make_instance_class(base) : NULL;
 	return instance_class ? sg_temporal_ending_install(inside, release, instance_kept) : -1;
 }

@@ -15,6 +15,7 @@ struct sg_ending;
 
 struct instance {
 	struct sg_run run;
+	PyObject *object;     /* borrowed; NULL: it is gone */
 	PyObject *inner;      /* the SDK's instance that does the work; NULL: the run has left */
 	PyObject *info;
 	PyObject *completion; /* of the activation with which it left */
@@ -36,5 +37,9 @@ void sg_temporal_instance_remove(void);
 
 /* A new object, without inner, and its record, which the object owns. NULL with an exception. */
 PyObject *sg_temporal_instance_new(struct instance **ret_instance);
+
+/* It has its inner now, or is about to lose it: methods that run no code of users are called there directly. 0 or -1. */
+int sg_temporal_instance_lend(struct instance *instance);
+void sg_temporal_instance_take_back(struct instance *instance);
 
 #endif

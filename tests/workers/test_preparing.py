@@ -1,4 +1,4 @@
-"""How workflows are validated when a worker starts, and what the SDK's instance of a run is made of."""
+"""How workflows are validated when a worker starts, what the SDK's instance of a run is made of, and what of it is left."""
 import json
 import sys
 
@@ -47,3 +47,14 @@ def test_the_instance_gets_the_details_with_the_definition_of_the_run(seen, isol
 def test_a_workflow_file_that_the_host_imports_again_is_read_anew(seen, isolation):
     """What has only changed on disk, under a worker that runs, is not."""
     assert seen(SANDGLASS_ISOLATION=isolation)["reloaded"] == [2, 2]
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_the_workers_side_of_a_run_that_comes_and_goes(run_program, tmp_path, isolation):
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
+    ended = run_program(sys.executable, harness.PROGRAMS / "leaving.py", **{"PYTHONPATH": tmp_path, "SANDGLASS_ISOLATION": isolation})
+    assert ended.out.strip(), str(ended)
+    result = json.loads(ended.out)
+    assert result["threads"] == [[False, False]] * 3
+    assert result["there"] == "sandbox-validate-workflow_id" and "has left the cache" in result["gone"]
+    assert result["left"] == 0  # nobody holds the SDK's instances any more

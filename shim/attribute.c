@@ -99,15 +99,48 @@ static int running;      /* threads in workflow code */
 static struct {
 	PyTypeObject *type;
 	void *original, *replacement;
+	unsigned int versions[2]; /* of the class, unguarded and guarded; 0: not known */
 } classes[CLASSES_MAX];
 static int class_count;
+
+/* What the interpreter's caches know of the class is void. */
+static void void_caches(PyTypeObject *type)
+{
+	PyObject *value;
+
+	PyType_Modified(type);
+	value = sg_python_attribute_or_null((PyObject *)type, "get"); /* a look-up gives it the next version */
+	sg_python_clear(&value);
+}
+
+/*
+ * Guarded and unguarded, a class has two versions for the interpreter's caches. They are exchanged: for a new one each
+ * time there are not enough (3.13: 1000, then the class is looked up without caches for good).
+ */
+static void exchange_versions(PyTypeObject *type, unsigned int versions[2], bool guarded)
+{
+	unsigned int *tag = sg_cpython_version_tag(type);
+
+	if (!tag) {
+		PyType_Modified(type);
+	} else if (*tag && *tag == versions[!guarded] && versions[guarded]) {
+		*tag = versions[guarded];
+	} else {
+		/* The first time, or somebody has changed the class. */
+		if (!*tag)
+			void_caches(type);
+		versions[!guarded] = *tag;
+		void_caches(type);
+		versions[guarded] = *tag;
+	}
+}
 
 static void set_slots(bool guarded)
 {
 	for (int i = 0; i < class_count; i++) {
 		*sg_cpython_getattro_slot(classes[i].type) =
 			guarded ? classes[i].replacement : classes[i].original;
-		PyType_Modified(classes[i].type);
+		exchange_versions(classes[i].type, classes[i].versions, guarded);
 	}
 }
 
@@ -191,6 +224,7 @@ int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type)
 		return -ENOSPC;
 	classes[class_count].type = (PyTypeObject *)sg_python_ref((PyObject *)type);
 	classes[class_count].original = *slot;
+	classes[class_count].versions[false] = classes[class_count].versions[true] = 0;
 	classes[class_count++].replacement = address;
 	if (running)
 		set_slots(true);

@@ -192,6 +192,11 @@ void **sg_cpython_getattro_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
 }
 
+unsigned int *sg_cpython_version_tag(PyTypeObject *type)
+{
+	return sg_cpython.type_versions ? &((struct type_head *)type)->version_tag : NULL;
+}
+
 void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 {
 	/* Where type's own instances, the classes, keep it. */
@@ -404,6 +409,31 @@ static void probe_type_slots(void)
 	sg_cpython.type_slots = true;
 }
 
+/* A look-up gives a class a version, a change takes it away; an old one can be put back, as long as nothing has changed. */
+static void probe_type_versions(void)
+{
+	PyObject *namespace = sg_cpython_run("class C: x = 1\n", NULL, NULL);
+	PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL, *value;
+	unsigned int *tag = class ? &((struct type_head *)class)->version_tag : NULL, versions[2] = {0};
+	bool right = tag && sg_cpython.type_slots && sg_cpython.minor >= 13;
+
+	for (int i = 0; i < 4 && right; i++) {
+		if (i < 2) {
+			PyType_Modified((PyTypeObject *)class);
+			right = *tag == 0;
+		} else {
+			*tag = versions[i - 2];
+		}
+		value = PyObject_GetAttrString(class, "x");
+		right &= value && PyLong_AsLong(value) == 1 && *tag != 0 && (i < 2 || *tag == versions[i - 2]);
+		sg_python_clear(&value);
+		versions[i % 2] = *tag;
+	}
+	sg_cpython.type_versions = right && versions[0] != versions[1];
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+}
+
 static PyObject *probe_subscript(PyObject *self, PyObject *key)
 {
 	(void)self;
@@ -472,6 +502,7 @@ int sg_cpython_probe(const char **ret_reason)
 	if (error)
 		return error;
 	probe_type_slots();
+	probe_type_versions();
 	probe_method_defs();
 	sg_function_probe();
 	probe_dict_types();

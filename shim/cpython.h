@@ -28,6 +28,7 @@ struct sg_cpython {
 	bool functions;             /* calls of a Python function can be caught in place */
 	bool functions_need_type;   /* ... only by a subtype of function (3.11) */
 	bool type_slots;            /* tp_init and tp_new are where we think */
+	bool type_versions;         /* a class may have few versions in its life (3.13): which it has is where we think */
 	bool dict_types;            /* the type of a dict can be changed in place */
 };
 
@@ -72,6 +73,9 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
+
+/* The version that a class has for the interpreter's caches, 0: none; NULL: see type_versions. */
+unsigned int *sg_cpython_version_tag(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
 /* What the class C that source makes has in a slot, NULL: that failed. */

@@ -52,6 +52,10 @@ struct type_head {
 	sg_initproc init;
 	void *alloc;
 	sg_newproc new;
+	void *free, *is_gc;
+	PyObject *bases, *mro, *cache, *subclasses, *weaklist;
+	void *del;
+	unsigned int version_tag;
 };
 
 #endif

@@ -236,3 +236,26 @@ def test_other_preloaded_objects_are_kept_for_child_processes(run_program):
     ours = harness.preload_object()
     ended = run_program(sys.executable, "-c", code, LD_PRELOAD=f"{other}:{ours}" if ours else other)
     assert other in ended.out and "libsandglass" not in ended.out, str(ended)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="before, a class has as many versions as it needs")
+def test_the_hosts_environment_is_read_as_fast_after_many_activations(run_program, tmp_path):
+    """CPython gives a class a thousand versions for its caches; one for each activation would be too many."""
+    (tmp_path / "flow_of_test.py").write_text(VERSIONS)
+    ended = run_program(sys.executable, harness.PROGRAMS / "versions.py", **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}"})
+    assert ended.out.strip() and json.loads(ended.out), str(ended)
+
+
+VERSIONS = """
+from temporalio import workflow
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    def nothing(self) -> None:
+        pass
+"""

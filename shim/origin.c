@@ -183,10 +183,13 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 void sg_origin_find(const struct sg_context *context, struct sg_origin *ret)
 {
 	struct walk walk = {.origin = ret, .run = context->run};
-	PyObject *frame, *back, *code, *globals;
+	PyObject *frame, *back, *code, *globals = PyEval_GetGlobals();
 	bool over = false;
 
 	memset(ret, 0, sizeof(*ret));
+	/* The most frequent caller, found without a frame object, which is costly to make. */
+	if (globals && sg_policy_code(context->run, globals) == SG_CODE_ENGINE)
+		return;
 	frame = sg_python_ref(PyEval_GetFrame());
 	for (int depth = 0; frame && frame != context->entry && !over && depth < DEPTH_MAX; depth++) {
 		code = PyFrame_GetCode(frame);

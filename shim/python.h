@@ -127,6 +127,7 @@ struct sg_python_inittab {
 	F(int, PyErr_WarnExplicit, (PyObject *, const char *, const char *, int, const char *, PyObject *)) \
 	F(PyObject *, PyEval_GetBuiltins, (void)) \
 	F(PyObject *, PyEval_GetFrame, (void)) \
+	F(PyObject *, PyEval_GetGlobals, (void)) \
 	F(void, PyEval_RestoreThread, (void *)) \
 	F(void *, PyEval_SaveThread, (void)) \
 	F(PyObject *, PyFrame_GetBack, (PyObject *)) \

@@ -73,10 +73,10 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
+void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
 /* The version that a class has for the interpreter's caches, 0: none; NULL: see type_versions. */
 unsigned int *sg_cpython_version_tag(PyTypeObject *type);
-void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
 /* What the class C that source makes has in a slot, NULL: that failed. */
 void *sg_cpython_slot_of(const char *source, int slot);

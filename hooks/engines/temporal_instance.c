@@ -182,13 +182,7 @@ static PyObject *forward_activate(struct instance *instance, PyObject *name, con
 	return NULL;
 }
 
-/* Of plain_methods, when inner has left. */
-static PyObject *forward_plain(struct instance *instance, PyObject *name, const struct sg_call *call)
-{
-	return instance->inner ? call_inner(instance, name, call) : answer_gone();
-}
-
-/* What versions to come may have. */
+/* What versions to come may have, and plain_methods once inner has left. */
 static PyObject *forward_any(struct instance *instance, PyObject *name, const struct sg_call *call)
 {
 	struct sg_context context = {&instance->run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
@@ -225,7 +219,6 @@ static PyObject *with_instance(forward forward, PyObject *name, const struct sg_
 	}
 
 METHOD(activate);
-METHOD(plain);
 METHOD(any);
 
 static PyObject *get_info(PyObject *unused, PyObject *self)
@@ -284,14 +277,6 @@ static int add_named_method(PyObject *namespace, const char *text, PyMethodDef *
 static const char *const plain_methods[PLAIN_METHODS] = {"get_serialization_context", "get_external_store_context"};
 static PyObject *plain_names[PLAIN_METHODS];
 
-static bool is_plain(const char *name)
-{
-	for (int i = 0; i < PLAIN_METHODS; i++)
-		if (strcmp(name, plain_methods[i]) == 0)
-			return true;
-	return false;
-}
-
 int sg_temporal_instance_lend(struct instance *instance)
 {
 	int error = 0;
@@ -315,7 +300,7 @@ void sg_temporal_instance_take_back(struct instance *instance)
 
 static PyMethodDef *def_of(const char *name)
 {
-	return strcmp(name, "activate") == 0 ? &activate_def : is_plain(name) ? &plain_def : &any_def;
+	return strcmp(name, "activate") == 0 ? &activate_def : &any_def;
 }
 
 /* A class below the SDK's WorkflowInstance with whatever abstract methods this version has. */
@@ -357,8 +342,8 @@ static PyObject *wrap(struct instance *instance)
 		sg_python_clear(&object);
 	if (!capsule)
 		sg_python_clear(&object);
-	sg_python_clear(&capsule);
 	instance->object = object;
+	sg_python_clear(&capsule); /* where nobody keeps it, the record goes with it */
 	return object;
 }
 

@@ -78,7 +78,7 @@ int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state
 
 /* --- watched dicts ----------------------------------------------------------------------------- */
 
-/* Whose is a dict? Open addressing; a dict is only ever added, and lives as long as its image. */
+/* Whose is a dict? Open addressing; a dict lives as long as its image. */
 static struct watched {
 	PyObject *dict;
 	struct sg_slots *slots;
@@ -146,13 +146,43 @@ static int watch(struct sg_slots *slots, unsigned number, PyObject *dict)
 	return sg_containers_watch(dict);
 }
 
-/* The dict stays in the table, nobody's, so that its address cannot be taken for another's. */
-static void unwatch(PyObject *dict)
+/* What stands behind it and belongs further to the front moves up. */
+static void take_out(size_t hole)
 {
-	struct watched *found = watched_size ? find_watched(watched, watched_size, dict) : NULL;
+	size_t mask = watched_size - 1;
 
-	if (found)
-		found->slots = NULL;
+	for (size_t i = (hole + 1) & mask; watched[i].dict; i = (i + 1) & mask) {
+		size_t home = sg_address_hash(watched[i].dict, watched_size);
+
+		if (((i - home) & mask) < ((i - hole) & mask))
+			continue;
+		watched[hole] = watched[i];
+		hole = i;
+	}
+	watched[hole] = (struct watched){0};
+	watched_count--;
+}
+
+/* By the table, not by the objects: one may have another dict by now than the one that is watched. */
+static void unwatch(struct sg_slots *slots)
+{
+	PyObject *dicts = PyList_New(0);
+
+	for (size_t i = 0; i < watched_size; i++) {
+		PyObject *dict = watched[i].dict;
+
+		if (watched[i].slots != slots)
+			continue;
+		sg_containers_unwatch(dict);
+		if (!dicts || PyList_Append(dicts, dict) < 0) {
+			PyErr_Clear();
+			watched[i].slots = NULL; /* it stays, nobody's, so that its address cannot be taken for another's */
+			continue;
+		}
+		take_out(i--); /* what moves up is looked at next */
+		Py_DecRef(dict);
+	}
+	sg_python_clear(&dicts); /* what goes with them may change other dicts */
 }
 
 /* --- looks ------------------------------------------------------------------------------------- */
@@ -371,11 +401,10 @@ bool sg_slots_belong_to_threads(const struct sg_slots *slots)
 
 void sg_slots_free(struct sg_slots *slots)
 {
+	unwatch(slots);
 	for (size_t i = 0; i < slots->count; i++) {
 		struct sg_slot *slot = &slots->items[i];
 
-		if (slot->kind->dict && slots->suspects)
-			unwatch(slot->kind->dict(slot->object));
 		sg_python_clear(&slot->object);
 		sg_python_clear(&slot->pristine);
 	}

@@ -107,6 +107,12 @@ int sg_containers_watch(PyObject *dict)
 	return PyDict_Watch(watcher, dict);
 }
 
+void sg_containers_unwatch(PyObject *dict)
+{
+	if (PyDict_Unwatch(watcher, dict) < 0)
+		PyErr_Clear();
+}
+
 /* Runs each named function of the namespace; true when every one changed the dict's version. */
 static bool all_change_tag(PyObject *namespace, PyObject *dict, const char *const *functions)
 {
@@ -228,7 +234,7 @@ static void probe_watchers(void)
 {
 	PyObject *namespace, *dict, *instance;
 
-	if (!PyDict_AddWatcher || !PyDict_Watch)
+	if (!PyDict_AddWatcher || !PyDict_Watch || !PyDict_Unwatch)
 		return;
 	namespace = run_writers();
 	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;

@@ -40,8 +40,9 @@ bool sg_containers_dict_is_watched(PyObject *dict);
 /* The version belongs to the content: where it is exchanged, so is the version. */
 void sg_containers_dict_swap_tags(PyObject *a, PyObject *b);
 
-/* Asks to be told of changes of the dict, for good. 0, or -1 with an exception. */
+/* Asks to be told of changes of the dict. 0, or -1 with an exception. */
 int sg_containers_watch(PyObject *dict);
+void sg_containers_unwatch(PyObject *dict);
 
 /* Called before each change of a watched dict, from within it: may only take notes. NULL: nobody cares. */
 extern void (*sg_containers_changed)(PyObject *dict);

@@ -24,7 +24,7 @@ struct sg_line;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
-	struct sg_policy *policy;   /* borrowed: policies are never freed */
+	struct sg_policy *policy;   /* held, see sg_policy_hold(); NULL: there was none yet */
 	PyObject *modules;          /* dict: modules of this run alone, by name; NULL: no isolation */
 	PyObject *generators;       /* dict: address -> weak reference of generators seeded in this run */
 	PyObject *image_generators; /* borrowed: the same of its image, or NULL */

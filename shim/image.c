@@ -25,6 +25,8 @@ struct sg_image {
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
 	size_t runs;                   /* that have it */
+	size_t users;                  /* the same, and those that have ended and are still there */
+	bool retired;                  /* nobody else gets it */
 	size_t waits;                  /* for the lock, since the last lane was made */
 	bool eager;                    /* content is put back at once: some of it belongs to a thread */
 	void *lock;
@@ -197,11 +199,12 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 	*ret_new = !image;
 	if (image) {
 		image->runs++;
+		image->users++;
 		return image;
 	}
 	image = new_image(policy);
 	if (image) {
-		image->runs = 1;
+		image->runs = image->users = 1;
 		lock(image);
 	}
 	return image;
@@ -468,6 +471,48 @@ void sg_image_forget(struct sg_run *run)
 		return;
 	}
 	free_delta(delta);
+}
+
+/* --- retirement -------------------------------------------------------------------------------- */
+
+static void free_retired(struct sg_image *image)
+{
+	struct sg_context *token;
+	PyObject *type, *value, *traceback;
+
+	if (!image->retired || image->users)
+		return;
+	token = sg_context_suspend();
+	PyErr_Fetch(&type, &value, &traceback);
+	free_delta(image->orphan.delta);
+	free_image(image);
+	PyErr_Restore(type, value, traceback);
+	sg_context_leave(token);
+}
+
+void sg_image_drop(struct sg_run *run)
+{
+	struct sg_image *image = run->image;
+
+	run->image = NULL;
+	run->image_generators = NULL;
+	if (!image)
+		return;
+	image->users--;
+	free_retired(image);
+}
+
+void sg_image_retire(struct sg_policy *policy)
+{
+	struct sg_image *image = policy->images, *next;
+
+	policy->images = NULL;
+	for (; image; image = next) {
+		next = image->next;
+		image->next = NULL;
+		image->retired = true;
+		free_retired(image);
+	}
 }
 
 /* --- the scan ---------------------------------------------------------------------------------- */

@@ -71,4 +71,10 @@ void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *content, vo
 /* The run ends. */
 void sg_image_forget(struct sg_run *run);
 
+/* No thread works with the run any more: it lets go of its image, which is freed with the last one where it has retired. */
+void sg_image_drop(struct sg_run *run);
+
+/* No run gets the policy's images any more. Freeing them may run code of the workflow's modules (destructors). */
+void sg_image_retire(struct sg_policy *policy);
+
 #endif

@@ -154,15 +154,44 @@ static PyObject *find_and_load(PyObject *self, PyObject *args, PyObject *kwargs)
 	return module;
 }
 
+/* (module name, file): new reference, or NULL with an exception. */
+static PyObject *code_key(PyObject *loader, PyObject *name)
+{
+	PyObject *path = PyObject_GetAttrString(loader, "path");
+	PyObject *key = path ? PyTuple_Pack(2, name, path) : NULL;
+
+	sg_python_clear(&path);
+	return key;
+}
+
+/* The host executes a file. Where runs have executed another version of it, those to come are to execute this one. */
+static PyObject *get_code_in_host(PyObject *loader, PyObject *name)
+{
+	enum { PY_EQ = 2 };
+	PyObject *code = PyObject_CallFunctionObjArgs(original_get_code, loader, name, NULL);
+	PyObject *key = code && codes ? code_key(loader, name) : NULL, *known = NULL;
+	struct sg_context *token;
+
+	if (key && codes)
+		known = PyDict_GetItemWithError(codes, key);
+	if (known && PyObject_RichCompareBool(known, code, PY_EQ) == 0) {
+		token = sg_context_suspend();
+		sg_policy_retire_all();
+		sg_context_leave(token);
+	}
+	if (code)
+		PyErr_Clear();
+	sg_python_clear(&key);
+	return code;
+}
+
 static PyObject *get_code(PyObject *loader, PyObject *name)
 {
-	PyObject *path, *key, *code = NULL;
+	PyObject *key, *code = NULL;
 
 	if (!sg_context_active() || !sg_context_current->run->modules)
-		return PyObject_CallFunctionObjArgs(original_get_code, loader, name, NULL);
-	path = PyObject_GetAttrString(loader, "path");
-	key = path ? PyTuple_Pack(2, name, path) : NULL;
-	sg_python_clear(&path);
+		return get_code_in_host(loader, name);
+	key = code_key(loader, name);
 	if (!key)
 		return NULL;
 	if (!codes && !(codes = PyDict_New()))

@@ -7,7 +7,8 @@
  *  - in a context it decides between a module of the run's own (CPython's function goes on, and its look-ups
  *    and stores meet the run's table, see modules.h) and one shared with the host, which is imported with the
  *    context suspended.
- * SourceLoader.get_code() is covered too: in a context a file is read and unmarshalled once. GIL: held.
+ * SourceLoader.get_code() is covered too: in a context a file is read and unmarshalled once, until the host executes
+ * another version of it (importlib.reload), whether or not the host's module is the workflow's own. GIL: held.
  */
 #ifndef SG_IMPORTER_H
 #define SG_IMPORTER_H

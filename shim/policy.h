@@ -2,8 +2,9 @@
  * policy.h - what holds for the runs of one workflow module under one set of engine settings.
  *
  * A policy answers two questions: is this module shared with the host (passthrough) or executed for each run, and
- * what kind of code is this frame? The answers are kept, by module name. Policies are never freed: there is one
- * for each pair of workflow module and settings object that a worker uses. GIL: held.
+ * what kind of code is this frame? The answers are kept, by module name. There is one for each pair of workflow module
+ * and settings object that a worker uses. It is freed, and its images with it, when neither a run nor anybody else has
+ * the settings any more (by weak reference; where they cannot have one, it stays for good). GIL: held.
  */
 #ifndef SG_POLICY_H
 #define SG_POLICY_H
@@ -18,7 +19,9 @@ struct sg_image;
 
 struct sg_policy {
 	const struct sg_engine *engine;
-	PyObject *settings;         /* the engine's own: identity is the key */
+	PyObject *settings;         /* the engine's own: identity is the key; borrowed while there is no run */
+	PyObject *watch;            /* weak reference to them, NULL: they are kept for good */
+	size_t runs;                /* that hold it */
 	PyObject *workflow_module;  /* str: always executed for each run */
 	PyObject *shared;           /* dict: module name -> True or False */
 	PyObject *forbidden[2];     /* dict for each phase: module name -> True or False */
@@ -34,6 +37,9 @@ struct sg_policy {
 /* The workflow file has changed: runs from now on execute it anew. Those there are keep the image that they have. */
 void sg_policy_retire(struct sg_policy *policy);
 
+/* The same for all: a file that runs have executed has. */
+void sg_policy_retire_all(void);
+
 /* What code does a frame belong to? */
 enum sg_code {
 	SG_CODE_WORKFLOW,    /* modules of the run */
@@ -48,9 +54,13 @@ enum sg_code {
 /* The configuration in force; set once before anything else. */
 extern const struct sg_config *sg_policy_config;
 
-/* Finds or makes the policy; NULL with an exception. */
+/* Finds or makes the policy, which lives as long as the settings unless it is held; NULL with an exception. */
 struct sg_policy *sg_policy_get(const struct sg_engine *engine, PyObject *settings,
 		PyObject *workflow_module);
+
+/* A run has it, and has it no more. To release may run Python code. */
+struct sg_policy *sg_policy_hold(struct sg_policy *policy);
+void sg_policy_release(struct sg_policy *policy);
 
 /* Set while no Python code may run on this thread: what is not known yet is then taken to be shared, and allowed. */
 extern __thread bool sg_policy_no_python;

@@ -248,6 +248,7 @@ struct sg_python_inittab {
 #define PY_OPTIONAL_FUNCTIONS(F) \
 	F(int, PyDict_AddWatcher, (int (*)(int, PyObject *, PyObject *, PyObject *))) /* 3.12 */ \
 	F(int, PyDict_Watch, (int, PyObject *)) /* 3.12 */ \
+	F(int, PyDict_Unwatch, (int, PyObject *)) /* 3.12 */ \
 	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */
 
 #ifndef SG_PYTHON_LISTS_ONLY

@@ -6,10 +6,10 @@
 #include "shim/finaliser.h"
 #include "shim/image.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SECONDS_AT_EXIT 3
 
@@ -22,9 +22,13 @@ static struct {
 	PyObject *values;          /* a name */
 	PyObject *worker_class, *original_run;
 	struct instance *first;    /* to be ended */
-	pid_t process;             /* whose runs they are; a child only has copies */
 	bool busy;                 /* the thread is at work */
 } ending;
+
+static struct instance *instance_of_run(struct sg_run *run)
+{
+	return (struct instance *)((char *)run - offsetof(struct instance, run));
+}
 
 bool sg_temporal_is_last(struct instance *instance)
 {
@@ -179,12 +183,23 @@ static PyObject *end_waiting(PyObject *self, PyObject *unused)
 
 static PyMethodDef end_waiting_def = {"sandglass_end_runs", end_waiting, METH_NOARGS, NULL};
 
+/* A child of a fork has copies of its parent's runs, which end there. The thread is not among what it has. */
+static void after_fork_in_child(void)
+{
+	for (struct sg_run *run = sg_finaliser_runs(); run; run = run->next)
+		instance_of_run(run)->copied = true;
+	for (struct instance *instance = ending.first; instance; instance = instance->next)
+		instance->copied = true;
+	ending.first = NULL;
+	ending.busy = false;
+}
+
 /* Not threading.Thread, whose start() takes locks that the code which is interrupted here may hold. */
 static void start_thread(void)
 {
 	PyObject *arguments, *thread = NULL;
 
-	if (ending.busy || !ending.first || ending.process != getpid())
+	if (ending.busy || !ending.first)
 		return;
 	arguments = PyTuple_New(0);
 	if (arguments)
@@ -198,7 +213,7 @@ static void start_thread(void)
 
 static void queue(struct instance *instance)
 {
-	if (instance->waiting)
+	if (instance->waiting || instance->copied)
 		return;
 	instance->waiting = true;
 	instance->next = ending.first;
@@ -304,7 +319,6 @@ int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct in
 
 	ending.inside = inside;
 	ending.free = free;
-	ending.process = getpid();
 	ending.instance_of = instance_of;
 	ending.values = PyUnicode_InternFromString("values");
 	ending.thread_function = PyCFunction_NewEx(&end_waiting_def, NULL, NULL);
@@ -317,7 +331,7 @@ int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct in
 	sg_python_clear(&events);
 	sg_python_clear(&thread);
 	return ending.get_running_loop && ending.set_running_loop && ending.start_thread &&
-		ending.thread_function ? 0 : -1;
+		ending.thread_function && pthread_atfork(NULL, NULL, after_fork_in_child) == 0 ? 0 : -1;
 }
 
 void sg_temporal_ending_remove(void)
@@ -325,12 +339,10 @@ void sg_temporal_ending_remove(void)
 	const struct timespec moment = {0, 1000000};
 	void *state;
 
-	if (ending.process != getpid())
-		return;
 	if (ending.worker_class && PyObject_SetAttrString(ending.worker_class, "run", ending.original_run) < 0)
 		PyErr_Clear();
 	for (struct sg_run *run = sg_finaliser_runs(); run; run = run->next)
-		end_later((struct instance *)((char *)run - offsetof(struct instance, run)));
+		end_later(instance_of_run(run));
 	start_thread();
 	state = PyEval_SaveThread();
 	for (int i = 0; i < SECONDS_AT_EXIT * 1000 && __atomic_load_n(&ending.busy, __ATOMIC_RELAXED); i++)

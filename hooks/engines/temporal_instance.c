@@ -19,13 +19,18 @@ static PyObject *capsule_name;   /* str: attribute that holds our record */
 
 static void release(struct instance *instance)
 {
+	struct sg_policy *policy = instance->run.policy;
+
 	sg_finaliser_forget(&instance->run);
 	sg_python_clear(&instance->inner);
 	sg_python_clear(&instance->info);
 	sg_python_clear(&instance->completion);
 	sg_python_clear(&instance->variables);
 	sg_image_forget(&instance->run);
+	sg_image_drop(&instance->run);
 	sg_run_release(&instance->run);
+	if (policy)
+		sg_policy_release(policy);
 	free(instance);
 }
 
@@ -106,12 +111,17 @@ static PyObject *answer_again(const struct instance *instance)
 
 /*
  * Another run of the image does not come to an end. The task fails and is tried again, with another image, where else this
- * thread would wait as long as that one. A removal succeeds: the run ends once it can.
+ * thread would wait as long as that one. A removal succeeds: the run ends once it can. But one that is stuck itself has
+ * not left: were it forgotten, the server's next try would get a thread stuck as well, and the next.
  */
 static PyObject *answer_busy(const struct instance *instance, PyObject *activation)
 {
 	PyObject *occupant = sg_image_occupant(instance->run.image), *text;
 
+	if (instance->thread) {
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: an activation of this run has not yielded; it cannot be removed yet");
+		return NULL;
+	}
 	if (sg_temporal_is_removal(activation))
 		return sg_temporal_no_commands();
 	text = PyUnicode_FromFormat("sandglass: an activation of another run of %s (workflow id %s) has not yielded for %d "

@@ -236,6 +236,7 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 		PyObject *workflow_class, const struct sg_engine *engine)
 {
 	struct sg_run *run = &instance->run;
+	struct sg_policy *policy;
 
 	instance->info = sg_python_attribute(details, "info");
 	if (!instance->info)
@@ -247,10 +248,12 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 	}
 	run->workflow_id = sg_python_attribute_or_null(instance->info, "workflow_id");
 	run->run_id = sg_python_attribute_or_null(instance->info, "run_id");
-	run->policy = policy_of(runner, workflow_class, engine);
-	if (run->policy)
-		look_for_reload(run->policy, workflow_class);
-	return run->policy ? 0 : -1;
+	policy = policy_of(runner, workflow_class, engine);
+	if (!policy)
+		return -1;
+	run->policy = sg_policy_hold(policy);
+	look_for_reload(policy, workflow_class);
+	return 0;
 }
 
 /*

@@ -1,0 +1,166 @@
+"""What is left of workers that have ended, without a server: ended_workers.py WHAT. Prints one JSON object."""
+import asyncio
+import concurrent.futures
+import dataclasses
+import gc
+import importlib
+import json
+import os
+import pathlib
+import sys
+import time
+import types
+import weakref
+
+from temporalio.worker import _workflow_instance as instances
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import flow_of_test
+import image_runs
+import leaving
+
+inner = []
+
+
+def watch():
+    original = instances._WorkflowInstanceImpl.__init__
+
+    def init(self, *args, **kwargs):
+        inner.append(weakref.ref(self))
+        original(self, *args, **kwargs)
+    instances._WorkflowInstanceImpl.__init__ = init
+
+
+def modules():
+    """How many of the workflow's module there are, beside the host's."""
+    gc.collect()
+    return sum(isinstance(o, types.ModuleType) and o is not flow_of_test and o.__name__ == "flow_of_test" for o in gc.get_objects())
+
+
+def new_runner():
+    return SandboxedWorkflowRunner(restrictions=dataclasses.replace(SandboxRestrictions.default))
+
+
+def activate(instance, number, job):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(instance.activate, leaving.activation(number, job)).result()
+
+
+def one_run(runner, number):
+    instance = runner.create_instance(image_runs.details(flow_of_test.Flow, number))
+    activate(instance, number, "initialize_workflow")
+    activate(instance, number, "remove_from_cache")
+
+
+async def settles(count):
+    """The count once it is 0, or what it is after some seconds."""
+    for _ in range(100):
+        gc.collect()
+        if not count():
+            break
+        await asyncio.sleep(0.05)
+    return count()
+
+
+async def settings():
+    """Each worker has settings of its own."""
+    for number in range(8):
+        one_run(new_runner(), number)
+    return {"modules": await settles(modules)}
+
+
+async def live_run():
+    """The settings are gone, the run is not."""
+    instance = new_runner().create_instance(image_runs.details(flow_of_test.Flow, 1))
+    gc.collect()
+    activate(instance, 1, "initialize_workflow")
+    answer = {"while it lives": modules()}
+    activate(instance, 1, "remove_from_cache")
+    del instance
+    return {**answer, "modules": await settles(modules)}
+
+
+async def reload():
+    """The host imports the workflow's file again and again; runs of the worker that is there get what it says then."""
+    runner, path, seen = new_runner(), pathlib.Path(flow_of_test.__file__), []
+    text, flow = path.read_text(), flow_of_test.Flow
+    for version in range(8):
+        path.write_text(text + f"\n    VERSION = {version}{'0' * version}\n")  # another size: its time may be the same
+        importlib.reload(flow_of_test)
+        instance = runner.create_instance(image_runs.details(flow, version))  # the class that the worker was given
+        seen.append(next(o for o in gc.get_objects() if type(o).__name__ == "_WorkflowInstanceImpl")._defn.cls.VERSION)
+        del instance
+        await settles(lambda: sum(reference() is not None for reference in inner))
+    return {"seen": seen, "modules": modules()}
+
+
+async def helper():
+    """Only a module that the workflow's file imports has been imported again."""
+    import helper_of_test
+    runner, path, seen = new_runner(), pathlib.Path(helper_of_test.__file__), []
+    for version in (1, 22, 333):
+        path.write_text(f"VERSION = {version}\n")
+        if version != 333:
+            importlib.reload(helper_of_test)
+        instance = runner.create_instance(image_runs.details(flow_of_test.Flow, version))
+        seen.append(next(o for o in gc.get_objects() if type(o).__name__ == "_WorkflowInstanceImpl")._defn.cls.VERSION)
+        del instance
+        await settles(lambda: sum(reference() is not None for reference in inner))
+    return {"seen": seen}
+
+
+async def runs_without_a_word(number, keep=None):
+    """Makes runs and drops them, but for one that keep gets: what of them is left?"""
+    runner = new_runner()
+    if keep is not None:
+        keep.append(runner.create_instance(image_runs.details(flow_of_test.Flow, 0)))
+        activate(keep[0], 0, "initialize_workflow")
+    before = len(inner)
+    for each in range(number):
+        instance = runner.create_instance(image_runs.details(flow_of_test.Flow, each))
+        activate(instance, each, "initialize_workflow")
+        del instance
+    return {"left": await settles(lambda: sum(reference() is not None for reference in inner[before:]))}
+
+
+def fork():
+    """As runs_without_a_word(), in the child of a process that has runs."""
+    watch()
+    mine = []
+    asyncio.run(runs_without_a_word(1, mine))
+    child = os.fork()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    mine.clear()
+    print(json.dumps(asyncio.run(runs_without_a_word(5))), flush=True)
+
+
+async def stuck():
+    """A run whose activation does not end cannot be removed; another one can. When it has ended, it can as well."""
+    runner, answers = new_runner(), []
+    one, other = (runner.create_instance(image_runs.details(flow_of_test.Flow, number)) for number in range(2))
+    activate(other, 1, "initialize_workflow")
+    os.environ["STUCK"] = "1"
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    busy = pool.submit(one.activate, leaving.activation(0, "initialize_workflow"))
+    time.sleep(0.3)
+    for number, instance in enumerate((one, other)):
+        try:
+            activate(instance, number, "remove_from_cache")
+            answers.append("removed")
+        except RuntimeError as error:
+            answers.append(str(error))
+    del os.environ["STUCK"]
+    busy.result()
+    activate(one, 0, "remove_from_cache")
+    return {"answers": answers}
+
+
+async def main(what):
+    watch()
+    print(json.dumps(await globals()[what]()), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    fork() if sys.argv[1] == "fork" else asyncio.run(main(sys.argv[1]))

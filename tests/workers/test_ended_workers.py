@@ -1,0 +1,62 @@
+"""What a process still holds of workers that have ended, of files that were imported again, and after a fork."""
+import json
+import sys
+
+import harness
+import pytest
+
+HELPER = "import helper_of_test\n"
+LOOP = """        with workflow.unsafe.sandbox_unrestricted():
+            while "STUCK" in os.environ:
+                pass
+"""
+
+
+@pytest.fixture
+def left(run_program, tmp_path):
+    def run(what, isolation, lines="", text=None, **settings):
+        (tmp_path / "flow_of_test.py").write_text(text or harness.FLOW.format(lines + "TABLE = {i: [i, str(i)] for i in range(100)}\n"))
+        ended = run_program(sys.executable, harness.PROGRAMS / "ended_workers.py", what,
+                            **{"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "SANDGLASS_ISOLATION": isolation, **settings})
+        assert ended.out.strip(), str(ended)
+        return json.loads(ended.out)
+    return run
+
+
+both = pytest.mark.parametrize("isolation", ["shared", "private"])
+
+
+@both
+def test_workers_with_settings_of_their_own_are_forgotten(left, isolation):
+    assert left("settings", isolation)["modules"] == 0
+
+
+@both
+def test_a_run_keeps_the_settings_that_its_worker_has_dropped(left, isolation):
+    assert left("live_run", isolation) == {"while it lives": 1, "modules": 0}
+
+
+@both
+def test_a_file_that_was_imported_again_counts_for_a_worker_that_runs(left, isolation):
+    result = left("reload", isolation)
+    assert result["seen"] == [int(f"{version}{'0' * version}") for version in range(8)]
+    assert result["modules"] <= 1  # the last one's image
+
+
+@both
+def test_a_helper_that_was_imported_again_counts_what_only_changed_on_disk_does_not(left, tmp_path, isolation):
+    (tmp_path / "helper_of_test.py").write_text("VERSION = 0\n")
+    text = harness.FLOW.format(HELPER) + "\n    VERSION = helper_of_test.VERSION\n"
+    assert left("helper", isolation, text=text)["seen"] == [1, 22, 22]
+
+
+@both
+def test_runs_of_the_child_of_a_fork_are_freed(left, isolation):
+    assert left("fork", isolation)["left"] == 0
+
+
+def test_a_run_that_is_stuck_cannot_be_removed(left):
+    """Were it forgotten, the next try would get a thread stuck as well."""
+    text = harness.FLOW.format("import os").replace("        pass\n", LOOP)
+    answers = left("stuck", "shared", text=text)["answers"]
+    assert "cannot be removed yet" in answers[0] and answers[1] == "removed"

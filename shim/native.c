@@ -52,7 +52,7 @@ struct sg_native_record {
 	char name[64];      /* of the refused entry */
 	char message[1536];
 	int put_off_count;
-	struct put_off put_off[PUT_OFF_MAX];
+	struct put_off put_off[PUT_OFF_MAX + 1]; /* the last one stands for all that found no place: the worst of them */
 };
 
 __thread bool sg_native_unrestricted;
@@ -111,12 +111,23 @@ void sg_native_release(struct sg_run *run)
 	run->native = NULL;
 }
 
+static void note(struct put_off *item, const struct sg_native_entry *entry, enum sg_action action,
+		const char *object, unsigned long count)
+{
+	size_t length = strnlen(object, sizeof(item->object) - 1);
+
+	item->entry = entry;
+	item->action = action;
+	item->count = count;
+	memcpy(item->object, object, length);
+	item->object[length] = '\0';
+}
+
 static void put_off(struct sg_run *run, const struct sg_native_entry *entry, enum sg_action action,
 		const char *object)
 {
 	struct sg_native_record *record = record_of(run);
 	struct put_off *item;
-	size_t length;
 
 	if (!record)
 		return;
@@ -127,16 +138,16 @@ static void put_off(struct sg_run *run, const struct sg_native_entry *entry, enu
 			return;
 		}
 	}
-	if (record->put_off_count == PUT_OFF_MAX)
+	if (record->put_off_count <= PUT_OFF_MAX) {
+		note(&record->put_off[record->put_off_count], entry, action, object, 1);
+		record->put_off_count++; /* last: a signal handler may look */
 		return;
-	item = &record->put_off[record->put_off_count];
-	item->entry = entry;
-	item->action = action;
-	item->count = 1;
-	length = strnlen(object, sizeof(item->object) - 1);
-	memcpy(item->object, object, length);
-	item->object[length] = '\0';
-	record->put_off_count++; /* last: a signal handler may look */
+	}
+	item = &record->put_off[PUT_OFF_MAX];
+	if (action > item->action)
+		note(item, entry, action, object, item->count + 1);
+	else
+		item->count++;
 }
 
 /* --- rule 2 ------------------------------------------------------------------------------------ */

@@ -22,6 +22,7 @@ def libraries(tmp_path_factory):
     directory = tmp_path_factory.mktemp("native")
     made = {}
     for name, source in (("SG_TEST_NATIVE", harness.PROGRAMS / "native_library.c"),
+                         ("SG_TEST_VARIOUS", harness.PROGRAMS / "native_various.c"),
                          ("SG_TEST_MATRIX", harness.HERE.parent / "preload" / "matrix.c")):
         made[name] = directory / f"{source.stem}.so"
         subprocess.run([compiler, "-O1", "-w", "-shared", "-fPIC", "-pthread", "-o", made[name], source], check=True)
@@ -37,7 +38,7 @@ def native(server, libraries, tmp_path_factory):
         key = (tuple(names), tuple(sorted((k, str(v)) for k, v in settings.items())))
         if key not in known:
             known[key] = harness.run_host("native.py", server, names, tmp_path_factory.mktemp("host"),
-                                          **harness.SEARCH, **libraries, **settings)
+                                          **{**harness.SEARCH, **libraries, **settings})
         return known[key]
     return run
 
@@ -110,6 +111,28 @@ def test_an_object_is_allowed_by_a_line(native, tmp_path):
     host = native(["held_clock", "held_random"], SANDGLASS="strict", SANDGLASS_CONFIG=rules)
     assert host["held_clock"]["status"] == "completed", str(host["held_clock"])
     assert_refused(host["held_random"])
+
+
+@pytest.mark.parametrize("name, settings, action", [
+    ("top_line", {"SANDGLASS": "strict"}, "block"), ("top_line", {"SANDGLASS_NATIVE": "block"}, "warn"),
+    ("top_library", {"SANDGLASS": "strict"}, "warn"), ("top_library", {"SANDGLASS_NATIVE": "block"}, "warn")])
+def test_a_call_at_import_is_refused_in_strict_where_the_line_is_the_users(native, name, settings, action):
+    host = native([name], **settings)
+    seen = [e for e in harness.violations(host.log, origin="native") if e["phase"] == "import"]
+    assert seen and {e["action"] for e in seen} == {action}, harness.show(host.log)
+    refused = "Restricted" in host.finished.err and "native_library.so" in host.finished.err
+    assert refused if action == "block" else host[name]["status"] == "completed", str(host.finished)
+
+
+def test_a_refusal_is_not_lost_among_many_warnings(native, libraries, tmp_path):
+    """Without the interpreter's lock calls are noted and judged at the end of the activation; there is room for some."""
+    for name, line in ("all", "block"), ("files", "warn only=file"):
+        (tmp_path / name).write_text(f"[native]\nnative_various.so = {line} | a test says so\n")
+    host = native(["free_various"], SG_TEST_NATIVE=libraries["SG_TEST_VARIOUS"],
+                  SANDGLASS_CONFIG=f"{tmp_path / 'all'}:{tmp_path / 'files'}")
+    seen = {e["entry"]: e["action"] for e in lines(host, "free_various")}
+    assert len(seen) > 16 and list(seen.values()).count("block") == 1, harness.show(host.log)
+    assert_refused(host["free_various"], "native_various.so")
 
 
 def test_a_swallowed_refusal_fails_the_activation(native):

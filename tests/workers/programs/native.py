@@ -53,17 +53,23 @@ BODIES = {
     "numpy_seeded": "import numpy\nreturn str(numpy.random.default_rng(1).random() + numpy.random.RandomState(1).rand())",
 }
 
+# Stands at the module level of the workflow file; what lies in site-packages is an installed library.
+TOPS = {
+    "top_line": "h.HELD.native_clock()",
+    "top_library": "import calls_at_import\ncalls_at_import.call()",
+}
+
 
 def body_of(name):
     how, _, function = name.partition("_")
-    return f"return str(h.{how.upper()}.native_{function}())" if how in ("held", "free") else BODIES[name]
+    return f"return str(h.{how.upper()}.native_{function}())" if how in ("held", "free") else BODIES.get(name, "return ''")
 
 
 def load(name):
     record(name, started=True)
     with open(os.path.join(DIRECTORY, f"native_{name}.py"), "w") as f:
         f.write("import logging\nfrom temporalio import workflow\nwith workflow.unsafe.imports_passed_through():\n"
-                f"    import helper_native as h\n\n@workflow.defn(name={name!r})\nclass Native:\n"
+                f"    import helper_native as h\n{TOPS.get(name, '')}\n@workflow.defn(name={name!r})\nclass Native:\n"
                 "    @workflow.run\n    async def run(self) -> str:\n" + textwrap.indent(body_of(name), " " * 8) + "\n")
     importlib.invalidate_caches()
     return importlib.import_module(f"native_{name}").Native
@@ -71,7 +77,11 @@ def load(name):
 
 async def main():
     logging.disable(logging.INFO)
-    sys.path.insert(0, DIRECTORY)
+    installed = os.path.join(DIRECTORY, "site-packages")
+    os.makedirs(installed)
+    with open(os.path.join(installed, "calls_at_import.py"), "w") as f:
+        f.write("import helper_native\ndef call():\n    helper_native.HELD.native_clock()\n")
+    sys.path[:0] = [DIRECTORY, installed]
     workflows = [load(name) for name in NAMES]
     client = await Client.connect(SERVER)
     queue = "native-" + uuid.uuid4().hex

@@ -130,6 +130,8 @@ block("dt_default_factory", "from datetime import datetime\nfrom dataclasses imp
 block("dt_accelerator", "import _datetime", "return str(_datetime.datetime.now())", says="now")
 block("dt_naive_astimezone", "from datetime import datetime", "return str(datetime(2020, 1, 1).astimezone())",
       says="astimezone")
+block("dt_naive_astimezone_to_a_zone", "from datetime import datetime, timezone",
+      "return str(datetime(2020, 1, 1).astimezone(timezone.utc))", says="astimezone")
 
 # --- random and entropy ---------------------------------------------------------------------------------
 for _name, _call in [("random", "random()"), ("randint", "randint(1, 9)"), ("randrange", "randrange(9)"),

@@ -30,6 +30,9 @@ class Flow:
         pass
 """
 
+# Taken once: pytest writes to it, test by test, while host programs are started on other threads.
+SURROUNDINGS = dict(os.environ)
+
 RUNNING = set()
 
 
@@ -40,7 +43,7 @@ def preload_object():
 
 def environment(preload=True, **settings):
     """The caller's environment without traces of Sandglass or pytest, plus the object and its settings."""
-    env = {k: v for k, v in os.environ.items()
+    env = {k: v for k, v in SURROUNDINGS.items()
            if not k.startswith(("SANDGLASS", "PYTHON", "PYTEST")) and k not in ("LD_PRELOAD", "TEMPORAL_DEBUG")}
     env.update(PYTHONDONTWRITEBYTECODE="1", PYTHONFAULTHANDLER="1")
     if preload and preload_object():

@@ -97,6 +97,12 @@ def test_objects_that_are_declared_kept_are_shared(make_runs, tmp_path, lines):
     assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
 
 
+def test_objects_of_a_class_below_one_that_is_declared_kept_are_shared(make_runs, tmp_path):
+    (tmp_path / "types.conf").write_text("[types]\nflow_of_test.Base = kept | no run lets go of one\n")
+    log = make_runs("class Base: pass\nclass K(Base):\n    def __del__(self): pass\nSTATE = K()", SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+
+
 def test_destructor_of_a_library_is_not_the_workflows(make_runs):
     log = make_runs("import shelve\nSTATE = shelve.Shelf({})")
     assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)

@@ -371,6 +371,11 @@ def test_module_is_private_by_default(played):
     assert played == [1, 1]
 
 
+@scenario("private_module_counts", SANDGLASS_PASSTHROUGH="helper,private,helper_private.inner,helper_privat")
+def test_setting_passthrough_shares_no_module_that_only_begins_alike(played):
+    assert played == [1, 1]
+
+
 @scenario("private_module_counts", SANDGLASS_PASSTHROUGH="helper_private")
 def test_setting_passthrough_shares_a_module(played):
     assert played[1] == played[0] + 1, str(played)

@@ -13,6 +13,7 @@
 #include "shim/python.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum sg_phase { SG_PHASE_IMPORT, SG_PHASE_RUNTIME };
 
@@ -31,6 +32,7 @@ struct sg_run {
 	struct sg_image *image;     /* borrowed: where its modules live, or NULL: modules of its own */
 	struct sg_delta *delta;     /* what it changed in the image */
 	bool forgotten;             /* by the image: it is not counted any more */
+	uint64_t family, number;    /* see shim/subclasses.h: of its modules, 0: no isolation; of itself, 0: none yet */
 	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
 	PyObject *refusal;          /* last exception raised for a refused call in this activation */
 	unsigned long refusals;     /* refused calls in this activation */

@@ -8,6 +8,7 @@
 #include "shim/modules.h"
 #include "shim/scan.h"
 #include "shim/state.h"
+#include "shim/subclasses.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct sg_image {
 	struct sg_image *next;         /* other lanes of the policy */
 	struct sg_policy *policy;
 	PyObject *modules, *memo;
+	uint64_t family;
 	bool begun;                    /* its modules are being executed */
 	PyObject *generators;          /* seeded while it was executed */
 	struct sg_slots slots;
@@ -152,6 +154,7 @@ static struct sg_image *new_image(struct sg_policy *policy)
 		image->lock = PyThread_allocate_lock();
 		image->modules = sg_modules_new_table();
 		image->memo = PyDict_New();
+		image->family = sg_subclasses_number();
 		image->begun = true;
 		if (sg_graph_begin() == 0 && image->lock && image->modules && image->memo)
 			return image;
@@ -213,6 +216,11 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 PyObject *sg_image_modules(struct sg_image *image)
 {
 	return image->modules;
+}
+
+uint64_t sg_image_family(const struct sg_image *image)
+{
+	return image->family;
 }
 
 PyObject *sg_image_memo(struct sg_image *image)

@@ -32,6 +32,9 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new);
 /* The table of modules: borrowed. */
 PyObject *sg_image_modules(struct sg_image *image);
 
+/* The number of its modules, see shim/subclasses.h. */
+uint64_t sg_image_family(const struct sg_image *image);
+
 /* A dict in which the engine may keep what it knows of the pristine image: borrowed. */
 PyObject *sg_image_memo(struct sg_image *image);
 

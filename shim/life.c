@@ -27,6 +27,7 @@
 #include "shim/policy.h"
 #include "shim/python.h"
 #include "shim/real.h"
+#include "shim/subclasses.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,6 +73,7 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 			if ((*family)->remove)
 				(*family)->remove();
 		sg_arm_stop();
+		sg_subclasses_remove();
 		sg_modules_remove();
 		sg_importer_remove();
 		PyErr_Clear();
@@ -215,6 +217,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 				return -1;
 		sg_arm_start(&config);
 		sg_finaliser_install();
+		sg_subclasses_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
 			return -1;

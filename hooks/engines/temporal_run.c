@@ -14,6 +14,7 @@
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/policy.h"
+#include "shim/subclasses.h"
 
 #include <string.h>
 #include <time.h>
@@ -270,12 +271,14 @@ static int give_modules(struct sg_run *run, struct sg_image **ret_image)
 		return 0;
 	if (sg_policy_config->isolation == SG_ISOLATION_PRIVATE || run->policy->unshareable) {
 		run->modules = sg_modules_new_table();
+		run->family = sg_subclasses_number();
 		return run->modules ? 0 : -1;
 	}
 	image = sg_image_take(run->policy, &fresh);
 	if (!image)
 		return -1;
 	run->modules = sg_python_ref(sg_image_modules(image));
+	run->family = sg_image_family(image);
 	if (fresh)
 		*ret_image = image;
 	else

@@ -1,0 +1,35 @@
+/*
+ * subclasses.h - which classes a run sees among the subclasses of another.
+ *
+ * Each class knows those below it, whoever made them: LookupError.__subclasses__() would show a run what others made. So a
+ * class that workflow code makes (type's own __new__ makes them all) is noted with the run that made it, or with the
+ * run's modules where these are being executed, and type.__subclasses__, which is guarded in place, shows
+ *   - a run: its own classes, those of its modules, and the host's
+ *   - the host: the host's
+ * Not among the host's are, for a run, what the host has made in another copy of a module that the run has for itself.
+ * The interpreter keeps its list as it is: only what the method answers is chosen. functools, typing, enum and the abstract
+ * base classes ask the method. A class that is gone is forgotten with its weak reference, which is the one that its bases
+ * have: nobody can count it.
+ *
+ * An interpreter on which the technique is not proved shows all classes to all (logged: event=unguarded).
+ * GIL: held. Without a context, making a class costs one branch.
+ */
+#ifndef SG_SUBCLASSES_H
+#define SG_SUBCLASSES_H
+
+#include "shim/context.h"
+
+/* After sg_cpython_probe(). */
+void sg_subclasses_install(void);
+void sg_subclasses_remove(void);
+
+/* May the current thread's run, or the host, see the class? */
+bool sg_subclasses_visible(PyObject *class);
+
+/* Was it made by workflow code, or while a workflow's modules were executed? */
+bool sg_subclasses_is_noted(PyObject *class);
+
+/* A number that nobody else has, for a run or for a table of modules. */
+uint64_t sg_subclasses_number(void);
+
+#endif

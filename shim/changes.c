@@ -391,14 +391,6 @@ const char *sg_slots_unwatched(const struct sg_slots *slots)
 	return sg_pages_missing() ? sg_pages_missing() : "its memory cannot be watched";
 }
 
-bool sg_slots_belong_to_threads(const struct sg_slots *slots)
-{
-	for (size_t i = 0; i < slots->count; i++)
-		if (slots->items[i].kind->of_thread)
-			return true;
-	return false;
-}
-
 void sg_slots_free(struct sg_slots *slots)
 {
 	unwatch(slots);

@@ -59,9 +59,6 @@ int sg_slots_seal(struct sg_slots *slots);
 /* NULL: the image is small, or the kernel tells which of its pages have been written to. Else why it does not. */
 const char *sg_slots_unwatched(const struct sg_slots *slots);
 
-/* Is there content that belongs to the current thread? */
-bool sg_slots_belong_to_threads(const struct sg_slots *slots);
-
 void sg_slots_free(struct sg_slots *slots);
 
 /*

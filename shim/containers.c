@@ -33,7 +33,7 @@ bool sg_containers_dict_is_split(PyObject *dict)
 	return ((struct dict_head *)dict)->values != no_values && ((struct dict_head *)dict)->values;
 }
 
-/* With an instance: its capacity in the first byte, then the values. */
+/* With an instance: its capacity in the first byte, then the values, then a byte for each that tells their order. */
 static Py_ssize_t capacity_of(const struct dict_head *dict)
 {
 	return *(unsigned char *)dict->values;
@@ -43,7 +43,8 @@ static int split_memory(const struct dict_head *dict, struct sg_memory memory[])
 {
 	memory[0] = (struct sg_memory){&dict->used, sizeof(dict->used)};
 	memory[1] = (struct sg_memory){&dict->keys, 2 * sizeof(void *)};
-	memory[2] = (struct sg_memory){dict->values, (size_t)(1 + capacity_of(dict)) * sizeof(PyObject *)};
+	memory[2] = (struct sg_memory){dict->values, (size_t)(1 + capacity_of(dict)) * sizeof(PyObject *) +
+			(((size_t)capacity_of(dict) + 7) & ~(size_t)7)};
 	return 3;
 }
 
@@ -128,7 +129,7 @@ static bool all_change_tag(PyObject *namespace, PyObject *dict, const char *cons
 
 /* Changes of a dict d and of i, the dict of an instance, by the ways that the interpreter has. */
 static const char *const writes[] = {"store", "store", "replace", "merge", "remove", "empty", NULL};
-static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", NULL};
+static const char *const attributes[] = {"attribute", "attribute", "add", "remove_attribute", "reorder", NULL};
 
 static PyObject *run_writers(void)
 {
@@ -148,7 +149,8 @@ static PyObject *run_writers(void)
 		"for j in range(2000): set_a(o, j)\n"
 		"def attribute():\n    global n; n += 1; set_a(o, n); return 1\n"
 		"def add():\n    o.c = 1; return 1\n"
-		"def remove_attribute():\n    del o.c; return 1\n", NULL, NULL);
+		"def remove_attribute():\n    del o.c; return 1\n"
+		"def reorder():\n    a = o.a; del o.a; o.a = a; return 1\n", NULL, NULL);
 }
 
 static uint64_t sum_of(const struct sg_memory memory[], int count)

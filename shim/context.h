@@ -38,6 +38,7 @@ struct sg_run {
 	unsigned long refusals;     /* refused calls in this activation */
 	struct sg_native_record *native; /* what compiled code did, see shim/native.h; NULL: nothing */
 	struct sg_run *next, **link; /* see shim/finaliser.h: among the runs that have not left */
+	PyObject *locals, *image_locals; /* see shim/locals.h: lists or NULL; its own, with content; borrowed: of its image */
 	PyObject *kept;             /* list of generators that its end will close, or NULL */
 };
 

@@ -8,11 +8,14 @@
 static PyTypeObject *subtype;
 static sg_vectorcall python_vectorcall;
 
+Py_ssize_t sg_function_vectorcall_offset(void)
+{
+	return ((struct type_head *)&PyFunction_Type)->vectorcall_offset;
+}
+
 static sg_vectorcall *vectorcall_of(PyObject *function)
 {
-	Py_ssize_t offset = ((struct type_head *)&PyFunction_Type)->vectorcall_offset;
-
-	return (sg_vectorcall *)((char *)function + offset);
+	return (sg_vectorcall *)((char *)function + sg_function_vectorcall_offset());
 }
 
 /* 3.11 and later keep a version behind the vectorcall pointer; specialised call sites compare it. */

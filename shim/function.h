@@ -20,6 +20,9 @@ int sg_function_hook(PyObject *function, sg_vectorcall hook);
 void sg_function_unhook(PyObject *function);
 PyObject *sg_function_call(PyObject *function, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 
+/* Where in a function its vectorcall pointer is: after all that Python code can change. */
+Py_ssize_t sg_function_vectorcall_offset(void);
+
 /* A subtype of function, for those that specialised calls must not take for one: borrowed, NULL if it cannot be made. */
 PyTypeObject *sg_function_subtype(void);
 

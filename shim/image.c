@@ -4,6 +4,7 @@
 #include "shim/changes.h"
 #include "shim/cpython.h"
 #include "shim/graph.h"
+#include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/scan.h"
@@ -30,7 +31,7 @@ struct sg_image {
 	size_t users;                  /* the same, and those that have ended and are still there */
 	bool retired;                  /* nobody else gets it */
 	size_t waits;                  /* for the lock, since the last lane was made */
-	bool eager;                    /* content is put back at once: some of it belongs to a thread */
+	PyObject *locals;              /* see shim/locals.h: list or NULL */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
 	int depth;                     /* ... how often */
@@ -139,6 +140,7 @@ static void free_image(struct sg_image *image)
 	sg_python_clear(&image->modules);
 	sg_python_clear(&image->memo);
 	sg_python_clear(&image->generators);
+	sg_python_clear(&image->locals);
 	if (image->lock)
 		PyThread_free_lock(image->lock);
 	free(image);
@@ -216,6 +218,11 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new)
 PyObject *sg_image_modules(struct sg_image *image)
 {
 	return image->modules;
+}
+
+PyObject *sg_image_locals(const struct sg_image *image)
+{
+	return image->locals;
 }
 
 uint64_t sg_image_family(const struct sg_image *image)
@@ -446,8 +453,6 @@ PyObject *sg_image_occupant(const struct sg_image *image)
 
 void sg_image_leave(struct sg_image *image)
 {
-	if (image->eager && image->depth == 1)
-		change_owner(image, NULL);
 	unlock(image);
 }
 
@@ -558,13 +563,14 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	int error = sg_scan(&image->slots, image->modules, image->policy->workflow_module, &objects);
 
 	end_making(image);
-	image->eager = sg_slots_belong_to_threads(&image->slots);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);
 	/* Generators that the modules seeded are good for every run. */
 	image->generators = run->generators;
 	run->generators = NULL;
 	run->image_generators = image->generators;
+	image->locals = sg_locals_of_modules(run);
+	run->image_locals = image->locals;
 	change_owner(image, run);
 	image->next = image->policy->images;
 	image->policy->images = image;

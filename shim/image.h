@@ -35,6 +35,9 @@ PyObject *sg_image_modules(struct sg_image *image);
 /* The number of its modules, see shim/subclasses.h. */
 uint64_t sg_image_family(const struct sg_image *image);
 
+/* Its threading.locals, see shim/locals.h: a list, borrowed, or NULL. */
+PyObject *sg_image_locals(const struct sg_image *image);
+
 /* A dict in which the engine may keep what it knows of the pristine image: borrowed. */
 PyObject *sg_image_memo(struct sg_image *image);
 

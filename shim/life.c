@@ -21,6 +21,7 @@
 #include "shim/guard.h"
 #include "shim/hardened.h"
 #include "shim/importer.h"
+#include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/pages.h"
@@ -218,6 +219,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		sg_arm_start(&config);
 		sg_finaliser_install();
 		sg_subclasses_install();
+		sg_locals_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
 			return -1;

@@ -249,7 +249,8 @@ struct sg_python_inittab {
 	F(int, PyDict_AddWatcher, (int (*)(int, PyObject *, PyObject *, PyObject *))) /* 3.12 */ \
 	F(int, PyDict_Watch, (int, PyObject *)) /* 3.12 */ \
 	F(int, PyDict_Unwatch, (int, PyObject *)) /* 3.12 */ \
-	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */
+	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */ \
+	F(PyObject *, PyThreadState_GetDict, (void))
 
 #ifndef SG_PYTHON_LISTS_ONLY
 #define SG_PYTHON_FUNCTION(type, name, arguments) extern type name arguments __attribute__((weak));

@@ -3,6 +3,7 @@
 #include "config/types.h"
 #include "shim/containers.h"
 #include "shim/cpython.h"
+#include "shim/locals.h"
 #include "shim/policy.h"
 
 #include <stdio.h>
@@ -162,7 +163,7 @@ static const struct trait {
 	{"_io.StringIO", &sg_state_buffer, NULL, NULL},
 	{"_io.BytesIO", &sg_state_buffer, NULL, NULL},
 	{"_thread.lock", &sg_state_lock, NULL, NULL},
-	{"_thread._local", &sg_state_local, NULL, NULL},
+	{"_thread._local", NULL, NULL, &sg_locals_known}, /* see shim/locals.h */
 	{"_queue.SimpleQueue", &sg_state_queue, NULL, NULL},
 	{"functools._lru_cache_wrapper", &sg_state_cache, NULL, &sg_containers.caches},
 	{"itertools.count", &sg_state_iterator, NULL, NULL},
@@ -194,6 +195,13 @@ static const struct trait {
 	{"map", &sg_state_iterator, NULL, NULL},
 	{"filter", &sg_state_iterator, NULL, NULL},
 	{"property", &sg_state_fields, NULL, NULL},
+	{"module", &sg_state_module, NULL, NULL},
+	{"functools.partial", &sg_state_partial, NULL, NULL},
+	/* since 3.12: bounds, defaults and values are computed when they are asked for */
+	{"typing.TypeVar", &sg_state_fields, NULL, NULL},
+	{"typing.TypeVarTuple", &sg_state_fields, NULL, NULL},
+	{"typing.ParamSpec", &sg_state_fields, NULL, NULL},
+	{"typing.TypeAliasType", &sg_state_fields, NULL, NULL},
 	{"decimal.Context", &sg_state_fields, NULL, NULL},
 	{"_contextvars.Context", &sg_state_context, NULL, NULL},
 	{"Context", &sg_state_context, NULL, NULL},
@@ -204,7 +212,7 @@ static const struct trait {
 	{.type = "object"}, {.type = "tuple"}, {.type = "frozenset"}, {.type = "int"}, {.type = "float"},
 	{.type = "complex"}, {.type = "bool"}, {.type = "str"}, {.type = "bytes"},
 	{.type = "NoneType"}, {.type = "ellipsis"}, {.type = "NotImplementedType"},
-	{.type = "range"}, {.type = "slice"}, {.type = "code"}, {.type = "module"},
+	{.type = "range"}, {.type = "slice"}, {.type = "code"},
 	{.type = "builtin_function_or_method"}, {.type = "builtin_method"},
 	{.type = "method"}, {.type = "instancemethod"},
 	{.type = "classmethod"}, {.type = "staticmethod"}, {.type = "super"},
@@ -307,9 +315,6 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 	if (!trait)
 		return -1;
 	if (trait->needs && !*trait->needs)
-		return -1;
-	/* What the importing thread put there is not what another thread finds. */
-	if (trait->kind == &sg_state_local && !sg_state_local_is_empty(object))
 		return -1;
 	if (trait->kind)
 		kinds[count++] = trait->kind;

@@ -29,7 +29,6 @@ struct sg_state_kind {
 	int (*memory)(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]);
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
-	bool of_thread; /* the content is the current thread's */
 	bool own;       /* iterators know where in memory it lies: a run that may have one keeps it */
 };
 

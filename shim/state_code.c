@@ -2,6 +2,7 @@
 
 #include "shim/containers.h"
 #include "shim/cpython.h"
+#include "shim/function.h"
 
 #include <string.h>
 
@@ -86,7 +87,10 @@ const struct sg_state_kind sg_state_namespace = {
 static const char *const watched_parts[] = {"__code__", "__defaults__", "__kwdefaults__"};
 #define WATCHED_PARTS (Py_ssize_t)(sizeof(watched_parts) / sizeof(watched_parts[0]))
 
-/* Its other parts are the words before the list of weak references, and two after it: module and annotations. */
+/*
+ * Its other parts are the words before the list of weak references and those after it, up to the vectorcall pointer: module and
+ * annotations, type parameters (3.12), what computes annotations (3.14).
+ */
 struct function_words {
 	Py_ssize_t weak, end;
 };
@@ -97,7 +101,7 @@ static struct function_words function_words(void)
 
 	if (!words.end) {
 		words.weak = class_number(&PyFunction_Type, "__weakrefoffset__");
-		words.end = words.weak + 3 * WORD;
+		words.end = sg_function_vectorcall_offset();
 	}
 	return words;
 }
@@ -230,6 +234,20 @@ static int set_on_class(PyObject *class, PyObject *name, PyObject *value)
 	return set(class, name, value);
 }
 
+/* Some attributes can be set but not deleted (__type_params__): they are in the dict and nowhere else. */
+static int delete_from_class(PyObject *class, PyObject *name)
+{
+	PyObject *dict = class_dict(class);
+
+	if (set_on_class(class, name, NULL) == 0)
+		return 0;
+	PyErr_Clear();
+	if (PyDict_GetItemWithError(dict, name) && PyDict_DelItem(dict, name) < 0)
+		return -1;
+	PyType_Modified((PyTypeObject *)class);
+	return 0;
+}
+
 /* The attributes are as wanted, but not their order. */
 static int reorder_class(PyObject *class, PyObject *snapshot)
 {
@@ -254,7 +272,7 @@ static int restore_class(PyObject *class, PyObject *snapshot)
 
 	while (!error && PyDict_Next(have, &position, &key, &value))
 		if (!PyDict_GetItemWithError(snapshot, key))
-			error = set_on_class(class, key, NULL);
+			error = delete_from_class(class, key);
 	position = 0;
 	while (!error && PyDict_Next(snapshot, &position, &key, &value))
 		if (PyDict_GetItemWithError(dict, key) != value)

@@ -135,53 +135,6 @@ const struct sg_state_kind sg_state_lock = {
 	.name = "lock", .save = save_lock, .same = same_lock, .restore = restore_lock
 };
 
-/* --- threading.local: what the current thread has there ------------------------------------------- */
-
-static PyObject *save_local(PyObject *local)
-{
-	PyObject *dict = PyObject_GetAttrString(local, "__dict__"), *snapshot = dict ? PyDict_Copy(dict) : NULL;
-
-	sg_python_clear(&dict);
-	return snapshot;
-}
-
-static int same_local(PyObject *local, PyObject *snapshot)
-{
-	PyObject *now = save_local(local);
-	int same = now ? sg_state_dict.same(now, snapshot) : -1;
-
-	sg_python_clear(&now);
-	return same;
-}
-
-static int restore_local(PyObject *local, PyObject *snapshot)
-{
-	PyObject *dict = PyObject_GetAttrString(local, "__dict__");
-	int error = -1;
-
-	if (dict) {
-		PyDict_Clear(dict);
-		error = PyDict_Update(dict, snapshot);
-	}
-	sg_python_clear(&dict);
-	return error;
-}
-
-const struct sg_state_kind sg_state_local = {
-	.name = "threading.local", .save = save_local, .same = same_local, .restore = restore_local,
-	.of_thread = true
-};
-
-bool sg_state_local_is_empty(PyObject *local)
-{
-	PyObject *dict = save_local(local);
-	bool empty = dict && PyDict_Size(dict) == 0;
-
-	PyErr_Clear();
-	sg_python_clear(&dict);
-	return empty;
-}
-
 /* --- queues, caches ----------------------------------------------------------------------------- */
 
 /* Takes everything out; new list. */
@@ -243,6 +196,78 @@ const struct sg_state_kind sg_state_queue = {
 const struct sg_state_kind sg_state_cache = {
 	.name = "lru_cache", .save = sg_containers_cache_save, .same = sg_containers_cache_same,
 	.restore = sg_containers_cache_restore, .memory = sg_containers_cache_memory
+};
+
+/* --- modules: their class. What they hold is in their dict ---------------------------------------- */
+
+static PyObject *save_module(PyObject *module)
+{
+	return PyTuple_Pack(1, (PyObject *)sg_cpython_type(module));
+}
+
+static int same_module(PyObject *module, PyObject *snapshot)
+{
+	return PyTuple_GetItem(snapshot, 0) == (PyObject *)sg_cpython_type(module);
+}
+
+/* Setting __class__ could run code of either class. It has been done before, so they are alike. */
+static int restore_module(PyObject *module, PyObject *snapshot)
+{
+	sg_cpython_set_type(module, (PyTypeObject *)PyTuple_GetItem(snapshot, 0));
+	return 0;
+}
+
+static int module_memory(PyObject *module, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	memory[0] = (struct sg_memory){(char *)module + HEAD_SIZE / 2, HEAD_SIZE / 2};
+	return 1;
+}
+
+const struct sg_state_kind sg_state_module = {
+	.name = "module", .save = save_module, .same = same_module, .restore = restore_module,
+	.memory = module_memory
+};
+
+/* --- functools.partial: what it calls, with what -------------------------------------------------- */
+
+#define PARTIAL_PARTS 3 /* function, arguments, keywords: its first words; then come its dict and weak references */
+
+static PyObject *save_partial(PyObject *partial)
+{
+	PyObject **parts = (PyObject **)((char *)partial + HEAD_SIZE);
+
+	return PyTuple_Pack(PARTIAL_PARTS, parts[0], parts[1], parts[2]);
+}
+
+static int same_partial(PyObject *partial, PyObject *snapshot)
+{
+	return sg_state_compare_items(save_partial(partial), snapshot);
+}
+
+static int restore_partial(PyObject *partial, PyObject *snapshot)
+{
+	PyObject *dict = PyObject_GenericGetDict(partial, NULL), *state;
+	int error;
+
+	if (!dict)
+		return -1;
+	state = PyTuple_Pack(PARTIAL_PARTS + 1, PyTuple_GetItem(snapshot, 0), PyTuple_GetItem(snapshot, 1),
+			PyTuple_GetItem(snapshot, 2), dict);
+	error = state ? sg_state_call_base_and_drop(partial, "__setstate__", state) : -1;
+	sg_python_clear(&state);
+	Py_DecRef(dict);
+	return error;
+}
+
+static int partial_memory(PyObject *partial, struct sg_memory memory[SG_MEMORY_MAX])
+{
+	memory[0] = (struct sg_memory){(char *)partial + HEAD_SIZE, PARTIAL_PARTS * sizeof(PyObject *)};
+	return 1;
+}
+
+const struct sg_state_kind sg_state_partial = {
+	.name = "partial", .save = save_partial, .same = same_partial, .restore = restore_partial,
+	.memory = partial_memory
 };
 
 /* --- iterators, and what declared types add to their base: memory as it is ------------------------ */

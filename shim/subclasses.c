@@ -221,19 +221,18 @@ static PyObject *subclasses(PyObject *class, PyObject *unused)
 
 /* --- in place ----------------------------------------------------------------------------------- */
 
-/* A metaclass without a __new__ of its own has type's, and must go on having it. */
-static int replace_new(PyTypeObject *metaclass, sg_newproc original, sg_newproc replacement)
+int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement)
 {
-	PyObject *list = list_subclasses((PyObject *)metaclass, NULL);
-	sg_newproc *slot = sg_cpython_new_slot(metaclass);
+	PyObject *list = list_subclasses ? list_subclasses((PyObject *)class, NULL) : NULL;
+	sg_newproc *slot = sg_cpython_new_slot(class);
 	int error = list ? 0 : -1;
 
-	if (*slot == original) {
+	if (!error && *slot == original) {
 		*slot = replacement;
-		PyType_Modified(metaclass);
+		PyType_Modified(class);
 	}
-	for (Py_ssize_t i = 0; i < PyList_Size(list) && !error; i++)
-		error = replace_new((PyTypeObject *)PyList_GetItem(list, i), original, replacement);
+	for (Py_ssize_t i = 0; !error && i < PyList_Size(list); i++)
+		error = sg_subclasses_replace_new((PyTypeObject *)PyList_GetItem(list, i), original, replacement);
 	sg_python_clear(&list);
 	return error;
 }
@@ -303,10 +302,10 @@ void sg_subclasses_install(void)
 		make = *slot;
 		list_subclasses = list_def->ml_meth;
 		list_def->ml_meth = subclasses;
-		proved = replace_new(&PyType_Type, make, new_class) == 0 && probe();
+		proved = sg_subclasses_replace_new(&PyType_Type, make, new_class) == 0 && probe();
 		if (!proved) {
 			list_def->ml_meth = list_subclasses;
-			replace_new(&PyType_Type, new_class, make);
+			sg_subclasses_replace_new(&PyType_Type, new_class, make);
 		}
 	}
 	PyErr_Clear();

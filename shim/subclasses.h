@@ -18,6 +18,7 @@
 #define SG_SUBCLASSES_H
 
 #include "shim/context.h"
+#include "shim/cpython.h"
 
 /* After sg_cpython_probe(). */
 void sg_subclasses_install(void);
@@ -28,6 +29,12 @@ bool sg_subclasses_visible(PyObject *class);
 
 /* Was it made by workflow code, or while a workflow's modules were executed? */
 bool sg_subclasses_is_noted(PyObject *class);
+
+/*
+ * Puts a function into tp_new of a class and of those below it that have it from there, which must go on having the same. 0,
+ * or -1, with or without an exception.
+ */
+int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement);
 
 /* A number that nobody else has, for a run or for a table of modules. */
 uint64_t sg_subclasses_number(void);

@@ -6,6 +6,7 @@
 #include "shim/bypass.h"
 #include "shim/finaliser.h"
 #include "shim/hardened.h"
+#include "shim/locals.h"
 #include "shim/native.h"
 
 #include <stdbool.h>
@@ -159,6 +160,7 @@ void sg_temporal_visit_begin(struct instance *instance, struct sg_temporal_visit
 	visit->outer = instance->thread;
 	instance->thread = PyThread_get_thread_ident();
 	visit->variables = enter_variables(instance);
+	visit->locals = sg_locals_enter(&instance->run);
 }
 
 void sg_temporal_visit_drop_variables(struct sg_temporal_visit *visit)
@@ -169,6 +171,8 @@ void sg_temporal_visit_drop_variables(struct sg_temporal_visit *visit)
 
 void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *visit)
 {
+	/* What is put there while the run is made no activation would find: that is another thread. */
+	sg_locals_leave(&instance->run, visit->locals, visit->context.activation);
 	leave_variables(visit->variables);
 	sg_native_settle(&instance->run);
 	instance->thread = visit->outer;

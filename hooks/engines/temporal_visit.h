@@ -11,6 +11,7 @@
 struct sg_temporal_visit {
 	struct sg_context context, *token; /* the context is filled in by whoever begins */
 	PyObject *variables;
+	PyObject *locals; /* what the thread has for others */
 	unsigned long outer; /* a stuck thread that the SDK has given up */
 };
 

@@ -32,7 +32,7 @@ SHARED = {
     "caches": "import functools\n@functools.lru_cache\ndef f(x): return x\nf(1)",
     "generators of numbers": "import itertools, random\nA, B = random.Random(1), itertools.count()",
     "locks and queues": "import queue, threading, asyncio\nA = queue.Queue(), queue.SimpleQueue(), threading.Lock()\nB = asyncio.Lock()",
-    "a thread's own": "import threading\nlocal = threading.local()",
+    "a thread's own": "import threading\nlocal = threading.local()\nused = threading.local(); used.x = 1",
     "an empty weak dictionary": "import weakref\nA = weakref.WeakKeyDictionary(), weakref.WeakSet()",
     "weak references to classes": "import weakref\nclass K: pass\nA = weakref.WeakSet([K])",
     "iterators": "import itertools\nA = [1, 2]; B = {}\nC = [iter(x) for x in (A, B, 'a', 'ä', b'a', (1,), {1}, range(3))]\n"
@@ -71,7 +71,6 @@ PRIVATE = {
         "import weakref\nclass K: pass\nSTATE = K()\ndef gone(reference): pass\n"
         "weakref.finalize._held_for_a_test = weakref.ref(STATE, gone)", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
     "a destructor": ("class K:\n    def __del__(self): pass\nSTATE = K()", "flow_of_test.STATE", "[types] flow_of_test.K = kept"),
-    "a thread's own that is in use": ("import threading\nSTATE = threading.local(); STATE.x = 1", "flow_of_test.STATE", ""),
 }
 
 

@@ -58,7 +58,7 @@ PLACES = {  # top of the module, what is looked at, the change
         "class C(A): pass\n    class D(B): pass\n    class E(type): pass\n    KEPT.extend((C, D, E, type.__new__(Meta, who, (A,), {})))"),
     "subclasses while a class is made": (
         "class Base:\n    def __init_subclass__(cls): KEPT.append([c.__name__ for c in Base.__subclasses__()])\n"
-        "class First(Base): pass", "KEPT", "type(who, (Base,), {})"),
+        "class First(Base): pass", "[x for x in KEPT if type(x) is list]", "KEPT.append(type(who, (Base,), {}))"),
     "enumerations": (
         "", "[c.__name__ for c in enum.Enum.__subclasses__() if c.__module__ == __name__]",
         "KEPT.append(enum.Enum(who, 'A B', module=__name__))"),

@@ -9,7 +9,8 @@
 #   tests/run.sh sdk [ARGUMENT...]          worker tests with older SDKs, all of tests/sdk; "every layer" has the oldest
 #   tests/run.sh demo | bench [ARGUMENT...]
 #
-# PYTHON=PATH_OR_VERSION: only that Python. JOBS: worker suites at a time, default 1 (each starts several workers).
+# PYTHON=PATH_OR_VERSION: only that Python. JOBS: worker suites at a time, default 1 (each starts several workers), and
+# random programs at a time, default as many as there are processors.
 # Where the output of each suite goes: build/test/. Exit status 0 when nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -171,7 +172,7 @@ sdk() {
 }
 
 # Random workflow packages, runs of them interleaved, each compared with the run alone: 2000 of them, shared out among
-# the Pythons. PROGRAMS=N: so many for each.
+# the Pythons. PROGRAMS=N: so many for each, and how far they are is told on stderr. SEED=TEXT: these, not others each time.
 differential_one() {
 	local python
 	python=$(tests/setup.sh venv "$1" "$2") || {
@@ -179,7 +180,8 @@ differential_one() {
 		return
 	}
 	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
-		--object "$object" --python "$python" --programs "$programs" --configurations shared,private
+		--object "$object" --python "$python" --programs "$programs" --configurations shared,private \
+		--jobs "${JOBS:-$(nproc)}" --seed "${SEED:-auto}" ${PROGRAMS:+--progress 4} 4>&2
 }
 
 differential() {

@@ -26,6 +26,7 @@ import warnings
 import zlib
 
 import generate
+import registry
 import temporalio.converter
 import temporalio.workflow
 import witness
@@ -37,9 +38,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.worker.workflow_sandbox._runner import _fake_info
 
 TIME_LIMIT = 20  # seconds for a program
-OWN = SandboxRestrictions.default.with_passthrough_modules("witness")
-RUNNERS = {True: SandboxedWorkflowRunner(OWN.with_passthrough_modules("attr", "attrs"), witness.Runner),
-           False: SandboxedWorkflowRunner(OWN, witness.Runner)}
+OWN = SandboxRestrictions.default.with_passthrough_modules("witness", "registry")
+SETTINGS = {True: [OWN.with_passthrough_modules("attr", "attrs", f"only{i}") for i in range(2)],
+            False: [OWN.with_passthrough_modules(f"only{i}") for i in range(2)]}
+RUNNERS = {shared: [SandboxedWorkflowRunner(s, witness.Runner) for s in settings] for shared, settings in SETTINGS.items()}
 LOOP = asyncio.new_event_loop()
 LEFT = []
 
@@ -122,13 +124,13 @@ class Run:
         def make():
             asyncio._set_running_loop(LOOP)
             try:
-                return play.runner.create_instance(details(play.definition, self.number))
+                return play.runner(self.number).create_instance(details(play.definition(self.number), self.number))
             finally:
                 asyncio._set_running_loop(None)
         lines = []
         witness.begin(lines, self.addresses)
         try:
-            play.before_create()
+            play.before_create(self.number)
             self.instance = contextvars.copy_context().run(make)
             self.timers, self.ended = [], False
             self.variables = None
@@ -255,24 +257,35 @@ class Play:
         self.schedule = [s for s in program["schedule"] if only is None or s[0] == only]
         self.runs = {number: Run(number, request.get("full"), only is not None) for number in sorted({s[0] for s in self.schedule})}
         self.alone = only is not None
-        self.runner = witness.Runner() if self.alone else RUNNERS[program["shared_libraries"]]
+        self.flows = program.get("flows", ["flow"])
+        self.runners = [witness.Runner()] if self.alone else RUNNERS[program["shared_libraries"]][:program.get("settings", 1)]
         witness.Settings.package = self.package
         witness.Settings.by_name = program["by_name"]
         witness.Settings.unordered = program["unordered"]
 
-    def load(self):
-        # What modules set in context variables is not for the next program.
-        flow = contextvars.copy_context().run(importlib.import_module, f"{self.package}.flow")
-        self.definition = temporalio.workflow._Definition.must_from_class(flow.Flow)
+    def runner(self, run):
+        return self.runners[run // len(self.flows) % len(self.runners)]
 
-    def before_create(self):
+    def flow(self, run):
+        return self.flows[run % len(self.flows)]
+
+    def load(self, names):
+        # What modules set in context variables is not for the next program.
+        for name in names:
+            contextvars.copy_context().run(importlib.import_module, f"{self.package}.{name}")
+
+    def definition(self, run):
+        return temporalio.workflow._Definition.must_from_class(sys.modules[f"{self.package}.{self.flow(run)}"].Flow)
+
+    def before_create(self, run):
         """Without a sandbox, fresh modules are what isolates a run, also from its former self."""
         if self.alone:
+            witness.Settings.generation += 1
             self.forget()
-            self.load()
+            self.load([self.flow(run)])
 
     def run(self):
-        self.load()
+        self.load(sorted({self.flow(run) for run in self.runs}))
         host = sys.modules[self.package]
         before = witness.show(host)
         done = [threading.Event() for _ in self.schedule]
@@ -282,17 +295,25 @@ class Play:
             waits.append(last.get(run) if self.parallel else index - 1 if index else None)
             last[run] = index
 
+        def place(step):
+            """A lone run has one thread, next to the one that creates it: what is its thread's own is the run's own."""
+            return step[1] if not self.alone else int(step[2][0] != "create")
+
         def thread(number):
-            for index, (run, where, *jobs) in enumerate(self.schedule):
-                if where == number:
+            for index, step in enumerate(self.schedule):
+                if place(step) == number:
                     if waits[index] is not None:
                         done[waits[index]].wait()
                     try:
-                        self.runs[run].step(jobs, self)
+                        self.runs[step[0]].step(step[2:], self)
                     finally:
                         done[index].set()
+            if self.alone and number:
+                for event in done:
+                    event.wait()
+                self.evict_all()
 
-        threads = [threading.Thread(target=thread, args=(n,)) for n in sorted({s[1] for s in self.schedule} - {0})]
+        threads = [threading.Thread(target=thread, args=(n,)) for n in sorted({place(s) for s in self.schedule} - {0})]
         if self.gc:
             gc.set_threshold(20, 5, 5)
             gc.enable()
@@ -377,6 +398,8 @@ def main():
     faulthandler.enable()
     out = os.fdopen(os.dup(1), "w")
     gc.disable()
+    out.write("ready\n")
+    out.flush()
     for line in sys.stdin:
         request = json.loads(line)
         folder = pathlib.Path(request["folder"])
@@ -392,6 +415,7 @@ def main():
         except Exception as e:
             result = {"runs": {}, "broken": f"{type(e).__name__}: {e}"}
         faulthandler.cancel_dump_traceback_later()
+        registry.forget()
         out.write(json.dumps(result) + "\n")
         out.flush()
 

@@ -2,6 +2,8 @@
 
 A program is plain data, so that it can be written to a file and made smaller piece by piece:
     modules     name -> nodes; a node is a line of text, or [head, nodes] for a block. PACKAGE stands for the package's name
+    flows       names of modules with a workflow; run N is one of the workflow in number N, modulo how many there are
+    settings    how many sorts of worker settings, so that runs of one workflow have several policies
     schedule    [run, thread, job, ...] in the order of activations; jobs as driver.py reads them
     parallel    threads do not wait for each other, only for the previous step of the same run
     by_name, unordered, gc, shared_libraries    see witness.Settings and driver.py
@@ -16,8 +18,11 @@ PACKAGE = "PACKAGE"
 HEADER = """
 import abc, array, asyncio, collections, configparser, contextlib, contextvars, copy, dataclasses, decimal, enum, functools
 import importlib, io, itertools, queue, random, sys, threading, types, weakref
-from witness import at, here, note, show
+from witness import at, below, here, mark, note, show
 """.strip().splitlines()
+
+
+WATCHED = 3  # kinds that the operations of most programs are about
 
 
 class Object:
@@ -28,23 +33,38 @@ class Object:
 class Module:
     def __init__(self, name, late):
         self.name, self.late = name, late
-        self.objects, self.functions = [], []
+        self.objects, self.functions, self.watchers = [], [], []
         self.seen = {}     # name of another module -> expression for it, None: only names of it were imported
         self.aliases = {}  # (module, name) -> name here
 
 
+def deal(names, seed, number):
+    """The kinds to watch in a program: all of them have had their turn before one comes again."""
+    dealt = []
+    for place in range(number * WATCHED, (number + 1) * WATCHED):
+        around, index = divmod(place, len(names))
+        dealt.append(random.Random(f"{seed}/{around}").sample(names, len(names))[index])
+    return dealt
+
+
 class Generator:
-    def __init__(self, seed, without=(), with_=()):
-        self.random = random.Random(seed)
+    def __init__(self, seed, number, without=(), with_=(), only=()):
+        self.random = random.Random(f"{seed}:{number}")
         self.features = set(FEATURES) - set(OPTIONAL) - set(without) | set(with_)
         self.always = with_
         self.counter = 0
+        self.watchers = []  # (module, function)
         self.modules = []
-        names = [n for n, k in KINDS.items() if not k[1] or k[1] in self.features]
+        names = [n for n in only or KINDS if not KINDS[n].feature or KINDS[n].feature in self.features or only]
+        self.watched = deal(names, seed, number) if only or self.chance(0.85) else []
+        if not only and "opaque" not in with_ and self.chance(0.7):
+            # One of these, and the image of the whole program is private.
+            self.features.discard("opaque")
+            names, self.watched = ([n for n in some if KINDS[n].feature != "opaque"] for some in (names, self.watched))
         # Each program has a taste of its own: few kinds, so that operations meet.
         self.kinds = self.random.sample(names, min(len(names), self.random.choice((2, 4, 6, 12))))
-        self.kinds += self.random.choices(names, [KINDS[n][0] for n in names], k=3)
-        self.kinds += [n for n in names if KINDS[n][1] in with_]
+        self.kinds += self.random.choices(names, [KINDS[n].weight for n in names], k=3)
+        self.kinds += [n for n in names if KINDS[n].feature in with_]
 
     # --- small pieces ---
 
@@ -104,7 +124,10 @@ class Generator:
         if not seen:
             return "pass"
         thing, (target, prefix) = self.choice(seen)
-        text = self.choice([o for o in KINDS[thing.kind][3] if inside or not o.startswith("!del")])
+        text = self.choice([o for o in KINDS[thing.kind].operations if inside or not o.startswith("!del")])
+        return self.filled(text, module, inside, names, thing, target, prefix)
+
+    def filled(self, text, module, inside, names, thing, target, prefix):
         if text[0] == "[":
             feature, _, text = text[1:].partition("]")
             if feature not in self.features:
@@ -114,6 +137,33 @@ class Generator:
         if mark == "!" and inside and "." not in target:
             names.add(target)
         return f"note({filled})" if mark == "=" else filled
+
+    def watch(self, module, thing):
+        """A function in which an object is changed by some runs and looked at by all."""
+        target, prefix = self.expression(module, thing)
+        kind, names = KINDS[thing.kind], set()
+        if kind.pairs and self.chance(0.85):
+            change, seen = self.choice(kind.pairs)
+        else:
+            change = self.choice([o for o in kind.operations if o[0] != "="] or kind.operations)
+            seen = self.choice([o[1:] for o in kind.operations if o[0] == "="] or ["show({x})"])
+
+        def part(text):
+            return [f"with at({self.next()}):", [self.filled(text, module, True, names, thing, target, prefix)]]
+        often = self.choice(("if v % 2:", "if v % 2:", "if v > 2:", "if v in (1, 4):", "if v:"))
+        nodes = [[often, [part(change)]], part("=" + seen)]
+        if self.chance(0.4):
+            nodes.insert(0, part("=" + seen))
+        return [f"global {', '.join(sorted(names))}"] * bool(names) + nodes
+
+    def watching(self, module):
+        """Calls of the functions that watch something, if there are any."""
+        nodes = []
+        for there, name in self.watchers:
+            if self.chance(0.75):
+                nodes.append([f"with at({self.next()}):",
+                              [f"{name}(v)"] if there is module else [f"from . import {there.name} as far", f"far.{name}(v)"]])
+        return nodes
 
     def namespace_operation(self, module):
         """Something done to a module, not to what a name in it stands for."""
@@ -174,7 +224,8 @@ class Generator:
 
     def module(self, module):
         nodes = list(HEADER) + ["with contextlib.suppress(ImportError): import attr"]
-        if "pydantic" in self.kinds:
+        watched = [self.watched.pop() for _ in list(self.watched) if module.name == "flow" or self.chance(0.4)]
+        if "pydantic" in self.kinds + watched:
             nodes.append("import pydantic")
         if "sqlalchemy" in self.features:
             nodes.append("import sqlalchemy, sqlalchemy.orm")
@@ -199,13 +250,16 @@ class Generator:
                 nodes.append(f"from .{other.name} import *")
                 module.aliases.update({(other.name, t.name): t.name for t in other.objects})
         self.modules.append(module)
-        for i in range(self.choice((1, 1, 2, 3, 5))):
-            thing = Object(module, f"{module.name}x{i}", self.choice(self.kinds))
-            lines = self.fill(KINDS[thing.kind][2], module, False, thing.name).splitlines()
+        for i in range(self.choice((1, 1, 2, 3, 5)) + len(watched)):
+            thing = Object(module, f"{module.name}x{i}", watched[i] if i < len(watched) else self.choice(self.kinds))
+            lines = self.fill(KINDS[thing.kind].definition, module, False, thing.name).splitlines()
             nodes.append(lines[0] if len(lines) == 1 else "\n".join(lines))
             module.objects.append(thing)
             if self.chance(0.3):
                 nodes.append(f"with contextlib.suppress(Exception): {self.operation(module, False, set())}".replace("note(", "("))
+        for i, thing in enumerate(module.objects[:len(watched)]):
+            nodes.append([f"def w{i}(v):", self.watch(module, thing)])
+            self.watchers.append((module, f"w{i}"))
         calls = [(m.name, f) for m in self.modules for f in m.functions]
         for i in range(self.choice((1, 1, 2))):
             nodes.append([f"def f{i}(v):", self.body(module, self.random.randrange(1, 5), calls if i else []) + ["return v"]])
@@ -217,7 +271,7 @@ class Generator:
         nodes, names = [], set()
         containers = [t for t in module.objects + [t for m in self.modules for t in m.objects]
                       if t.kind in ("list", "dict", "set", "deque", "OrderedDict", "dict of ints", "set grown", "list below",
-                                    "dict below", "defaultdict") and self.expression(module, t)]
+                                    "dict below", "defaultdict", "iterated") and self.expression(module, t)]
         for _ in range(self.random.randrange(1, 5)):
             nodes.append(self.statement(module, names, calls))
             pick = self.random.random()
@@ -246,8 +300,8 @@ class Generator:
                      ["finally:", [self.statement(module, names, calls), "note('left', show(package))"]]]
         return [f"global {', '.join(sorted(names))}"] * bool(names) + nodes
 
-    def flow(self, late):
-        module = Module("flow", False)
+    def flow(self, late, name="flow"):
+        module = Module(name, False)
         nodes = self.module(module)
         calls = [(m.name, f) for m in self.modules + late * 2 for f in m.functions if m is not module]
         nodes[len(HEADER):len(HEADER)] = ["import PACKAGE as package", "from temporalio import workflow",
@@ -265,18 +319,20 @@ class Generator:
             (["@workflow.init"] if first else []) +
             [[f"def __init__(self{', v: int' if first else ''}):", ([] if first else ["v = 1"]) + ["self.seen = []", "here(globals())"] +
               self.body(module, self.random.randrange(3), calls)]],
-            ["@workflow.run", ["async def run(self, v: int) -> int:", self.waiting(module, calls) + ["return v"]]],
+            ["@workflow.run", ["async def run(self, v: int) -> int:", self.watching(module) + self.waiting(module, calls) +
+                                  self.watching(module) + ["return v"]]],
         ]
         for i in range(2):
-            body = self.body(module, self.random.randrange(1, 4), calls)
+            body = self.watching(module) + self.body(module, self.random.randrange(1, 4), calls)
             slow = self.chance(0.3)
             if slow:
                 body = self.waiting(module, calls)
+                body += self.watching(module)
             error = self.choice(("raise ApplicationError('no')", "raise KeyError(v)"))
             members.append(["@workflow.signal", [f"{'async ' if slow else ''}def signal{i}(self, v: int) -> None:",
                                                  ["self.seen.append(v)"] + failing(reply(body), error)]])
         members.append(["@workflow.query", ["def query0(self, v: int) -> int:", failing(reply(
-            self.body(module, self.random.randrange(0, 3), calls)), "raise ValueError(v)") + ["return v"]]])
+            self.watching(module) + self.body(module, self.random.randrange(0, 3), calls)), "raise ValueError(v)") + ["return v"]]])
         slow = self.chance(0.5)
         body = self.waiting(module, calls) if slow else self.body(module, self.random.randrange(1, 4), calls)
         members.append(["@workflow.update", [f"{'async ' if slow else ''}def update0(self, v: int) -> int:", failing(
@@ -327,6 +383,24 @@ class Generator:
             order.append(queues[last].pop(0))
         return order
 
+    def cached_alone(self, order, threads):
+        """As where a worker keeps no more than one run: it is evicted when another one is activated, and later made anew."""
+        made, there, gone = [], None, set()
+        for step in order:
+            run, job = step[0], step[2][0]
+            if there not in (None, run):
+                made.append([there, 1 + self.random.randrange(threads), ["evict"]])
+                gone.add(there)
+                there = None
+            if job == "evict" and run in gone:
+                continue
+            if run in gone and job not in ("create", "replay"):
+                made += [[run, 0, ["create"]], [run, 1 + self.random.randrange(threads), ["replay"]]]
+            gone.discard(run)
+            made.append(step)
+            there = None if job == "evict" else run
+        return made
+
     def program(self):
         threads = self.choice((1, 1, 2, 3))
         parallel = threads > 1 and self.chance(0.6)
@@ -337,13 +411,22 @@ class Generator:
             modules[module.name] = self.module(module)
             self.modules.remove(module)
         modules["flow"] = self.flow(late)
+        flows = ["flow"]
+        if self.chance(0.1):
+            modules["other"] = self.flow(late, "other")
+            flows.append("other")
         if "large" in self.features and (self.chance(0.15) or "large" in self.always):
             nodes = modules[self.choice(early).name]
             nodes.insert(self.random.randrange(len(HEADER), len(nodes) + 1), "__ballast__ = [[i] for i in range(2500)]")
-        collecting = self.chance(0.2) and not {KINDS[t.kind][1] for m in self.modules for t in m.objects} & {"weak", "del"}
+        collecting = self.chance(0.2) and not {KINDS[t.kind].feature for m in self.modules for t in m.objects} & {"weak", "del"}
+        schedule = self.schedule(threads)
+        if self.chance(0.15):
+            schedule = self.cached_alone(schedule, threads)
         return {
             "modules": modules,
-            "schedule": self.schedule(threads),
+            "flows": flows,
+            "settings": self.choice((1, 1, 1, 1, 1, 1, 2)),
+            "schedule": schedule,
             "parallel": parallel,
             "by_name": self.chance(0.5),
             "unordered": sorted({"class-order", "module-order"} - self.features),
@@ -352,8 +435,8 @@ class Generator:
         }
 
 
-def program(seed, without=(), with_=()):
-    return Generator(seed, without, with_).program()
+def program(seed, number, without=(), with_=(), only=()):
+    return Generator(seed, number, without, with_, only).program()
 
 
 def lines(nodes, depth=0):

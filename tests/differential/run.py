@@ -5,7 +5,8 @@
 Configurations: private, shared, off (the preload with that SANDGLASS_ISOLATION), sdk (no preload: the SDK's own sandbox).
 Each is compared with the truth: every run played alone, without any sandbox, on freshly executed modules, and for one
 program in --fresh in a process of its own. sdk has defects of its own: where it tells another story the program is
-skipped, and counted. A program that fails is made smaller and printed, with the command that plays it again.
+skipped, and counted. A program that fails is made smaller and printed, with the command that plays it again, and with
+--keep NAME in that command it goes to kept/, the programs that every run plays before all others.
 
 Features that can be left out with --without, or put in with --with:
 """
@@ -22,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import generate
@@ -29,6 +31,8 @@ import kinds
 import shrink
 
 HERE = pathlib.Path(__file__).resolve().parent
+KEPT = HERE / "kept"  # programs that have failed once, as small as could be
+START_LIMIT = 120  # seconds until a driver is ready, on a machine that has a lot to do
 TIME_LIMIT = 30  # seconds for the answer to a program; the driver itself gives up earlier and says where it hangs
 PROGRAMS_PER_PROCESS = 400
 ISOLATIONS = ("private", "shared", "off")
@@ -57,6 +61,8 @@ class Player:
         self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors)
         self.played = 0
+        if select.select([self.process.stdout], [], [], START_LIMIT)[0]:
+            self.process.stdout.readline()
 
     def try_start(self):
         """Does a worker of this configuration start at all? If not, what it says."""
@@ -170,90 +176,141 @@ def explain(truth, other, name):
             f"    alone:   {around(lines[0], lines[1])}\n    {name + ':':<8} {around(lines[1], lines[0])}")
 
 
-def print_program(program):
+def program_text(program):
+    lines = []
     for module in program["modules"]:
         text = generate.text(program, module, generate.PACKAGE).strip()
         if text:
-            print(f"# {module}.py")
-            print(text)
+            lines += [f"# {module}.py", text]
     how = "threads in parallel" if program["parallel"] else "one step after the other"
-    print(f"# schedule ({how}{', gc often' if program['gc'] else ''})")
+    lines.append(f"# schedule ({how}{', gc often' if program['gc'] else ''})")
     for run, thread, *jobs in program["schedule"]:
-        print(f"#   run {run}, thread {thread}: {', '.join(' '.join(str(w) for w in job) for job in jobs)}")
+        lines.append(f"#   run {run}, thread {thread}: {', '.join(' '.join(str(w) for w in job) for job in jobs)}")
+    return "\n".join(lines)
 
 
 class Test:
-    def __init__(self, options, players):
-        self.options, self.players = options, players
+    """Plays programs, in several threads at a time, each with players of its own."""
+
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
         self.counts = collections.Counter()
         self.shared = collections.Counter()
         self.skips = collections.Counter()
+        self.seconds = collections.Counter()
         self.shrunk = 0
         self.lines = 0
+        self.lock = threading.Lock()
+        self.began = self.told = time.monotonic()
 
-    def where(self, program, name, attempts, full=False):
+    def run(self, programs):
+        errors = []
+
+        def work(number):
+            folder = self.folder / f"job{number}"
+            folder.mkdir()
+            players = Players(self.options, folder)
+            try:
+                while not errors:
+                    with self.lock:
+                        name, program = next(programs, (None, None))
+                        if name is None or self.counts["failed"] >= self.options.failures:
+                            return
+                    self.one(players, name, program)
+                    self.progress()
+            except BaseException as e:  # noqa: B036 - of a thread: told by the one that waits for it
+                errors.append(e)
+            finally:
+                players.stop()
+                with self.lock:
+                    for player in players.players.values():
+                        self.seconds[player.name] += player.seconds
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(self.options.jobs)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+        if self.counts["failed"] >= self.options.failures:
+            print(f"stopped after {self.options.failures} failures")
+
+    def progress(self):
+        with self.lock:
+            now = time.monotonic()
+            if self.options.progress is None or now - self.told < 10:
+                return
+            self.told = now
+            done = self.counts["passed"] + self.counts["failed"] + self.counts["skipped"]
+            text = (f"{self.options.python}: {done} of {self.options.programs} programs, {self.counts['failed']} failed,"
+                    f" {done / (now - self.began):.0f} a second\n")
+        os.write(self.options.progress, text.encode())
+
+    def where(self, players, program, name, attempts, full=False):
         """How the configuration differs from the truth, if it does in one of some attempts: (what, answers)."""
         for _ in range(attempts):
-            answers = self.players.play(program, ["alone", name], full)
+            answers = players.play(program, ["alone", name], full)
             found = difference(answers["alone"], answers[name])
             if found:
                 return (found[0] if found[0] in ("host", "all") else "run"), answers
         return None, answers
 
-    def one(self, index, program):
+    def one(self, players, which, program):
         wanted = ["alone"] + self.options.configurations
-        if self.options.fresh and index % self.options.fresh == 0:
+        if self.options.fresh and (not isinstance(which, int) or which % self.options.fresh == 0):
             wanted.insert(1, "fresh")
-        answers = self.players.play(program, wanted)
+        answers = players.play(program, wanted)
         truth = answers.pop("alone")
         if truth.get("broken"):
-            self.skip("a program that cannot be imported")
+            with self.lock:
+                self.skips["a program that cannot be imported"] += 1
+                self.counts["skipped"] += 1
             return
-        self.lines += truth.get("lines", 0)
-        if truth.get("died"):
-            self.fail(index, program, "alone", truth["died"])
-            return
-        failed = False
-        for name, answer in answers.items():
-            if answer.get("shared"):
-                self.shared[name] += 1
-            if not difference(truth, answer):
-                continue
+        different = {} if not truth.get("died") else {"alone": truth["died"]}
+        for name, answer in answers.items() if not different else ():
+            if difference(truth, answer):
+                different[name] = answer.get("died") or answer.get("error") or "another story"
+        told = []
+        for name, why in list(different.items()):
             if name == "sdk":
-                self.skips["sdk " + (answer.get("died") or answer.get("error") or "another story").partition(":")[0]] += 1
+                del different[name]
+                told.append("sdk " + why.partition(":")[0])
             else:
-                failed = True
-                self.fail(index, program, name)
-        self.counts["failed" if failed else "passed"] += 1
+                self.fail(players, which, program, name, why if name == "alone" else None)
+        with self.lock:
+            self.lines += truth.get("lines", 0)
+            self.shared.update(name for name, answer in answers.items() if answer.get("shared"))
+            self.skips.update(told)
+            self.counts["failed" if different else "passed"] += 1
 
-    def skip(self, why):
-        self.skips[why] += 1
-        self.counts["skipped"] += 1
-
-    def fail(self, index, program, name, why=None):
-        print(f"FAIL program {index} of seed {self.options.seed}: {name}", flush=True)
+    def fail(self, players, which, program, name, why=None):
+        texts = [f"FAIL program {which} of seed {self.options.seed}: {name}"]
         attempts = 5 if program["parallel"] or program["gc"] else 1
-        self.shrunk += 1
+        with self.lock:
+            self.shrunk += 1
+            wanted = self.shrunk <= self.options.shrink
         what = None
-        if why is None and self.shrunk <= self.options.shrink:
-            what, _ = self.where(program, name, attempts)
+        if why is None and wanted:
+            what, _ = self.where(players, program, name, attempts)
         if what:
             began = time.monotonic()
             before = shrink.size(program)
-            program = shrink.shrink(program, lambda p: self.where(p, name, attempts)[0] == what, self.options.shrink_seconds)
-            print(f"reduced from {before} to {shrink.size(program)} pieces in {time.monotonic() - began:.0f} s")
-            _, answers = self.where(program, name, attempts, full=True)
-            print_program(program)
-            print(explain(answers["alone"], answers[name], name))
-        elif why is not None or self.shrunk <= self.options.shrink:
-            print(why or "not repeated when played again")
+            program = shrink.shrink(program, lambda p: self.where(players, p, name, attempts)[0] == what,
+                                    self.options.shrink_seconds)
+            texts.append(f"reduced from {before} to {shrink.size(program)} pieces in {time.monotonic() - began:.0f} s")
+            _, answers = self.where(players, program, name, attempts, full=True)
+            texts += [program_text(program), explain(answers["alone"], answers[name], name)]
+        elif why is not None or wanted:
+            texts.append(why or "not repeated when played again")
         self.options.output.mkdir(parents=True, exist_ok=True)
-        path = self.options.output / f"{self.options.seed}-{index}-{name}.json"
+        path = self.options.output / f"{self.options.seed}-{which}-{name}.json"
         path.write_text(json.dumps(program, indent=1) + "\n")
         command = [sys.executable, os.path.relpath(__file__), "--object", os.path.relpath(self.options.object), "--python",
                    self.options.python, "--configurations", name, *[f"--set={s}" for s in self.options.set],
                    "--program", os.path.relpath(path)]
-        print(f"repeat: {shlex.join(command)}", flush=True)
+        texts.append(f"repeat: {shlex.join(command)}")
+        with self.lock:
+            print("\n".join(texts), flush=True)
 
 
 def parse():
@@ -267,9 +324,14 @@ def parse():
     parser.add_argument("--seed", default="auto")
     parser.add_argument("--only", type=int, help="just this program of the seed")
     parser.add_argument("--program", type=pathlib.Path, help="a program from a file")
+    parser.add_argument("--keep", metavar="NAME", help="with --program: it becomes kept/NAME.json")
+    parser.add_argument("--no-kept", action="store_false", dest="kept", help="only new programs, not those in kept/")
+    parser.add_argument("--jobs", type=int, default=1, help="programs at a time")
+    parser.add_argument("--progress", type=int, metavar="DESCRIPTOR", help="where to tell every 10 s how far it is")
     parser.add_argument("--configurations", type=names, default=["private", "sdk"])
     parser.add_argument("--without", type=names, default=[])
     parser.add_argument("--with", type=names, default=[], dest="with_")
+    parser.add_argument("--kinds", type=names, default=[], help="only objects of these kinds, by their names in kinds/")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="environment of the preloaded workers")
     parser.add_argument("--fresh", type=int, default=20, help="every so many programs also in new processes; 0: never")
@@ -282,9 +344,14 @@ def parse():
     for name in options.configurations:
         if name not in ISOLATIONS + ("sdk", "fresh"):
             parser.error(f"unknown configuration {name}")
+    for name in options.kinds:
+        if name not in kinds.KINDS:
+            parser.error(f"unknown kind {name}")
     for name in options.without + options.with_:
         if name not in kinds.FEATURES:
             parser.error(f"unknown feature {name}")
+    if options.keep and not options.program:
+        parser.error("--keep needs --program")
     if set(options.configurations) & set(ISOLATIONS) and not options.object.exists():
         parser.error(f"{options.object} is not there, build it first")
     if options.seed == "auto":
@@ -293,39 +360,37 @@ def parse():
 
 
 def programs(options):
+    """(number, program), or (name, program) of those that were kept."""
     if options.program:
-        yield 0, json.loads(options.program.read_text())
+        yield options.program.stem, json.loads(options.program.read_text())
         return
+    if options.only is None and not options.kinds and not options.without and options.kept:
+        for path in sorted(KEPT.glob("*.json")):
+            yield path.stem, json.loads(path.read_text())
     began = time.monotonic()
     for index in range(options.programs) if options.only is None else [options.only]:
         if options.seconds and time.monotonic() - began > options.seconds:
             return
-        yield index, generate.program(f"{options.seed}:{index}", options.without, options.with_)
+        yield index, generate.program(options.seed, index, options.without, options.with_, options.kinds)
 
 
 def main():
     options = parse()
     if options.program or options.only is not None:
         options.fresh = 1
+    if options.keep:
+        KEPT.mkdir(exist_ok=True)
+        (KEPT / f"{options.keep}.json").write_text(json.dumps(json.loads(options.program.read_text()), indent=1) + "\n")
     if not options.program:
         print(f"seed {options.seed}", flush=True)
-    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="differential-") as folder:
-        players = Players(options, pathlib.Path(folder))
-        test = Test(options, players)
         for name in ["alone"] + options.configurations:
             why = Player(name, options).try_start()
             if why:
                 print(f"{name} cannot be tested: {why}")
                 return 2
-        try:
-            for index, program in programs(options):
-                test.one(index, program)
-                if test.counts["failed"] >= options.failures:
-                    print(f"stopped after {options.failures} failures")
-                    break
-        finally:
-            players.stop()
+        test = Test(options, pathlib.Path(folder))
+        test.run(programs(options))
     for why, count in test.skips.most_common():
         print(f"skipped: {count} x {why}")
     for name in options.configurations:
@@ -334,9 +399,9 @@ def main():
     if not options.program and test.lines < 10 * test.counts["passed"]:
         print(f"the programs tell too little: {test.lines} lines")
         test.counts["failed"] += 1
-    times = ", ".join(f"{p.name} {p.seconds:.0f} s" for p in players.players.values())
+    times = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in test.seconds.items())
     times += f", generating {time.process_time():.0f} s"
-    print(f"{time.monotonic() - began:.0f} s, {test.lines} lines compared; processor time: {times}")
+    print(f"{time.monotonic() - test.began:.0f} s, {test.lines} lines compared; processor time: {times}")
     print(f"{test.counts['passed']} passed, {test.counts['failed']} failed, {test.counts['skipped']} skipped")
     return 1 if test.counts["failed"] or not test.counts["passed"] else 0
 

@@ -47,7 +47,7 @@ class Shrinker:
     def modules(self):
         changed = False
         for name in list(self.program["modules"]):
-            if name not in ("flow", "__init__"):
+            if name not in self.program.get("flows", ["flow"]) + ["__init__"]:
                 def without(program):
                     del program["modules"][name]
                     for nodes in program["modules"].values():

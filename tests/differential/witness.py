@@ -1,5 +1,6 @@
 """What a generated workflow uses to tell what it sees. Passed through: shared with the host in every configuration.
 
+    mark(), below(base) tell the classes that a program makes from all others
     note(value, ...)    adds a line to the log of the run whose activation this thread is in
     at(number)          "with at(7): statement" notes an exception of the statement instead of letting it out
     show(root, ...)     text of everything reachable: contents, order, and by numbering objects also who is who
@@ -54,6 +55,26 @@ class Settings:
     package = ""
     by_name = False
     unordered = ()
+    generation = 0  # how many times a lone run was made anew; 0 where runs are not alone
+
+
+class Mark:
+    def __init__(self):
+        self.of = Settings.package, Settings.generation
+
+    def __repr__(self):
+        return "mark"
+
+
+def mark():
+    """Is put into classes that are made, for below()."""
+    return Mark()
+
+
+def below(base):
+    """The names of a class's direct subclasses that this program made; a lone run leaves out those of the runs before it."""
+    own = Settings.package, Settings.generation
+    return sorted({c.__name__ for c in type.__subclasses__(base) if getattr(c.__dict__.get("mark"), "of", None) == own})
 
 
 def begin(log, addresses):
@@ -69,7 +90,7 @@ def note(*values):
     log = getattr(_current, "log", None)
     if log is None:
         log = STRAY
-    log.append(" ".join(v if isinstance(v, str) else text_of(v) for v in values))
+    log.append(without_addresses(" ".join(v if isinstance(v, str) else text_of(v) for v in values)))
 
 
 def here(namespace):
@@ -80,7 +101,7 @@ def here(namespace):
 
 
 def without_addresses(text):
-    return re.sub(r"0x[0-9a-fA-F]{4,}", "0x", text)
+    return re.sub(r"0x[0-9a-fA-F]{4,}|(?<=id=')\d+", "0x", text)
 
 
 class at:
@@ -178,7 +199,7 @@ class Text:
 
     def is_library(self, value):
         return (isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] != Settings.package
-                or any(value is v for v in (at, here, note, show)))
+                or any(value is v for v in (at, below, here, mark, note, show)))
 
     def module(self, module):
         if module.__name__.partition(".")[0] != Settings.package:

@@ -1,6 +1,7 @@
 #include "shim/graph.h"
 
 #include "shim/address.h"
+#include "shim/age.h"
 #include "shim/cpython.h"
 #include "shim/modules.h"
 #include "shim/state.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define NODES_MAX 2000000
+#define IMMORTAL 0x10000000 /* references; no object has so many */
 
 static PyObject *gc_function(const char *name)
 {
@@ -27,97 +29,6 @@ PyObject *sg_graph_referents(PyObject *object)
 	if (!get_referents)
 		get_referents = gc_function("get_referents");
 	return get_referents ? PyObject_CallFunctionObjArgs(get_referents, object, NULL) : NULL;
-}
-
-/* --- a set of addresses ------------------------------------------------------------------------ */
-
-struct addresses {
-	PyObject **slots;
-	size_t size;
-};
-
-static int collect_addresses(struct addresses *set, PyObject *list)
-{
-	Py_ssize_t count = PyList_Size(list);
-	size_t i;
-
-	for (set->size = 1024; set->size < 2 * (size_t)count; set->size *= 2)
-		;
-	set->slots = calloc(set->size, sizeof(*set->slots));
-	if (!set->slots)
-		return -ENOMEM;
-	for (Py_ssize_t n = 0; n < count; n++) {
-		PyObject *object = PyList_GetItem(list, n);
-
-		for (i = sg_address_hash(object, set->size); set->slots[i]; i = (i + 1) & (set->size - 1))
-			;
-		set->slots[i] = object;
-	}
-	return 0;
-}
-
-static bool has_address(const struct addresses *set, PyObject *object)
-{
-	size_t i = sg_address_hash(object, set->size);
-
-	while (set->slots[i] && set->slots[i] != object)
-		i = (i + 1) & (set->size - 1);
-	return set->slots[i];
-}
-
-/* --- what was there before --------------------------------------------------------------------- */
-
-/*
- * The collector sets aside what is there when the first image begins to be made; what it looks at afterwards is new.
- * Another thread may begin to make an image meanwhile: it has the same beginning.
- */
-static int begun;
-static bool frozen_by_program; /* then it stays frozen */
-
-static PyObject *call_gc(const char *name)
-{
-	PyObject *function = gc_function(name), *result = function ? PyObject_CallObject(function, NULL) : NULL;
-
-	sg_python_clear(&function);
-	return result;
-}
-
-static int call_gc_and_drop(const char *name)
-{
-	PyObject *result = call_gc(name);
-
-	if (!result)
-		return -1;
-	Py_DecRef(result);
-	return 0;
-}
-
-int sg_graph_begin(void)
-{
-	PyObject *count;
-
-	if (begun++)
-		return 0;
-	count = call_gc("get_freeze_count");
-	frozen_by_program = !count || PyLong_AsLong(count) != 0;
-	sg_python_clear(&count);
-	return call_gc_and_drop("freeze");
-}
-
-void sg_graph_end(void)
-{
-	PyObject *type, *value, *traceback;
-
-	PyErr_Fetch(&type, &value, &traceback);
-	if (!--begun && !frozen_by_program && call_gc_and_drop("unfreeze") < 0)
-		PyErr_Clear();
-	PyErr_Restore(type, value, traceback);
-}
-
-/* What the collector does not look at (plain values, and tuples and dicts of such) may be new. */
-static bool was_there(const struct addresses *made, PyObject *object)
-{
-	return PyObject_GC_IsTracked(object) && !has_address(made, object);
 }
 
 /* --- the nodes --------------------------------------------------------------------------------- */
@@ -149,7 +60,7 @@ static int grow(struct sg_graph *graph)
 
 struct build {
 	struct sg_graph *graph;
-	struct addresses made;
+	struct sg_addresses made, library;
 	PyObject *modules;
 	struct sg_graph_node **stack;
 	size_t depth, stack_size;
@@ -179,6 +90,12 @@ static bool is_image_module(const struct build *build, PyObject *name)
 		return false;
 	module = PyDict_GetItemWithError(build->modules, name);
 	return module && module != sg_modules_host(name);
+}
+
+/* The __name__ that a module's own dict has: new reference, NULL without an exception. */
+static PyObject *name_of_module(PyObject *module)
+{
+	return sg_python_ref(sg_python_module_name(PyModule_GetDict(module)));
 }
 
 /*
@@ -220,15 +137,15 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 	if (sg_state_atomic(type))
 		return true;
 	if (PyType_IsSubtype(type, &PyModule_Type)) {
-		name = sg_python_attribute_or_null(object, "__name__");
+		name = name_of_module(object);
 		*ret_own = is_image_module(build, name) &&
 			PyDict_GetItemWithError(build->modules, name) == object;
 		shared = name && sg_modules_host(name) == object;
 		sg_python_clear(&name);
 		/* One that is in no table is an object like any other. */
-		return !*ret_own && (shared || was_there(&build->made, object));
+		return !*ret_own && (shared || sg_age_was_there(&build->made, object));
 	}
-	if (was_there(&build->made, object))
+	if (sg_age_was_there(&build->made, object))
 		return true;
 	/* The dict of a module is held by every function of it, wherever that went. */
 	if (type == &PyDict_Type && is_namespace(build, object)) {
@@ -240,33 +157,160 @@ static bool is_boundary(const struct build *build, PyObject *object, bool *ret_o
 	return false;
 }
 
-static int reach(struct build *build, PyObject *object, struct sg_graph_node *parent)
+/*
+ * A module that was imported for all while the image was executed, as none of them had it, is as new as the image. What
+ * it leads to is the library's, but for instances of the image's classes; what the image leads to as well may be either's.
+ */
+static bool is_of_image(const struct build *build, PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	bool own;
+
+	if (is_boundary(build, object, &own))
+		return false;
+	if (own || sg_cpython_is_c_class(type))
+		return own;
+	is_library_code(build, (PyObject *)type, &own);
+	return own;
+}
+
+struct library_walk {
+	struct build *build;
+	PyObject **stack;
+	size_t depth, size;
+	bool failed;
+};
+
+static int reach_library(PyObject *object, void *argument)
+{
+	struct library_walk *walk = argument;
+	struct build *build = walk->build;
+	int added;
+
+	if (sg_state_atomic(sg_cpython_type(object)) || sg_age_was_there(&build->made, object) ||
+	    is_of_image(build, object))
+		return 0;
+	added = sg_addresses_add(&build->library, object);
+	if (added > 0 && walk->depth == walk->size) {
+		size_t size = walk->size ? 2 * walk->size : 256;
+		PyObject **stack = realloc(walk->stack, size * sizeof(*stack));
+
+		if (stack) {
+			walk->stack = stack;
+			walk->size = size;
+		}
+	}
+	walk->failed = added < 0 || walk->depth == walk->size;
+	if (added > 0 && !walk->failed)
+		walk->stack[walk->depth++] = object;
+	return walk->failed ? -1 : 0;
+}
+
+static int find_libraries(struct build *build)
+{
+	struct library_walk walk = {build, NULL, 0, 0, false};
+	PyObject *name, *module;
+	Py_ssize_t position = 0;
+
+	while (!walk.failed && PyDict_Next(PyImport_GetModuleDict(), &position, &name, &module)) {
+		if (!PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type))
+			continue;
+		reach_library(module, &walk);
+		while (walk.depth && !walk.failed)
+			sg_age_traverse(walk.stack[--walk.depth], reach_library, &walk);
+	}
+	free(walk.stack);
+	return walk.failed ? -ENOMEM : 0;
+}
+
+/* Code and the dicts of modules: there is no doubt whose these are. */
+static bool is_code(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+
+	return PyType_IsSubtype(type, &PyType_Type) || PyType_IsSubtype(type, &PyFunction_Type) ||
+	       PyType_IsSubtype(type, &PyModule_Type) || (type == &PyDict_Type && sg_python_module_name(object));
+}
+
+/* Where there is none yet. */
+static int add(struct build *build, PyObject *object, struct sg_graph_node *parent, struct sg_graph_node **ret_node)
 {
 	struct sg_graph *graph = build->graph;
-	struct sg_graph_node **slot, *node;
-	bool own;
-	int error;
+	struct sg_graph_node **slot = find_slot(graph->nodes, graph->size, object);
 
-	if (2 * (graph->count + 1) > graph->size && (error = grow(graph)) != 0)
-		return error;
-	slot = find_slot(graph->nodes, graph->size, object);
-	if (*slot) {
-		(*slot)->edges++;
-		return 0;
-	}
-	if (is_boundary(build, object, &own))
-		return 0;
 	if (graph->count >= NODES_MAX)
 		return -E2BIG;
-	node = calloc(1, sizeof(*node));
-	if (!node)
+	*slot = calloc(1, sizeof(**slot));
+	if (!*slot)
 		return -ENOMEM;
-	*node = (struct sg_graph_node){
-		.object = object, .edges = parent ? 1 : 0, .parent = parent, .own = own
-	};
-	*slot = node;
+	**slot = (struct sg_graph_node){.object = object, .edges = 1, .parent = parent};
+	*ret_node = *slot;
 	graph->count++;
-	return push(build, node);
+	return 0;
+}
+
+/* Counts a reference. *ret_slot: where its node is, or would be. */
+static int count(struct build *build, PyObject *object, struct sg_graph_node ***ret_slot)
+{
+	struct sg_graph *graph = build->graph;
+	int error = 2 * (graph->count + 1) > graph->size ? grow(graph) : 0;
+
+	if (error)
+		return error;
+	*ret_slot = find_slot(graph->nodes, graph->size, object);
+	if (**ret_slot)
+		(**ret_slot)->edges++;
+	return 0;
+}
+
+static int reach(struct build *build, PyObject *object, struct sg_graph_node *parent)
+{
+	struct sg_graph_node **slot, *node;
+	bool own, doubtful;
+	int error = count(build, object, &slot);
+
+	if (error || *slot || is_boundary(build, object, &own))
+		return error;
+	doubtful = !own && sg_addresses_has(&build->library, object);
+	if (doubtful && is_code(object))
+		return 0;
+	error = add(build, object, parent, &node);
+	if (error)
+		return error;
+	node->doubtful = doubtful;
+	return doubtful ? 0 : push(build, node);
+}
+
+static bool has_item(PyObject *list, PyObject *item)
+{
+	for (Py_ssize_t i = 0; i < PyList_Size(list); i++)
+		if (PyList_GetItem(list, i) == item)
+			return true;
+	return false;
+}
+
+/*
+ * Functions and instances of Python classes have a dict that may not exist yet: it is made, to be watched. The collector
+ * is not told of one whose values lie in the instance (3.13), and is told of the values by the instance.
+ */
+static int note_own_dict(struct build *build, struct sg_graph_node *node, PyObject *referents)
+{
+	struct sg_graph_node **slot, *made;
+	PyObject *dict;
+	int error = 0;
+
+	if (PyType_IsSubtype(sg_cpython_type(node->object), &PyType_Type))
+		return 0;
+	dict = PyObject_GenericGetDict(node->object, NULL);
+	if (!dict)
+		PyErr_Clear(); /* it has none, or one of another make, such as a property */
+	else if (sg_cpython_type(dict) == &PyDict_Type && !has_item(referents, dict)) {
+		error = count(build, dict, &slot);
+		if (!error && !*slot)
+			error = add(build, dict, node, &made);
+	}
+	sg_python_clear(&dict);
+	return error;
 }
 
 static int follow(struct build *build, struct sg_graph_node *node)
@@ -280,40 +324,22 @@ static int follow(struct build *build, struct sg_graph_node *node)
 	error = list ? 0 : -1;
 	for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++)
 		error = reach(build, PyList_GetItem(list, i), node);
+	if (!error)
+		error = note_own_dict(build, node, list);
 	sg_python_clear(&list);
 	return error;
 }
 
-/* What an object that the host holds leads to is within the host's reach, but for the image's own code. */
-static int mark_outside(struct build *build)
+/* Somebody refers to it who is no node; those of immortal objects are not counted. */
+static void mark_held(struct sg_graph *graph)
 {
-	struct sg_graph *graph = build->graph;
-	struct sg_graph_node *node, **slot;
-	PyObject *list;
-	int error = 0;
+	for (size_t i = 0; i < graph->size; i++) {
+		struct sg_graph_node *node = graph->nodes[i];
+		Py_ssize_t count = node ? sg_cpython_refcount(node->object) : 0;
 
-	for (size_t i = 0; i < graph->size && !error; i++) {
-		node = graph->nodes[i];
-		if (!node || node->own || sg_cpython_refcount(node->object) <= node->edges)
-			continue;
-		node->outside = true;
-		error = push(build, node);
+		if (node && count > node->edges && count < IMMORTAL)
+			node->held = count - node->edges;
 	}
-	while (build->depth && !error) {
-		node = build->stack[--build->depth];
-		list = sg_graph_referents(node->object);
-		for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++) {
-			slot = find_slot(graph->nodes, graph->size, PyList_GetItem(list, i));
-			if (!*slot || (*slot)->own || (*slot)->outside)
-				continue;
-			(*slot)->outside = true;
-			error = push(build, *slot);
-		}
-		if (!list)
-			error = -1;
-		sg_python_clear(&list);
-	}
-	return error;
 }
 
 /* Until 3.12 a SimpleQueue keeps its items in a list, which is all that it refers to beside its class. */
@@ -362,26 +388,25 @@ static void hold(struct sg_graph *graph)
 int sg_graph_build(struct sg_graph *graph, PyObject *modules)
 {
 	struct build build = {.graph = graph, .modules = modules};
-	PyObject *name, *module, *list;
+	PyObject *name, *module;
 	Py_ssize_t position = 0;
 	int error;
 
 	*graph = (struct sg_graph){NULL, 0, 0, false};
-	/* Cyclic garbage of the import (a class that a decorator replaced) would count as somebody's references. */
-	list = call_gc_and_drop("collect") == 0 ? call_gc("get_objects") : NULL;
-	error = list ? collect_addresses(&build.made, list) : -1;
-	sg_python_clear(&list); /* it must not count as a reference to anything */
+	error = sg_age_collect_new(&build.made);
+	if (!error)
+		error = find_libraries(&build);
 	while (!error && PyDict_Next(modules, &position, &name, &module))
 		error = reach(&build, module, NULL);
 	while (!error && build.depth)
 		error = follow(&build, build.stack[--build.depth]);
-	if (!error)
-		error = mark_outside(&build);
 	if (!error) {
+		mark_held(graph);
 		mark_parts(graph);
 		hold(graph);
 	}
-	free(build.made.slots);
+	sg_addresses_free(&build.made);
+	sg_addresses_free(&build.library);
 	free(build.stack);
 	if (error == -ENOMEM) {
 		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
@@ -390,11 +415,9 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules)
 	return error;
 }
 
-const struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object)
+struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object)
 {
-	struct sg_graph_node *node = *find_slot(graph->nodes, graph->size, object);
-
-	return node && !node->outside ? node : NULL;
+	return *find_slot(graph->nodes, graph->size, object);
 }
 
 bool sg_graph_has(const struct sg_graph *graph, PyObject *object)
@@ -431,8 +454,8 @@ void sg_graph_path(const struct sg_graph_node *node, char *text, size_t size)
 	size_t length;
 
 	if (!node->parent) {
-		name = sg_python_attribute_or_null(node->object, "__name__");
-		snprintf(text, size, "%s", sg_python_text(name));
+		name = PyType_IsSubtype(sg_cpython_type(node->object), &PyModule_Type) ? name_of_module(node->object) : NULL;
+		snprintf(text, size, "%s", name ? sg_python_text(name) : sg_cpython_type_name(sg_cpython_type(node->object)));
 		sg_python_clear(&name);
 		return;
 	}

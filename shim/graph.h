@@ -1,6 +1,9 @@
 /*
  * graph.h - what belongs to an image: a walk over all objects that its modules lead to.
  *
+ * Creation decides: what was made while the image was executed (age.h) is the image's, whoever else refers to it. Exceptions
+ * are modules that are shared, what they lead to when they were imported meanwhile, and classes of shared modules.
+ *
  * GIL: held; no Python code runs during the walk, so nothing changes meanwhile. What is done with the nodes may run some, and
  * drop the last reference of one (a cache that is filled anew), so they are kept alive afterwards.
  */
@@ -13,10 +16,11 @@
 
 struct sg_graph_node {
 	PyObject *object;       /* kept alive from the end of the walk to sg_graph_release() */
-	Py_ssize_t edges;       /* references from other nodes */
+	Py_ssize_t edges;       /* references from other nodes, and from the table of modules */
+	Py_ssize_t held;        /* references from elsewhere */
+	Py_ssize_t told;        /* ... of which those that other objects tell of (holders.h) */
 	struct sg_graph_node *parent;
-	bool own;               /* a module, class or function of the image: belongs whoever refers to it */
-	bool outside;           /* the host can reach it */
+	bool doubtful;          /* of the image, or of a library that was imported meanwhile */
 	bool part;              /* the dict inside a class, or the like: it is only changed through its owner */
 };
 
@@ -28,20 +32,13 @@ struct sg_graph {
 };
 
 /*
- * Around the execution of an image's modules and the walk: what is made in between is told from what was there. 0, or
- * -1 with an exception; sg_graph_end() must follow in both cases. Keeps a pending exception.
- */
-int sg_graph_begin(void);
-void sg_graph_end(void);
-
-/*
- * modules: the image's table. 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
+ * modules: the image's table; between sg_age_begin() and sg_age_end(). 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
  */
 int sg_graph_build(struct sg_graph *graph, PyObject *modules);
 void sg_graph_release(struct sg_graph *graph);
 
 /* The node of an object that belongs to the image, or NULL. */
-const struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object);
+struct sg_graph_node *sg_graph_find(const struct sg_graph *graph, PyObject *object);
 
 /* Is there one? */
 bool sg_graph_has(const struct sg_graph *graph, PyObject *object);

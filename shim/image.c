@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "shim/image.h"
 
+#include "shim/age.h"
 #include "shim/changes.h"
 #include "shim/cpython.h"
-#include "shim/graph.h"
 #include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
@@ -27,6 +27,9 @@ struct sg_image {
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
+	struct sg_run host;            /* what the host changes has a place like what a run changes, if it gets at any */
+	bool exposed;                  /* ... it does: its content is in place between activations */
+	bool lost;                     /* some content could not be kept or put back: no run may go on with it */
 	size_t runs;                   /* that have it */
 	size_t users;                  /* the same, and those that have ended and are still there */
 	bool retired;                  /* nobody else gets it */
@@ -129,7 +132,7 @@ static void unlock(struct sg_image *image)
 static void end_making(struct sg_image *image)
 {
 	if (image->begun)
-		sg_graph_end();
+		sg_age_end();
 	image->begun = false;
 }
 
@@ -154,11 +157,14 @@ static struct sg_image *new_image(struct sg_policy *policy)
 		clock_gettime(CLOCK_MONOTONIC, &image->start);
 		image->policy = policy;
 		image->lock = PyThread_allocate_lock();
-		image->modules = sg_modules_new_table();
-		image->memo = PyDict_New();
 		image->family = sg_subclasses_number();
 		image->begun = true;
-		if (sg_graph_begin() == 0 && image->lock && image->modules && image->memo)
+		if (sg_age_begin() == 0) {
+			/* What is in the table is the image's, too. */
+			image->modules = sg_modules_new_table();
+			image->memo = PyDict_New();
+		}
+		if (image->lock && image->modules && image->memo)
 			return image;
 		free_image(image);
 	}
@@ -243,16 +249,36 @@ void sg_image_discard(struct sg_image *image)
 
 /* --- activations ------------------------------------------------------------------------------- */
 
-static void log_lost(const struct sg_slot *slot, const char *what)
+static void unlist(struct sg_image *image)
+{
+	struct sg_image **place = &image->policy->images;
+
+	while (*place && *place != image)
+		place = &(*place)->next;
+	if (*place)
+		*place = image->next;
+}
+
+/* The image is of no more use: not for runs that begin, which would lose the same, nor for those that have it. */
+static void lose(struct sg_image *image, const struct sg_slot *slot, const char *what)
 {
 	struct sg_line line;
 
 	PyErr_Clear();
+	image->lost = true;
+	if (!image->retired) {
+		image->policy->unshareable = true;
+		unlist(image);
+		image->retired = true;
+	}
 	if (!sg_log_begin(&line, SG_LOG_ERROR, "lost"))
 		return;
+	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
 	sg_log_text(&line, "what", what);
 	sg_log_text(&line, "kind", slot->kind->name);
 	sg_log_text(&line, "type", sg_cpython_type_name(sg_cpython_type(slot->object)));
+	sg_log_text(&line, "effect", "runs that share the modules fail their next task and begin anew; each run executes the "
+			"modules for itself");
 	sg_log_end(&line);
 }
 
@@ -279,7 +305,7 @@ static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool 
 		struct sg_slot *slot = &image->slots.items[number];
 
 		if (sg_state_exchange(slot->kind, slot->object, &delta->entries[i].content) < 0)
-			log_lost(slot, foreign ? "the run's content could not be put in place"
+			lose(image, slot, foreign ? "the run's content could not be put in place"
 					       : "the pristine content could not be put back");
 		slot->foreign = foreign;
 		if (!foreign)
@@ -347,7 +373,7 @@ static struct sg_delta *take_slot(struct sg_image *image, struct sg_delta *delta
 	if (content)
 		delta = add_entry(delta, number, content);
 	if (!content || !slot->pristine)
-		log_lost(slot, "what the run changed could not be kept");
+		lose(image, slot, "what the run changed could not be kept");
 	sg_slots_renew(&image->slots, number);
 	return delta;
 }
@@ -400,19 +426,25 @@ static void settle(struct sg_image *image)
 	delta = take_iterated(image, delta);
 	if (image->owner == run && run != &image->orphan) {
 		run->delta = delta;
-		log_delta(image, run);
+		if (run != &image->host)
+			log_delta(image, run);
 	} else {
 		free_delta(delta);
 	}
 	image->owner = NULL;
 }
 
-/* Puts a run's content in place. Until 3.11 any allocation may collect garbage, whose destructors would see half of it. */
+/*
+ * Puts a run's content in place; NULL: the host's, which is the pristine one unless it changed that. Until 3.11 any
+ * allocation may collect garbage, whose destructors would see half of it.
+ */
 static void change_owner(struct sg_image *image, struct sg_run *run)
 {
 	PyObject *type, *value, *traceback;
 	int collecting;
 
+	if (!run && image->exposed)
+		run = &image->host;
 	if (image->owner == run)
 		return;
 	PyErr_Fetch(&type, &value, &traceback);
@@ -446,6 +478,11 @@ bool sg_image_idle(const struct sg_run *run)
 	return !run->image || !run->image->holder || run->image->holder == PyThread_get_thread_ident();
 }
 
+bool sg_image_lost(const struct sg_image *image)
+{
+	return image->lost;
+}
+
 PyObject *sg_image_occupant(const struct sg_image *image)
 {
 	return image->owner ? image->owner->workflow_id : NULL;
@@ -453,6 +490,8 @@ PyObject *sg_image_occupant(const struct sg_image *image)
 
 void sg_image_leave(struct sg_image *image)
 {
+	if (image->exposed && image->depth == 1)
+		change_owner(image, NULL);
 	unlock(image);
 }
 
@@ -530,7 +569,7 @@ void sg_image_retire(struct sg_policy *policy)
 
 /* --- the scan ---------------------------------------------------------------------------------- */
 
-static void log_image(const struct sg_image *image, size_t objects)
+static void log_image(const struct sg_image *image, const struct sg_scanned *scanned)
 {
 	struct timespec end;
 	struct sg_line line;
@@ -540,10 +579,12 @@ static void log_image(const struct sg_image *image, size_t objects)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
 	sg_log_number(&line, "modules", PyDict_Size(image->modules));
-	sg_log_number(&line, "objects", (int64_t)objects);
+	sg_log_number(&line, "objects", (int64_t)scanned->objects);
 	sg_log_number(&line, "containers", (int64_t)image->slots.count);
 	sg_log_text(&line, "changes", image->slots.pages ? "pages" : "memory");
 	sg_log_text(&line, "reason", sg_slots_unwatched(&image->slots));
+	sg_log_text(&line, "held", scanned->exposed ? scanned->held : NULL);
+	sg_log_text(&line, "holder", scanned->exposed ? scanned->who : NULL);
 	sg_log_number(&line, "milliseconds", (end.tv_sec - image->start.tv_sec) * 1000 +
 			(end.tv_nsec - image->start.tv_nsec) / 1000000);
 	sg_log_end(&line);
@@ -559,12 +600,14 @@ static int give_up(struct sg_image *image, int answer)
 
 int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
-	size_t objects;
-	int error = sg_scan(&image->slots, image->modules, image->policy->workflow_module, &objects);
+	PyObject *const own[] = {image->modules, image->memo, run->locals, NULL};
+	struct sg_scanned scanned;
+	int error = sg_scan(&image->slots, image->modules, own, image->policy->workflow_module, &scanned);
 
 	end_making(image);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);
+	image->exposed = scanned.exposed;
 	/* Generators that the modules seeded are good for every run. */
 	image->generators = run->generators;
 	run->generators = NULL;
@@ -574,6 +617,6 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	change_owner(image, run);
 	image->next = image->policy->images;
 	image->policy->images = image;
-	log_image(image, objects);
+	log_image(image, &scanned);
 	return 1;
 }

@@ -7,9 +7,9 @@
  * content is put back in place; before that run's next activation the delta is put in again. So activations of one
  * run in a row cost nothing, and a change of runs costs a look at the image, for a run that changed nothing.
  *
- * An object belongs to the image when it is a module, class or function of a module of the image, or when it was
- * made while the image was executed and nothing outside refers to it: references are counted as the garbage
- * collector does. What the host can reach (a logger, an entry in somebody's registry) is the host's.
+ * An object belongs to the image when it was made while the image was executed, whoever else refers to it (graph.h). Code of
+ * the host may get at it, too, by a logger, a registry, atexit. Then the host has content of its own, like a run: what it
+ * changes between activations no run sees, and it finds that again afterwards.
  *
  * A type that nobody knows how to save makes the image private: each run executes the modules for itself.
  * A busy image is not waited for when a run is created: another one, a lane, is made.
@@ -61,6 +61,12 @@ int sg_image_enter(struct sg_image *image, struct sg_run *run, int milliseconds)
 
 /* Could the run enter its image now, if it has one? */
 bool sg_image_idle(const struct sg_run *run);
+
+/*
+ * Some content could not be kept or put back: nobody can tell what the run would see, so it must begin anew. The image
+ * has been retired.
+ */
+bool sg_image_lost(const struct sg_image *image);
 
 /* Whose content is in place: the id of its workflow, borrowed, or NULL. */
 PyObject *sg_image_occupant(const struct sg_image *image);

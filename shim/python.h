@@ -76,6 +76,7 @@ struct sg_python_inittab {
 #define Py_tp_new 65
 #define Py_tp_repr 66
 #define Py_tp_setattro 69
+#define Py_tp_traverse 71
 #define Py_TPFLAGS_DEFAULT (1UL << 18)
 #define Py_TPFLAGS_BASETYPE (1UL << 10)
 #define Py_TPFLAGS_HEAPTYPE (1UL << 9)
@@ -164,6 +165,7 @@ struct sg_python_inittab {
 	F(void, PyObject_CallFinalizer, (PyObject *)) \
 	F(int, PyObject_GC_IsFinalized, (PyObject *)) \
 	F(int, PyObject_GC_IsTracked, (PyObject *)) \
+	F(int, PyObject_IS_GC, (PyObject *)) \
 	F(void, PyObject_GC_Track, (void *)) \
 	F(PyObject *, PyObject_GenericGetDict, (PyObject *, void *)) \
 	F(int, PyObject_GenericSetAttr, (PyObject *, PyObject *, PyObject *)) \
@@ -233,6 +235,7 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyMethodDescr_Type) \
 	D(PyTypeObject, PyModule_Type) \
 	D(PyTypeObject, PyTraceBack_Type) \
+	D(PyTypeObject, PyTuple_Type) \
 	D(PyTypeObject, PyType_Type) \
 	D(PyTypeObject, PyUnicode_Type) \
 	D(PyTypeObject, PyWrapperDescr_Type) \

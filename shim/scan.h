@@ -6,10 +6,17 @@
 
 #include "shim/changes.h"
 
+struct sg_scanned {
+	size_t objects;
+	bool exposed;           /* code of the host gets at some of them */
+	char held[256], who[512]; /* ... at this one, since that refers to it; for the log */
+};
+
 /*
- * modules: the image's table; name: of the workflow's module, for the log. Fills and seals slots. 0; -E2BIG or -ENOTSUP:
- * they cannot be shared, which is logged; -1 with an exception. The caller frees slots in any case. GIL: held.
+ * modules: the image's table; own: that, and what else of ours refers to the image's objects, NULL; name: of the workflow's module, for the log.
+ * Fills and seals slots. 0; -E2BIG or -ENOTSUP: they cannot be shared, which is logged; -1 with an exception. The caller
+ * frees slots in any case. GIL: held.
  */
-int sg_scan(struct sg_slots *slots, PyObject *modules, PyObject *name, size_t *ret_objects);
+int sg_scan(struct sg_slots *slots, PyObject *modules, PyObject *const own[], PyObject *name, struct sg_scanned *ret_scanned);
 
 #endif

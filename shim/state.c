@@ -58,6 +58,38 @@ int sg_state_call_base_and_drop(PyObject *object, const char *method, PyObject *
 	return drop(sg_state_call_base(object, method, argument));
 }
 
+/* The descriptor that C code made for an attribute: new reference. */
+static PyObject *base_descriptor(PyObject *object, const char *name)
+{
+	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
+	PyObject *key = PyUnicode_InternFromString(name);
+	PyObject *found = key ? get((PyObject *)sg_state_c_class(sg_cpython_type(object)), key) : NULL;
+
+	sg_python_clear(&key);
+	return found;
+}
+
+PyObject *sg_state_get_base(PyObject *object, const char *name)
+{
+	PyObject *descriptor = base_descriptor(object, name), *value = NULL;
+
+	if (descriptor)
+		value = call_function(descriptor, "__get__", object, NULL);
+	sg_python_clear(&descriptor);
+	return value;
+}
+
+int sg_state_set_base(PyObject *object, const char *name, PyObject *value)
+{
+	PyObject *descriptor = base_descriptor(object, name);
+	int error = -1;
+
+	if (descriptor)
+		error = drop(call_function(descriptor, value ? "__set__" : "__delete__", object, value));
+	sg_python_clear(&descriptor);
+	return error;
+}
+
 bool sg_state_same_items(PyObject *a, PyObject *b)
 {
 	Py_ssize_t size = PyTuple_Size(a);
@@ -219,6 +251,8 @@ static const struct trait {
 	{.type = "method_descriptor"}, {.type = "classmethod_descriptor"},
 	{.type = "getset_descriptor"}, {.type = "member_descriptor"},
 	{.type = "wrapper_descriptor"}, {.type = "method-wrapper"}, {.type = "mappingproxy"},
+	{.type = "dict_keys"}, {.type = "dict_values"}, {.type = "dict_items"}, /* what they show is the dict's */
+	{.type = "odict_keys"}, {.type = "odict_values"}, {.type = "odict_items"},
 	{.type = "types.*"}, {.type = "typing.*"}, {.type = "annotationlib.*"},
 	{.type = "weakref*"}, {.type = "weakproxy"}, {.type = "weakcallableproxy"},
 	{.type = "_abc._abc_data"}, {.type = "string.templatelib.*"},

@@ -29,6 +29,7 @@ struct sg_state_kind {
 	int (*memory)(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]);
 	/* The dict that holds the content or a part of it: borrowed. NULL: none. */
 	PyObject *(*dict)(PyObject *object);
+	bool hashes;    /* a dict, and to save the pristine content asks its keys for their hashes */
 	bool own;       /* iterators know where in memory it lies: a run that may have one keeps it */
 };
 

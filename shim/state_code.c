@@ -18,7 +18,8 @@ static int look_at(struct sg_memory memory[SG_MEMORY_MAX], int count, const void
 /* A number that a class has for its instances, such as __weakrefoffset__; 0: none. */
 static Py_ssize_t class_number(PyTypeObject *class, const char *name)
 {
-	PyObject *value = PyObject_GetAttrString((PyObject *)class, name);
+	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
+	PyObject *key = PyUnicode_InternFromString(name), *value = key ? get((PyObject *)class, key) : NULL;
 	Py_ssize_t number = value ? PyLong_AsLong(value) : 0;
 
 	if (!value || PyErr_Occurred()) {
@@ -26,6 +27,7 @@ static Py_ssize_t class_number(PyTypeObject *class, const char *name)
 		number = 0;
 	}
 	sg_python_clear(&value);
+	sg_python_clear(&key);
 	return number;
 }
 
@@ -46,12 +48,34 @@ static int same_namespace(PyObject *object, PyObject *snapshot)
 	return sg_state_compare_items(save_namespace(object), snapshot);
 }
 
+/* object's own way, whatever the class makes of the name. */
+static int set_class(PyObject *object, PyObject *class)
+{
+	static PyObject *descriptor;
+	PyObject *set, *done;
+
+	if (!descriptor) {
+		PyObject *dict = PyObject_GetAttrString((PyObject *)&PyBaseObject_Type, "__dict__");
+		PyObject *name = PyUnicode_InternFromString("__class__");
+
+		descriptor = dict && name ? PyObject_GetItem(dict, name) : NULL;
+		sg_python_clear(&name);
+		sg_python_clear(&dict);
+	}
+	set = descriptor ? PyObject_GetAttrString(descriptor, "__set__") : NULL;
+	done = set ? PyObject_CallFunctionObjArgs(set, object, class, NULL) : NULL;
+	sg_python_clear(&set);
+	if (!done)
+		return -1;
+	Py_DecRef(done);
+	return 0;
+}
+
 static int restore_namespace(PyObject *object, PyObject *snapshot)
 {
 	PyObject *class = PyTuple_GetItem(snapshot, 1);
 
-	if ((PyObject *)sg_cpython_type(object) != class &&
-	    PyObject_SetAttrString(object, "__class__", class) < 0)
+	if ((PyObject *)sg_cpython_type(object) != class && set_class(object, class) < 0)
 		return -1;
 	return PyObject_GenericSetDict(object, PyTuple_GetItem(snapshot, 0), NULL);
 }

@@ -49,18 +49,22 @@ static PyObject *this_object(PyObject *object)
 	return object;
 }
 
+/*
+ * A subclass may have its own idea of iteration, and its keys of hashing, which a copy of a plain dict does without: for
+ * so long it is one. The collector does not run.
+ */
 static PyObject *save_dict(PyObject *dict)
 {
-	PyObject *twin, *key, *value;
-	Py_ssize_t position = 0;
+	PyTypeObject *type = sg_cpython_type(dict);
+	PyObject *twin;
 
-	if (sg_cpython_type(dict) == &PyDict_Type)
+	if (type == &PyDict_Type)
 		return PyDict_Copy(dict);
-	/* A subclass may have its own idea of iteration. */
-	twin = PyDict_New();
-	while (twin && PyDict_Next(dict, &position, &key, &value))
-		if (PyDict_SetItem(twin, key, value) < 0)
-			sg_python_clear(&twin);
+	Py_IncRef((PyObject *)type);
+	sg_cpython_set_type(dict, &PyDict_Type);
+	twin = PyDict_Copy(dict);
+	sg_cpython_set_type(dict, type);
+	Py_DecRef((PyObject *)type);
 	return twin;
 }
 
@@ -144,6 +148,18 @@ static int exchange_dict_slowly(PyObject *dict, PyObject **twin)
 
 #define MANY_ITEMS 64
 
+/* Names, and the like: to look one up runs no code of its class. */
+static bool has_plain_keys(PyObject *dict)
+{
+	PyObject *key, *value;
+	Py_ssize_t position = 0;
+
+	while (PyDict_Next(dict, &position, &key, &value))
+		if (sg_cpython_type(key) != &PyUnicode_Type)
+			return false;
+	return true;
+}
+
 /*
  * The usual change is another value under an old key: then the dict keeps its keys, and what call sites know of them
  * stays good. In a large dict that holds no names it is not worth looking for.
@@ -153,7 +169,7 @@ static int exchange_dict(PyObject *dict, PyObject **twin)
 	bool movable = sg_guts_movable(SG_GUTS_DICT, dict) && sg_guts_movable(SG_GUTS_DICT, *twin), same;
 	bool names = PyDict_Size(dict) <= MANY_ITEMS || sg_python_module_name(dict);
 
-	if ((names || !movable) && same_keys(dict, *twin, true, &same))
+	if ((names || !movable) && same_keys(dict, *twin, true, &same) && (!movable || has_plain_keys(dict)))
 		return exchange_values(dict, *twin);
 	if (!movable)
 		return exchange_dict_slowly(dict, twin);
@@ -170,7 +186,7 @@ const struct sg_state_kind sg_state_dict = {
 
 static PyObject *save_factory(PyObject *object)
 {
-	PyObject *factory = PyObject_GetAttrString(object, "default_factory"), *snapshot = NULL;
+	PyObject *factory = sg_state_get_base(object, "default_factory"), *snapshot = NULL;
 
 	if (factory)
 		snapshot = PyTuple_Pack(1, factory);
@@ -185,13 +201,13 @@ static int same_factory(PyObject *object, PyObject *snapshot)
 
 static int restore_factory(PyObject *object, PyObject *snapshot)
 {
-	return PyObject_SetAttrString(object, "default_factory", PyTuple_GetItem(snapshot, 0));
+	return sg_state_set_base(object, "default_factory", PyTuple_GetItem(snapshot, 0));
 }
 
 static int factory_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	PyTypeObject *class = sg_state_c_class(sg_cpython_type(object));
-	PyObject *factory = PyObject_GetAttrString(object, "default_factory");
+	PyObject *factory = sg_state_get_base(object, "default_factory");
 	Py_ssize_t dict = sg_cpython_basicsize(&PyDict_Type);
 	const void *word = sg_state_find_word(object, dict, sg_cpython_basicsize(class), factory);
 
@@ -300,7 +316,7 @@ static int same_ordered(PyObject *object, PyObject *twin)
 
 const struct sg_state_kind sg_state_ordered = {
 	.name = "OrderedDict", .save = save_ordered, .same = same_ordered, .exchange = exchange_ordered,
-	.memory = ordered_memory, .dict = this_object, .own = true
+	.memory = ordered_memory, .dict = this_object, .own = true, .hashes = true
 };
 
 static PyObject *save_bytearray(PyObject *object)

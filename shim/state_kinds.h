@@ -33,6 +33,10 @@ int sg_state_call_and_drop(PyObject *object, const char *method, PyObject *argum
 PyObject *sg_state_call_base(PyObject *object, const char *method, PyObject *argument);
 int sg_state_call_base_and_drop(PyObject *object, const char *method, PyObject *argument);
 
+/* An attribute by the descriptor of the object's C class, whatever a subclass makes of it. value: NULL deletes. */
+PyObject *sg_state_get_base(PyObject *object, const char *name);
+int sg_state_set_base(PyObject *object, const char *name, PyObject *value);
+
 /* Have two dicts the same items in the same order, at whatever positions? */
 bool sg_state_same_order(PyObject *dict, PyObject *twin);
 

@@ -57,7 +57,7 @@ static PyObject *without_dict(PyObject *state)
 /* A closed file cannot be asked, nor opened again: closed is its state. */
 static PyObject *save_buffer(PyObject *object)
 {
-	PyObject *closed = PyObject_GetAttrString(object, "closed");
+	PyObject *closed = sg_state_get_base(object, "closed");
 
 	if (!closed || PyObject_IsTrue(closed) == 1)
 		return closed;
@@ -143,7 +143,7 @@ static PyObject *drain_queue(PyObject *queue)
 	PyObject *list = PyList_New(0), *item;
 
 	while (list) {
-		item = sg_state_call(queue, "get_nowait", NULL);
+		item = sg_state_call_base(queue, "get_nowait", NULL);
 		if (!item)
 			break;
 		if (PyList_Append(list, item) < 0)
@@ -159,7 +159,7 @@ static int fill_queue(PyObject *queue, PyObject *items)
 	int error = 0;
 
 	for (Py_ssize_t i = 0; i < PyTuple_Size(items) && !error; i++)
-		error = sg_state_call_and_drop(queue, "put", PyTuple_GetItem(items, i));
+		error = sg_state_call_base_and_drop(queue, "put", PyTuple_GetItem(items, i));
 	return error;
 }
 

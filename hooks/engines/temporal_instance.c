@@ -134,6 +134,19 @@ static PyObject *answer_busy(const struct instance *instance, PyObject *activati
 	return NULL;
 }
 
+/* As above, for a run of an image that is not what it was: with a removal the SDK makes room for another instance. */
+static PyObject *answer_lost(const struct instance *instance)
+{
+	PyObject *text = PyUnicode_FromFormat("sandglass: what a run of %s changed could not be kept apart (the log says what, with "
+			"event=lost); this task fails and is tried again with modules of its own",
+			sg_python_text(instance->run.policy->workflow_module));
+
+	if (text)
+		PyErr_SetString(PyExc_RuntimeError, sg_python_text(text));
+	sg_python_clear(&text);
+	return NULL;
+}
+
 #define ARGUMENTS_MAX 16 /* the methods have one or two */
 
 static PyObject *call_inner(const struct instance *instance, PyObject *name, const struct sg_call *call)
@@ -164,6 +177,10 @@ static PyObject *activate(struct instance *instance, PyObject *activation, PyObj
 	if (!instance->inner) { /* it left while this thread waited */
 		end(instance, &visit);
 		return answer_again(instance);
+	}
+	if (instance->run.image && sg_image_lost(instance->run.image) && !sg_temporal_is_removal(activation)) {
+		end(instance, &visit);
+		return answer_lost(instance);
 	}
 	completion = call_inner(instance, name, call);
 	end(instance, &visit);

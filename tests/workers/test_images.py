@@ -39,6 +39,9 @@ SHARED = {
                  "D = reversed(A), itertools.takewhile(bool, A), iter(B.items()), iter(list, 1)",
     "exceptions": "A = ValueError(1), KeyError(), UnicodeDecodeError('utf-8', b'x', 0, 1, 'no'), OSError(1, 'x')\n"
                   "class E(Exception): pass\nB = E()",
+    "decoders and encoders": "import csv, io, json\nA = json.JSONDecoder(), json.JSONEncoder(), json.decoder.scanner.make_scanner(json.JSONDecoder())\n"
+                             "B = csv.writer(io.StringIO()), csv.get_dialect('excel')",
+    "views": "import collections\nD = {'a': 1}, collections.OrderedDict(a=1)\nA = [v for d in D for v in (d.keys(), d.values(), d.items())]",
     "decimal contexts": "import decimal\nA = decimal.Context(prec=3)",
     "contexts and tokens": "import contextvars\nV = contextvars.ContextVar('V'); T = V.set([])\n"
                            "C = contextvars.copy_context(); C.run(V.set, {})",

@@ -1,6 +1,11 @@
-"""Runs of a workflow file take turns, without a server: [blind] RUN:SIGNAL... Prints what each finds in its module, as JSON."""
+"""Runs of a workflow file take turns, without a server: [blind] RUN:SIGNAL... Prints what each finds in its module, as JSON.
+
+host:NAME among them: the worker's own code calls that function of library_of_test. RUN:fails: its next task fails; RUN:again: it
+has left the cache and begins anew.
+"""
 import asyncio
 import concurrent.futures
+import importlib
 import json
 import os
 import sys
@@ -30,11 +35,22 @@ class Run:
     def play(self, act):
         completion = self.pool.submit(self.instance.activate, act).result()
         assert completion.HasField("successful"), completion
+        return completion
 
     def signal(self, name):
         act = self.activation()
         act.jobs.add().signal_workflow.signal_name = name
         self.play(act)
+
+    def fail(self):
+        act = self.activation()
+        act.jobs.add().signal_workflow.signal_name = "nothing"
+        try:
+            self.pool.submit(self.instance.activate, act).result()
+        except RuntimeError as error:
+            assert "begin" in str(error) or "tried again" in str(error), error
+        else:
+            raise AssertionError("the task has not failed")
 
     def see(self):
         act = self.activation()
@@ -48,9 +64,16 @@ async def main():
     if sys.argv[1] == "blind":
         filters.forbid_userfaultfd()
     moves = [move.partition(":")[::2] for move in sys.argv[1:] if move != "blind"]
-    runs = [Run(number, pool) for number in range(1 + max(int(number) for number, _ in moves))]
+    runs = [Run(number, pool) for number in range(1 + max(int(number) for number, _ in moves if number != "host"))]
     for number, name in moves:
-        runs[int(number)].signal(name)
+        if number == "host":
+            getattr(importlib.import_module("library_of_test"), name)()
+        elif name == "fails":
+            runs[int(number)].fail()
+        elif name == "again":
+            runs[int(number)] = Run(int(number), pool)
+        else:
+            runs[int(number)].signal(name)
     print(json.dumps([run.see() for run in runs]), flush=True)
     os._exit(0)
 

@@ -41,6 +41,8 @@ static int is_shared(const struct sg_run *run, PyObject *name)
 
 	if (shared)
 		return shared;
+	if (sg_policy_is_apart(run->policy, name))
+		return 0;
 	if (run->policy->engine->importing_shared())
 		return 1;
 	return below_shared(run, name);

@@ -48,6 +48,7 @@ static void free_policy(struct sg_policy *policy)
 	sg_python_clear(&policy->forbidden[SG_PHASE_RUNTIME]);
 	sg_python_clear(&policy->prepared);
 	sg_python_clear(&policy->classes);
+	sg_python_clear(&policy->apart);
 	sg_python_clear(&policy->workflow_module);
 	sg_python_clear(&policy->watch);
 	free(policy);
@@ -138,6 +139,7 @@ void sg_policy_retire(struct sg_policy *policy)
 	struct sg_line line;
 
 	policy->unshareable = false;
+	sg_python_clear(&policy->apart);
 	sg_python_clear(&policy->prepared);
 	sg_importer_forget_code();
 	if (sg_log_begin(&line, SG_LOG_INFO, "reloaded")) {
@@ -227,9 +229,23 @@ static int keep(PyObject *answers, PyObject *name, int answer)
 
 __thread bool sg_policy_no_python;
 
+/* Is module the package, or inside it? */
+static bool inside(const char *module, const char *package)
+{
+	size_t length = strlen(package);
+
+	return strncmp(module, package, length) == 0 &&
+	       (module[length] == '\0' || module[length] == '.');
+}
+
+bool sg_policy_is_apart(const struct sg_policy *policy, PyObject *module_name)
+{
+	return policy->apart && inside(sg_python_text(module_name), sg_python_text(policy->apart));
+}
+
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name)
 {
-	int shared = recall(policy->shared, module_name);
+	int shared = sg_policy_is_apart(policy, module_name) ? 0 : recall(policy->shared, module_name);
 	struct sg_context *token;
 
 	if (shared != UNKNOWN)
@@ -283,15 +299,6 @@ const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char 
 	PyErr_Clear();
 	sg_python_clear(&key);
 	return judgement ? judgement : &silent;
-}
-
-/* Is module the package, or inside it? */
-static bool inside(const char *module, const char *package)
-{
-	size_t length = strlen(package);
-
-	return strncmp(module, package, length) == 0 &&
-	       (module[length] == '\0' || module[length] == '.');
 }
 
 static bool is_stdlib(const char *module)

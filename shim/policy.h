@@ -29,6 +29,7 @@ struct sg_policy {
 	struct sg_image *images;    /* lanes */
 	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */
 	PyObject *classes;          /* dict: name -> the host's class whose code the images hold, NULL: none */
+	PyObject *apart;            /* a package that is not shared after all (apart.h), NULL: none */
 	bool unshareable;           /* the image holds something that cannot be saved */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;
@@ -67,6 +68,9 @@ extern __thread bool sg_policy_no_python;
 
 /* 1: shared with the host, 0: executed for each run, -1: exception. Runs Python with the context suspended. */
 int sg_policy_shares(struct sg_policy *policy, PyObject *module_name);
+
+/* Is it in the package that is kept apart? */
+bool sg_policy_is_apart(const struct sg_policy *policy, PyObject *module_name);
 
 /* 1: the worker's settings forbid to use the module in that phase, 0: they do not, -1: exception. Runs Python. */
 int sg_policy_forbids(struct sg_policy *policy, PyObject *module_name, enum sg_phase phase);

@@ -8,6 +8,7 @@
 #include "hooks/engines/temporal_visit.h"
 
 #include "config/config.h"
+#include "shim/apart.h"
 #include "shim/cpython.h"
 #include "shim/finaliser.h"
 #include "shim/image.h"
@@ -299,7 +300,7 @@ static bool runs_no_user_code(PyObject *details)
 }
 
 /* In a context: makes the SDK's instance. NULL with an exception. */
-static PyObject *set_up(struct instance *instance, PyObject *runner, PyObject *details,
+static PyObject *set_up_once(struct instance *instance, PyObject *runner, PyObject *details,
 		PyObject *workflow_class)
 {
 	struct sg_run *run = &instance->run;
@@ -321,6 +322,20 @@ static PyObject *set_up(struct instance *instance, PyObject *runner, PyObject *d
 		sg_image_leave(run->image);
 	else if (fresh)
 		sg_image_discard(fresh);
+	return inner;
+}
+
+static PyObject *set_up(struct instance *instance, PyObject *runner, PyObject *details, PyObject *workflow_class)
+{
+	PyObject *inner = set_up_once(instance, runner, details, workflow_class);
+	struct sg_run *run = &instance->run;
+	struct sg_apart apart;
+
+	if (inner || run->image || !sg_apart_begin(&apart, run))
+		return inner;
+	sg_python_clear(&run->modules);
+	inner = set_up_once(instance, runner, details, workflow_class);
+	sg_apart_end(&apart, run, inner);
 	return inner;
 }
 

@@ -282,3 +282,31 @@ def test_an_image_that_has_lost_something_is_retired(take_turns):
     assert seen == [[], [], ["run-2"]], harness.show(log)
     lost, = events(log, "lost")
     assert lost["module"] == "flow_of_test" and len(events(log, "image")) == 1, harness.show(log)
+
+
+ONCE = """
+NAMES = {}
+def register(name, thing):
+    if name in NAMES:
+        raise ValueError(f"{name} is registered")
+    NAMES[name] = thing
+    return thing
+"""
+REGISTERED = "with workflow.unsafe.imports_passed_through():\n    import once\nSTATE = once.register('state', Notes())\n"
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_a_library_that_accepts_a_registration_once_does_not_refuse_that_of_the_runs(take_turns, isolation):
+    lines = (REGISTERED, "STATE.names.append(self.name)", "[*STATE.names, *once.NAMES]")
+    seen, log = take_turns(lines, "0:change", "1:change", "2:nothing", modules={"once": ONCE}, SANDGLASS_ISOLATION=isolation)
+    assert seen == [["run-0", "state"], ["run-1", "state"], ["state"]]
+    apart, = events(log, "apart")
+    assert apart["module"] == "once" and "registered" in apart["reason"], harness.show(log)
+
+
+def test_an_error_of_a_library_that_has_nothing_to_do_with_it_stays_what_it_is(run_program, tmp_path):
+    text = TOP.format(REGISTERED + "if workflow.unsafe.in_sandbox(): once.register('state', 1)", "pass", "[]")
+    for name, text in {"flow_of_test": text, "once": ONCE, "library_of_test": LIBRARY}.items():
+        (tmp_path / (name + ".py")).write_text(text)
+    ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", "0:nothing", PYTHONPATH=f"{tmp_path}:{harness.FIXTURES}")
+    assert "ValueError: state is registered" in ended.err and not events(ended.log, "apart"), str(ended)

@@ -10,14 +10,14 @@
  * Syntax of a configuration file: INI (inih). '#' at the start of a line begins a comment.
  *
  *   [settings]         the toggles, same names as the variables without prefix (SANDGLASS is "mode")
- *   [rules]            NAME = ACTION [import=ACTION] [via=ACTION] [when=CONDITION] [guard=KIND]
+ *   [rules]            NAME = ACTION [import=ACTION] [via=ACTION] [when=CONDITION] [guard=KIND] [allow=NAME]
  *                             [| REASON | REPLACEMENT]
  *                      A name that exists is changed: only what the line states; but a lower ACTION
  *                      also lowers import and via, and a higher one lifts them to warn, unless
  *                      they are stated. "PREFIX.*" changes the actions of every rule below the
  *                      prefix. A name that does not exist defines a new rule, and must then give
  *                      REASON and REPLACEMENT.
- *   [sinks]            MODULE = nearest | REASON, or anywhere, or through
+ *   [sinks]            MODULE = nearest [only=NAME,NAME] | REASON, or anywhere, or through
  *   [native]           OBJECT = ACTION [only=FAMILY,FAMILY] | REASON
  *   [types]            TYPE = TRAIT | REASON          TRAIT: fixed, private, fields, kept
  *   [engine NAME]      packages = MODULE, MODULE ...
@@ -58,6 +58,7 @@ struct sg_rule {
 	int condition_argument;     /* the N of "when=NAME:N", else 0 */
 	const char *reason;         /* why it is not deterministic: completes "because ..." */
 	const char *replacement;    /* what to write instead */
+	const char *setting;        /* what the message says to allow, or NULL: name */
 	const char *source;         /* file or variable that stated it last */
 	int line;                   /* 1-based; 0 for a variable */
 	bool only_named;            /* a worker's settings name it: action is for calls by others, not a statement */
@@ -72,6 +73,7 @@ enum sg_trust {
 struct sg_sink {
 	const char *module;
 	enum sg_trust trust;
+	char **only;        /* SG_TRUST_NEAREST: names of the rules that it is trusted with, NULL-terminated; NULL: all */
 	const char *reason;
 };
 
@@ -135,6 +137,7 @@ struct sg_config {
 	size_t type_rule_count;
 	struct sg_engine_config *engines;
 	size_t engine_count;
+	char **allowed;             /* NULL-terminated: NAME of "NAME = allow" and of "NAME.* = allow" */
 	char **passthrough;         /* NULL-terminated module names: force sharing */
 	char **reload;              /* NULL-terminated module names: force isolation */
 	struct sg_draft_memory *memory; /* owns every string and list above; private to config/ */

@@ -63,7 +63,7 @@ int sg_draft_init(struct sg_draft *draft, const char *const *known_conditions, c
 			.source = "configuration",
 			.error = error,
 			.error_size = size,
-			.config = {.log = "stderr", .passthrough = no_names, .reload = no_names},
+			.config = {.log = "stderr", .allowed = no_names, .passthrough = no_names, .reload = no_names},
 	};
 	draft->config.memory = calloc(1, sizeof(*draft->config.memory));
 	if (!draft->config.memory)

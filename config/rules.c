@@ -11,7 +11,7 @@
 
 static const char *const actions[] = {"allow", "log", "warn", "block", NULL};
 static const char *const guards[] = {"call", "frame", "module", "read", "mapping", NULL};
-static const char *const words[] = {"import=", "via=", "when=", "guard=", NULL};
+static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", NULL};
 static const char *const trusts[] = {"nearest", "anywhere", "through", NULL};
 
 /* What one line says; NOT_STATED and NULL where it is silent. */
@@ -23,6 +23,7 @@ struct statement {
 	bool states_condition;
 	const char *condition; /* NULL with states_condition: always */
 	int condition_argument;
+	const char *setting;
 	const char *reason;
 	const char *replacement;
 };
@@ -85,6 +86,10 @@ static int parse_word(struct sg_draft *draft, struct statement *statement, char 
 		return parse_condition(draft, statement, value);
 	if (which == 3)
 		return sg_draft_choose(draft, "guard", value, guards, NULL, &statement->guard);
+	if (which == 4) {
+		statement->setting = value;
+		return 0;
+	}
 	return sg_draft_choose(draft, "action", value, actions, "virtual",
 			which == 0 ? &statement->at_import : &statement->via);
 }
@@ -176,10 +181,44 @@ static void note_source(const struct sg_draft *draft, struct sg_rule *rule)
 	rule->line = draft->line;
 }
 
+/* What is allowed is so with all that lies below its name, functions without a rule of their own included. */
+static int note_allowed(struct sg_draft *draft, const char *name, size_t length, enum sg_action action)
+{
+	char *copy = sg_draft_scratch(draft, name, length);
+
+	if (!copy)
+		return -ENOMEM;
+	if (action == SG_ACTION_ALLOW)
+		return sg_draft_list_add(draft, &draft->config.allowed, copy);
+	sg_draft_list_remove(draft->config.allowed, copy);
+	return 0;
+}
+
+static void allow_below(struct sg_draft *draft, const struct sg_rule *parent, const struct statement *statement)
+{
+	size_t length = strlen(parent->name);
+
+	for (size_t i = 0; i < draft->config.rule_count; i++) {
+		struct sg_rule *rule = &draft->config.rules[i];
+
+		if (strncmp(rule->name, parent->name, length) != 0 || rule->name[length] != '.')
+			continue;
+		change_actions(rule, statement);
+		note_source(draft, rule);
+	}
+}
+
 static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 		const struct statement *statement)
 {
+	int error = note_allowed(draft, rule->name, strlen(rule->name), (enum sg_action)statement->action);
+
+	if (error)
+		return error;
 	change_actions(rule, statement);
+	/* The built-in file says for each name what it means. */
+	if (statement->action == SG_ACTION_ALLOW && !draft->builtin)
+		allow_below(draft, rule, statement);
 	if (statement->guard != NOT_STATED)
 		rule->guard = statement->guard;
 	if (statement->states_condition) {
@@ -198,6 +237,10 @@ static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 		if (!rule->reason || !rule->replacement)
 			return -ENOMEM;
 	}
+	if (statement->setting)
+		rule->setting = sg_draft_copy(draft, statement->setting, strlen(statement->setting));
+	if (statement->setting && !rule->setting)
+		return -ENOMEM;
 	note_source(draft, rule);
 	return 0;
 }
@@ -220,7 +263,7 @@ static int change_prefix(struct sg_draft *draft, const char *prefix,
 	size_t length = strlen(prefix) - 1;
 	bool found = false;
 
-	if (statement->states_condition || statement->guard != NOT_STATED || statement->reason)
+	if (statement->states_condition || statement->guard != NOT_STATED || statement->reason || statement->setting)
 		return sg_draft_fail(draft, -EINVAL,
 				"a prefix changes actions only; accepted: ACTION [import=ACTION] "
 				"[via=ACTION]");
@@ -232,11 +275,14 @@ static int change_prefix(struct sg_draft *draft, const char *prefix,
 		change_actions(rule, statement);
 		note_source(draft, rule);
 		found = true;
+		if (statement->action != SG_ACTION_ALLOW &&
+		    note_allowed(draft, rule->name, strlen(rule->name), (enum sg_action)statement->action) < 0)
+			return -ENOMEM;
 	}
 	if (!found)
 		return fail_unknown_rule(draft, prefix,
 				"the beginning of a rule's name, up to a dot, and .*");
-	return 0;
+	return note_allowed(draft, prefix, length - 1, (enum sg_action)statement->action);
 }
 
 /* Takes ".*" off in a copy to see whether a name is what is left. */
@@ -326,11 +372,35 @@ int sg_rules_list(struct sg_draft *draft, const char *list)
 	return sg_draft_each_item(draft, list, list_item, NULL);
 }
 
+#define SINK_ACCEPTED "nearest | REASON, nearest only=NAME,NAME | REASON, anywhere | REASON, through | REASON"
+
+static int only_item(struct sg_draft *draft, char *item, void *sink)
+{
+	if (!sg_name_is_dotted(item))
+		return sg_draft_fail(draft, -EINVAL, "\"%.100s\" is not the name of a rule; accepted: " SINK_ACCEPTED, item);
+	return sg_draft_list_add(draft, &((struct sg_sink *)sink)->only, item);
+}
+
+/* "nearest", or "nearest only=NAME,NAME": what follows the first word. */
+static int state_only(struct sg_draft *draft, struct sg_sink *sink, const char *words)
+{
+	static const char only[] = "only=";
+	static char *no_names[] = {NULL};
+
+	sink->only = NULL;
+	if (!*words)
+		return 0;
+	if (strncmp(words, only, strlen(only)) != 0 || sink->trust != SG_TRUST_NEAREST)
+		return sg_draft_fail(draft, -EINVAL, "text after the trust; accepted: " SINK_ACCEPTED);
+	sink->only = no_names;
+	return sg_draft_each_item(draft, words + strlen(only), only_item, sink);
+}
+
 int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 {
 	char *text = sg_draft_scratch(draft, value, strlen(value));
 	struct sg_sink *sink = NULL;
-	char *reason;
+	char *reason, *words;
 	int trust;
 	int error;
 
@@ -346,7 +416,11 @@ int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 		*reason++ = 0;
 		reason = sg_draft_trim(reason);
 	}
-	error = sg_draft_choose(draft, "trust", sg_draft_trim(text), trusts, NULL, &trust);
+	text = sg_draft_trim(text);
+	words = text + strcspn(text, " \t");
+	if (*words)
+		*words++ = 0;
+	error = sg_draft_choose(draft, "trust", text, trusts, NULL, &trust);
 	if (error)
 		return error;
 	for (size_t i = 0; i < draft->config.sink_count; i++)
@@ -354,7 +428,7 @@ int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 			sink = &draft->config.sinks[i];
 	if ((reason && (!*reason || strchr(reason, '|'))) || (!reason && !sink))
 		return sg_draft_fail(draft, -EINVAL,
-				"%s; accepted: nearest | REASON, anywhere | REASON, through | REASON",
+				"%s; accepted: " SINK_ACCEPTED,
 				reason && *reason ? "there is a second '|'" : "there is no reason");
 	if (!sink) {
 		error = sg_draft_add_sink(draft, module, &sink);
@@ -362,6 +436,9 @@ int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 			return error;
 	}
 	sink->trust = (enum sg_trust)trust;
+	error = state_only(draft, sink, sg_draft_trim(words));
+	if (error)
+		return error;
 	if (reason) {
 		sink->reason = sg_draft_copy(draft, reason, strlen(reason));
 		if (!sink->reason)

@@ -136,8 +136,11 @@ static int attach(const struct sg_rule *rule, const struct target *target, bool 
 	switch (rule->guard) {
 	case SG_GUARD_CALL:
 		error = sg_guard_install(rule, condition, target->object, copy);
-		/* A Python function is also known in the chain: what it is allowed to do, its primitives are. */
-		return error ? error : arm_code(rule, target->object);
+		/*
+		 * A Python function is also known in the chain: what it is allowed to do, its primitives are. Where it is
+		 * harmless but for a condition, what it calls has names of its own.
+		 */
+		return error || (condition && rule->action > SG_ACTION_ALLOW) ? error : arm_code(rule, target->object);
 	case SG_GUARD_FRAME:
 		return arm_code(rule, target->object);
 	case SG_GUARD_READ:

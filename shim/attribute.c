@@ -4,6 +4,7 @@
 #include "shim/cpython.h"
 #include "shim/decide.h"
 #include "shim/modules.h"
+#include "shim/policy.h"
 #include "shim/trampoline.h"
 
 #include <errno.h>
@@ -213,13 +214,33 @@ out:
 	return error;
 }
 
+/* To ask for a method that changes the mapping is another thing than to read it: RULE.__setitem__ says what. */
+static bool tell_change(struct sg_call *call, int argument)
+{
+	static const char *const methods[] = {"__setitem__", "__delitem__", "__ior__", "update", "setdefault", "pop", "popitem", "clear"};
+	PyObject *method = sg_call_argument(call, 0, NULL);
+	char name[128];
+
+	(void)argument;
+	for (size_t i = 0; method && i < sizeof(methods) / sizeof(methods[0]); i++) {
+		const struct sg_rule *rule;
+
+		if (PyUnicode_CompareWithASCIIString(method, methods[i]) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s.__setitem__", call->rule->name);
+		rule = sg_config_rule(sg_policy_config, name);
+		call->name = rule ? rule->name : NULL;
+	}
+	return true;
+}
+
 int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type)
 {
 	void **slot = sg_cpython_getattro_slot(type), *address;
 
 	if (!slot || class_count == CLASSES_MAX)
 		return -ENOTSUP;
-	address = sg_trampoline_get(SG_CONVENTION_OBJECT, &(struct sg_trampoline){*slot, rule, NULL, METH_O});
+	address = sg_trampoline_get(SG_CONVENTION_OBJECT, &(struct sg_trampoline){*slot, rule, tell_change, METH_O});
 	if (!address)
 		return -ENOSPC;
 	classes[class_count].type = (PyTypeObject *)sg_python_ref((PyObject *)type);

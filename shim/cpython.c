@@ -290,18 +290,25 @@ long sg_cpython_call(PyObject *callable)
 
 PyObject *sg_cpython_run(const char *source, const char *name, PyObject *value)
 {
-	PyObject *builtins = NULL, *namespace = NULL, *text = NULL, *result = NULL, *exec = NULL;
+	PyObject *builtins = NULL, *namespace = NULL, *result = NULL, *exec = NULL, *compile = NULL, *code = NULL;
+	PyObject *text = PyUnicode_FromString(source), *file = PyUnicode_FromString("<string>"), *mode = PyUnicode_FromString("exec");
 
 	builtins = PyImport_ImportModule("builtins");
 	exec = builtins ? PyObject_GetAttrString(builtins, "exec") : NULL;
+	compile = exec ? PyObject_GetAttrString(builtins, "compile") : NULL;
 	namespace = PyDict_New();
-	text = PyUnicode_FromString(source);
-	if (exec && namespace && text &&
-	    (!value || PyDict_SetItemString(namespace, name, value) == 0))
-		result = PyObject_CallFunctionObjArgs(exec, text, namespace, NULL);
+	/* To execute text makes the interpreter forget that a KeyboardInterrupt ends it, and with which status. */
+	if (compile && text && file && mode)
+		code = PyObject_CallFunctionObjArgs(compile, text, file, mode, NULL);
+	if (code && namespace && (!value || PyDict_SetItemString(namespace, name, value) == 0))
+		result = PyObject_CallFunctionObjArgs(exec, code, namespace, NULL);
 	if (!result)
 		PyErr_Clear();
 	sg_python_clear(&result);
+	sg_python_clear(&code);
+	sg_python_clear(&compile);
+	sg_python_clear(&mode);
+	sg_python_clear(&file);
 	sg_python_clear(&text);
 	sg_python_clear(&exec);
 	sg_python_clear(&builtins);

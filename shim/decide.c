@@ -84,6 +84,7 @@ static void append_place(struct text *text, PyObject *code, int line)
 struct incident {
 	const struct sg_call *call;
 	const struct sg_rule *rule;
+	const struct sg_rule *told; /* what the user is told: rule, or a library's that speaks for what the user called */
 	const struct sg_origin *origin;
 	enum sg_action action;
 	enum sg_phase phase;
@@ -102,7 +103,7 @@ static void begin_incident(struct incident *incident, const struct sg_call *call
 	incident->call = call;
 	incident->phase = phase;
 	incident->origin = origin;
-	incident->rule = NULL;
+	incident->rule = incident->told = NULL;
 	incident->judgement = NULL;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		texts[i]->length = 0;
@@ -146,13 +147,13 @@ static const char *origin_name(enum sg_origin_kind kind)
 static const char *incident_name(const struct incident *incident)
 {
 	/* A rule found by a wildcard has no name of its own. */
-	return incident->call->name && strchr(incident->rule->name, '*') ? incident->call->name :
-		incident->rule->name;
+	return incident->call->name && strchr(incident->told->name, '*') ? incident->call->name :
+		incident->told->name;
 }
 
 static void compose_message(const struct incident *incident, struct text *message)
 {
-	const struct sg_rule *rule = incident->rule;
+	const struct sg_rule *rule = incident->told;
 
 	if (incident->judgement && incident->judgement->message) {
 		append(message, "%s", sg_python_text(incident->judgement->message));
@@ -173,7 +174,7 @@ static void compose_message(const struct incident *incident, struct text *messag
 	if (incident->judgement)
 		append(message, " To allow it: the restrictions that this worker passes to its sandbox");
 	else
-		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->name);
+		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->setting ? rule->setting : rule->name);
 }
 
 long sg_decide_count(const char *rule, const char *place, enum sg_action action, unsigned long times)
@@ -226,7 +227,7 @@ static void log_incident(const struct incident *incident, const struct sg_run *r
 	sg_log_text(&line, "function", incident->function.length ? incident->function.buffer : NULL);
 	sg_log_text(&line, "chain", incident->chain.buffer);
 	sg_log_text(&line, "library", incident->library.length ? incident->library.buffer : NULL);
-	sg_log_text(&line, "instead", incident->rule->replacement);
+	sg_log_text(&line, "instead", incident->told->replacement);
 	sg_log_end(&line);
 }
 
@@ -292,12 +293,22 @@ static const struct sg_rule *rule_of_class(const struct sg_call *call)
 	return rule;
 }
 
+/* Of one package, by their names? */
+static bool are_neighbours(const struct sg_rule *a, const struct sg_rule *b)
+{
+	size_t length = strcspn(a->name, ".");
+
+	return strcspn(b->name, ".") == length && strncmp(a->name, b->name, length) == 0;
+}
+
 /* The rule that names the call best: the outermost standard library function, then what a condition knows. */
 static const struct sg_rule *effective_rule(const struct sg_call *call, const struct sg_rule *outermost,
 		const struct sg_rule *of_class)
 {
-	const struct sg_rule *rule = call->exact ? call->rule : outermost;
+	const struct sg_rule *rule = outermost;
 
+	if (call->exact && (!rule || are_neighbours(rule, call->rule)))
+		rule = call->rule;
 	if (!rule && call->name)
 		rule = sg_config_rule(sg_policy_config, call->name);
 	if (!rule)
@@ -308,6 +319,15 @@ static const struct sg_rule *effective_rule(const struct sg_call *call, const st
 static enum sg_action min_action(enum sg_action a, enum sg_action b)
 {
 	return a < b ? a : b;
+}
+
+/* Is the very thing that is called allowed, whatever calls it? */
+static bool is_allowed(const struct sg_call *call, const struct sg_rule *of_class)
+{
+	const struct sg_rule *named = call->name ? sg_config_rule(sg_policy_config, call->name) : NULL;
+	const struct sg_rule *rule = named ? named : of_class ? of_class : call->rule;
+
+	return rule->action == SG_ACTION_ALLOW && !rule->only_named;
 }
 
 static void consider(struct sg_policy *policy, const char *name, const struct sg_judgement **best)
@@ -444,31 +464,39 @@ static bool is_plain_read(const struct sg_origin *origin)
 
 static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)
 {
-	const struct sg_engine *engine = context->run->policy->engine;
+	const struct sg_engine *engine;
 	struct incident incident;
 	const struct sg_rule *of_class;
 	struct sg_origin origin;
 	int result = 0;
 
+	if (!context->run->policy) /* a probe's, which a tracer looks at */
+		return 0;
+	engine = context->run->policy->engine;
 	call->run = context->run;
+	call->importing = context->phase == SG_PHASE_IMPORT;
 	if (condition && !condition(call, call->rule->condition_argument))
 		return call->watched;
 	if (engine->unrestricted())
 		return 0;
-	sg_origin_find(context, &origin);
-	if (origin.kind == SG_ORIGIN_TRUSTED) {
+	sg_origin_find(context, call->rule, &origin);
+	of_class = rule_of_class(call);
+	if (origin.kind == SG_ORIGIN_TRUSTED || is_allowed(call, of_class)) {
 		sg_origin_release(&origin);
 		return 0;
 	}
-	of_class = rule_of_class(call);
 	begin_incident(&incident, call, context->phase, &origin);
 	incident.judgement = judge(&incident, context->run->policy, of_class);
 	incident.rule = effective_rule(call, incident.judgement ? origin.rule : origin.stated, of_class);
 	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))
 		origin.kind = SG_ORIGIN_TRUSTED;
+	incident.told = incident.judgement || !origin.library_rule ? incident.rule : origin.library_rule;
 	incident.action = incident.judgement ?
 		judged_action(incident.judgement, origin.kind, context->phase) :
 		verdict(incident.rule, &origin, context->phase);
+	/* A library's rule lends its words, and decides where it has been lowered. */
+	if (incident.told != incident.rule && incident.told->action < SG_ACTION_BLOCK)
+		incident.action = min_action(incident.action, verdict(incident.told, &origin, context->phase));
 	if (incident.action > SG_ACTION_ALLOW ||
 	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
 		result = act(&incident, context->run, engine);

@@ -19,6 +19,7 @@ struct sg_run;
 struct sg_call {
 	const struct sg_rule *rule;
 	struct sg_run *run;     /* set by sg_decide() */
+	bool importing;         /* set by sg_decide(): the workflow's modules are being imported */
 	PyObject *self;
 	PyObject *const *args;  /* vector of nargs, followed by the values of kwnames; or NULL */
 	Py_ssize_t nargs;
@@ -26,7 +27,7 @@ struct sg_call {
 	PyObject *tuple;        /* positional arguments where args is NULL; may be NULL: none */
 	PyObject *kwargs;       /* dict or NULL */
 	const char *name;       /* set by a condition that knows a better name for what is called */
-	bool exact;             /* set by a condition: no function further out speaks for this call */
+	bool exact;             /* set by a condition: no function of the same package further out speaks for this call */
 	bool watched;           /* set by a condition: harmless, but not what the call may do inside */
 };
 

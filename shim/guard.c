@@ -378,8 +378,8 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 		return guard_method_def(rule, condition, target, def);
 	if (PyType_IsSubtype(type, &PyFunction_Type))
 		return guard_function(rule, condition, target, NULL, copy);
-	if (PyType_IsSubtype(type, &PyMethod_Type)) {
-		function = PyObject_GetAttrString(target, "__func__");
+	if (PyType_IsSubtype(type, &PyMethod_Type) || PyType_IsSubtype(type, &PyProperty_Type)) {
+		function = PyObject_GetAttrString(target, type == &PyProperty_Type ? "fget" : "__func__");
 		if (!function) {
 			PyErr_Clear();
 			return -ENOTSUP;

@@ -8,6 +8,7 @@
  *  - C classes: tp_init, or tp_new where the class has no own tp_init, with the slot wrapper and the subclasses
  *    that inherited the pointer.
  *  - Python classes: their own __init__, else their own __new__, as Python functions.
+ *  - Properties: the Python function that reads them.
  * A guard costs one load and one branch outside a context. GIL: held.
  */
 #ifndef SG_GUARD_H

@@ -393,7 +393,7 @@ static void judge(struct sg_context *context, const struct sg_native_entry *entr
 	if (run->policy->engine->unrestricted())
 		return;
 	sg_policy_no_python = true;
-	sg_origin_find(context, &origin);
+	sg_origin_find(context, NULL, &origin);
 	sg_policy_no_python = false;
 	if (origin.kind != SG_ORIGIN_TRUSTED && origin.kind != SG_ORIGIN_IMPORTED) {
 		if (context->phase == SG_PHASE_IMPORT && action == SG_ACTION_BLOCK &&

@@ -3,6 +3,7 @@
 #include "shim/cpython.h"
 #include "shim/policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Frames beyond this depth cannot turn a verdict into "trusted". */
@@ -81,6 +82,7 @@ static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *glob
 
 struct walk {
 	struct sg_origin *origin;
+	const struct sg_rule *called;
 	const struct sg_run *run;
 	bool candidate;   /* workflow code was met */
 	bool third_party; /* ... and so far only installed code of the run */
@@ -136,10 +138,99 @@ static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
 	set_place(&origin->library_code, &origin->library_line, frame, code);
 }
 
-/* A rule may let a function pass "and everything it calls": unless that is the user's own code once more. */
-static bool is_allowed(const struct walk *walk, PyObject *code)
+/* Is it the thing that entry names, or does it lie below it? */
+static bool lies_below(const char *entry, const char *module, PyObject *code)
 {
-	return (!walk->candidate || walk->third_party) && look_up(allowed_by_code, code);
+	size_t length = strlen(module), rest;
+	PyObject *name;
+	const char *text;
+	bool below;
+
+	if (strncmp(module, entry, strlen(entry)) == 0 && (module[strlen(entry)] == '.' || !module[strlen(entry)]))
+		return true;
+	if (strncmp(entry, module, length) != 0 || entry[length] != '.')
+		return false;
+	entry += length + 1;
+	rest = strlen(entry);
+	name = sg_python_attribute_or_null(code, "co_qualname"); /* 3.11 */
+	if (!name)
+		name = sg_python_attribute_or_null(code, "co_name");
+	text = sg_python_text(name);
+	below = strncmp(text, entry, rest) == 0 && (text[rest] == '.' || !text[rest]);
+	sg_python_clear(&name);
+	return below;
+}
+
+/* A rule may let a function pass "and everything it calls": unless that is the user's own code once more. */
+static bool is_allowed(const struct walk *walk, enum sg_code kind, PyObject *code, PyObject *globals)
+{
+	PyObject *module;
+
+	if (walk->candidate && (!walk->third_party || kind == SG_CODE_STDLIB || kind == SG_CODE_THROUGH))
+		return false;
+	if (look_up(allowed_by_code, code))
+		return true;
+	module = sg_python_module_name(globals);
+	for (char **entry = sg_policy_config->allowed; module && entry && *entry; entry++)
+		if (lies_below(*entry, sg_python_text(module), code))
+			return true;
+	return false;
+}
+
+/* The user calls requests.get, not what that needs: its rule has the better name and advice. */
+static void name_library(struct walk *walk, PyObject *code, PyObject *globals)
+{
+	const struct sg_rule *rule = look_up(rules_by_code, code);
+	char package[256];
+
+	snprintf(package, sizeof(package), "%s", sg_python_text(sg_python_module_name(globals)));
+	for (char *dot = package; !rule && dot && *package; dot = strrchr(package, '.')) {
+		PyObject *name;
+
+		if (dot != package)
+			*dot = '\0';
+		name = PyUnicode_FromString(package);
+		rule = look_up(rules_by_module, name);
+		sg_python_clear(&name);
+	}
+	if (rule && !rule->only_named)
+		walk->origin->library_rule = rule;
+}
+
+/*
+ * Compiled code calls what it was given, without a frame that would tell by whom. What looks through it was called for
+ * an object: whoever has made its class has given it, be it by name or as a function of their own.
+ */
+static bool is_for_library(const struct walk *walk, PyObject *frame, PyObject *code)
+{
+	PyObject *count = sg_python_attribute_or_null(code, "co_argcount");
+	PyObject *names = sg_python_attribute_or_null(code, "co_varnames");
+	PyObject *locals = NULL, *object = NULL, *class;
+	bool found = false;
+
+	if (count && PyLong_AsLong(count) > 0 && names && PyTuple_Size(names) > 0)
+		locals = sg_python_attribute_or_null(frame, "f_locals");
+	if (locals)
+		object = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
+	if (object) {
+		class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) ? object : (PyObject *)sg_cpython_type(object);
+		found = sg_policy_is_librarys(walk->run, class);
+	}
+	PyErr_Clear();
+	sg_python_clear(&object);
+	sg_python_clear(&locals);
+	sg_python_clear(&names);
+	sg_python_clear(&count);
+	return found;
+}
+
+/* Is it trusted with what is called, or with the function of the standard library that leads there? */
+static bool trusts(const struct walk *walk, PyObject *globals)
+{
+	PyObject *module = sg_python_module_name(globals);
+
+	return (walk->called && sg_policy_trusts(module, walk->called)) ||
+	       (walk->origin->rule && sg_policy_trusts(module, walk->origin->rule));
 }
 
 /* True: the walk is over. */
@@ -147,21 +238,33 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 {
 	enum sg_code kind = sg_policy_code(walk->run, globals);
 
-	if ((kind == SG_CODE_LIBRARY || kind == SG_CODE_WORKFLOW) && is_allowed(walk, code)) {
+	if (kind != SG_CODE_ENGINE && is_allowed(walk, kind, code, globals)) {
 		walk->origin->kind = SG_ORIGIN_TRUSTED;
 		return true;
 	}
 	switch (kind) {
+	case SG_CODE_SINK_PARTLY:
+		if (!walk->candidate && !walk->via && trusts(walk, globals))
+			return true;
+		/* fall through */
 	case SG_CODE_STDLIB:
 	case SG_CODE_THROUGH:
-		if (!walk->candidate && !walk->via)
+		if (walk->candidate || walk->via)
+			return false;
+		if ((kind == SG_CODE_THROUGH || !sg_python_module_name(globals)) && is_for_library(walk, frame, code))
+			meet_library(walk, frame, code);
+		else
 			pass_stdlib(walk->origin, code, globals);
 		return false;
 	case SG_CODE_LIBRARY:
 		meet_library(walk, frame, code);
+		if (!walk->candidate)
+			name_library(walk, code, globals);
 		return false;
 	case SG_CODE_WORKFLOW:
 		meet_workflow(walk, frame, code);
+		if (walk->third_party)
+			name_library(walk, code, globals);
 		return false;
 	case SG_CODE_SINK:
 		if (!walk->candidate)
@@ -180,9 +283,9 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 	return true;
 }
 
-void sg_origin_find(const struct sg_context *context, struct sg_origin *ret)
+void sg_origin_find(const struct sg_context *context, const struct sg_rule *called, struct sg_origin *ret)
 {
-	struct walk walk = {.origin = ret, .run = context->run};
+	struct walk walk = {.origin = ret, .called = called, .run = context->run};
 	PyObject *frame, *back, *code, *globals = PyEval_GetGlobals();
 	bool over = false;
 
@@ -209,7 +312,7 @@ enum sg_code sg_origin_nearest(const struct sg_context *context)
 	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
 	enum sg_code code = SG_CODE_STDLIB;
 
-	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK)) {
+	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY)) {
 		if (frame == context->entry) {
 			code = SG_CODE_ENGINE;
 			break;

@@ -33,9 +33,11 @@ struct sg_origin {
 	PyObject *library_code;         /* the library's frame next to the call, or NULL */
 	int library_line;
 	bool third_party;               /* that library, shared or the run's own, is an installed one */
+	const struct sg_rule *library_rule; /* that names the library's outermost function, or its package; or NULL */
 };
 
-void sg_origin_find(const struct sg_context *context, struct sg_origin *ret);
+/* called: the rule of what is called, or NULL. */
+void sg_origin_find(const struct sg_context *context, const struct sg_rule *called, struct sg_origin *ret);
 /* Kind of the nearest frame that is not the standard library's plumbing (importlib included). */
 enum sg_code sg_origin_nearest(const struct sg_context *context);
 

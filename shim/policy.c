@@ -313,6 +313,20 @@ static bool is_stdlib(const char *module)
 	return found > 0;
 }
 
+/* The one that says most exactly what it is about; NULL: none. */
+static const struct sg_sink *find_sink(const char *module)
+{
+	const struct sg_config *config = sg_policy_config;
+	const struct sg_sink *sink = NULL;
+
+	for (size_t i = 0; i < config->sink_count; i++) {
+		if (inside(module, config->sinks[i].module) &&
+		    (!sink || strlen(config->sinks[i].module) > strlen(sink->module)))
+			sink = &config->sinks[i];
+	}
+	return sink;
+}
+
 /* What the name alone tells; SG_CODE_LIBRARY: nothing. */
 static enum sg_code kind_of_name(const char *module)
 {
@@ -321,20 +335,26 @@ static enum sg_code kind_of_name(const char *module)
 		[SG_TRUST_THROUGH] = SG_CODE_THROUGH
 	};
 	const struct sg_config *config = sg_policy_config;
-	const struct sg_sink *sink = NULL; /* the one that says most exactly what it is about */
+	const struct sg_sink *sink;
 
 	for (size_t i = 0; i < config->engine_count; i++)
 		for (char **package = config->engines[i].packages; *package; package++)
 			if (inside(module, *package))
 				return SG_CODE_ENGINE;
-	for (size_t i = 0; i < config->sink_count; i++) {
-		if (inside(module, config->sinks[i].module) &&
-		    (!sink || strlen(config->sinks[i].module) > strlen(sink->module)))
-			sink = &config->sinks[i];
-	}
+	sink = find_sink(module);
 	if (sink)
-		return kinds[sink->trust];
+		return sink->only ? SG_CODE_SINK_PARTLY : kinds[sink->trust];
 	return is_stdlib(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
+}
+
+bool sg_policy_trusts(PyObject *module_name, const struct sg_rule *rule)
+{
+	const struct sg_sink *sink = find_sink(sg_python_text(module_name));
+
+	for (char **name = sink ? sink->only : NULL; name && *name; name++)
+		if (inside(rule->name, *name))
+			return true;
+	return false;
 }
 
 static enum sg_code kind_of_name_kept(PyObject *module_name)
@@ -410,5 +430,22 @@ bool sg_policy_third_party(PyObject *code)
 	bool found = strstr(path, "/site-packages/") || strstr(path, "/dist-packages/");
 
 	sg_python_clear(&file);
+	return found;
+}
+
+bool sg_policy_is_librarys(const struct sg_run *run, PyObject *class)
+{
+	PyObject *name = sg_python_attribute_or_null(class, "__module__"), *own = NULL, *host = NULL;
+	bool found = false;
+
+	if (name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) && kind_of_name_kept(name) == SG_CODE_LIBRARY) {
+		host = sg_modules_host(name);
+		own = run->modules ? PyDict_GetItemWithError(run->modules, name) : NULL;
+		found = host && (!own || own == host) &&
+			strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) != 0 &&
+			(run->modules || sg_policy_shares(run->policy, name) == 1);
+	}
+	PyErr_Clear();
+	sg_python_clear(&name);
 	return found;
 }

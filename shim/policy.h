@@ -49,6 +49,7 @@ enum sg_code {
 	SG_CODE_THROUGH,     /* a shared library that is as transparent */
 	SG_CODE_ENGINE,
 	SG_CODE_SINK,        /* trusted when it is the nearest */
+	SG_CODE_SINK_PARTLY, /* the same, with some rules only; else as the standard library */
 	SG_CODE_SINK_ANYWHERE
 };
 
@@ -80,6 +81,12 @@ const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char 
 
 /* Kind of the code that runs with these globals; never fails. */
 enum sg_code sg_policy_code(const struct sg_run *run, PyObject *globals);
+
+/* Is a module of SG_CODE_SINK_PARTLY trusted with what this rule is about? */
+bool sg_policy_trusts(PyObject *module_name, const struct sg_rule *rule);
+
+/* Does a shared library's module define the class, as opposed to one of the run's own, or Python's? Never fails. */
+bool sg_policy_is_librarys(const struct sg_run *run, PyObject *class);
 
 /* True when a module lives below site-packages or dist-packages. */
 bool sg_policy_third_party(PyObject *code);

@@ -174,6 +174,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
 	F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_GetIter, (PyObject *)) \
+	F(PyObject *, PyOS_FSPath, (PyObject *)) \
 	F(int, PyObject_HasAttrString, (PyObject *, const char *)) \
 	F(int, PyObject_IsTrue, (PyObject *)) \
 	F(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
@@ -234,6 +235,7 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyMethod_Type) \
 	D(PyTypeObject, PyMethodDescr_Type) \
 	D(PyTypeObject, PyModule_Type) \
+	D(PyTypeObject, PyProperty_Type) \
 	D(PyTypeObject, PyTraceBack_Type) \
 	D(PyTypeObject, PyTuple_Type) \
 	D(PyTypeObject, PyType_Type) \

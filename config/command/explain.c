@@ -75,7 +75,7 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 		snprintf(text, sizeof(text), "it is; to refuse it: SANDGLASS_RULES=%.200s=block",
 				rule->name);
 	else
-		snprintf(text, sizeof(text), "SANDGLASS_RULES=%.200s=allow", rule->name);
+		snprintf(text, sizeof(text), "SANDGLASS_RULES=%.200s=allow", rule->setting ? rule->setting : rule->name);
 	line("to allow", text);
 	if (rule->line)
 		snprintf(text, sizeof(text), "%.400s:%d", rule->source ? rule->source : "?", rule->line);

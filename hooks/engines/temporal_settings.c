@@ -327,7 +327,7 @@ static int warn(const struct sg_context *context, const char *format, PyObject *
 	struct sg_origin origin;
 	int error = -1;
 
-	sg_origin_find(context, &origin);
+	sg_origin_find(context, NULL, &origin);
 	if (text)
 		error = sg_decide_warn(PyExc_UserWarning, sg_python_text(text),
 				"temporalio.worker.workflow_sandbox._importer", origin.user_code,

@@ -16,7 +16,8 @@
 static const char *const conditions[] = {
 		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
 		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded", "unordered",
-		"nondeterministic-sql", NULL};
+		"nondeterministic-sql", "elsewhere", "unlike-here",
+		"no-args", "no-program", NULL};
 
 static char directory[64];
 static struct sg_config config;

@@ -329,6 +329,51 @@ START_TEST(sinks_are_added_and_changed)
 }
 END_TEST
 
+static bool is_in(char *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(what_is_allowed_is_so_with_all_below_it)
+{
+	use_file("[rules]\nthreading.Thread = allow\ntempfile.* = allow\nuuid.uuid4 = allow\n");
+	setenv("SANDGLASS_RULES", "uuid.uuid4=block", 1);
+	load();
+	unsetenv("SANDGLASS_RULES");
+	expect_actions("threading.Thread.start", SG_ACTION_ALLOW, SG_ACTION_ALLOW, SG_ACTION_ALLOW);
+	expect_actions("tempfile.mkdtemp", SG_ACTION_ALLOW, SG_ACTION_ALLOW, SG_ACTION_ALLOW);
+	ck_assert(is_in(config.allowed, "threading.Thread") && is_in(config.allowed, "tempfile"));
+	ck_assert(!is_in(config.allowed, "uuid.uuid4"));
+	ck_assert_str_eq(rule("threading.Thread.start")->setting, "threading.Thread");
+	ck_assert_ptr_null(rule("uuid.uuid4")->setting);
+	sg_config_release(&config);
+}
+END_TEST
+
+START_TEST(a_sink_may_be_trusted_with_some_rules_only)
+{
+	size_t seen = 0;
+
+	use_file("[sinks]\nacme = nearest only=time.time, os.environ | x\nargparse = nearest | y\n");
+	load();
+	for (size_t i = 0; i < config.sink_count; i++) {
+		struct sg_sink *sink = &config.sinks[i];
+
+		if (strcmp(sink->module, "acme") == 0 && ++seen)
+			ck_assert(is_in(sink->only, "time.time") && is_in(sink->only, "os.environ"));
+		if (strcmp(sink->module, "argparse") == 0 && ++seen)
+			ck_assert_ptr_null(sink->only);
+		if (strcmp(sink->module, "optparse") == 0 && ++seen)
+			ck_assert(is_in(sink->only, "gettext"));
+	}
+	ck_assert_uint_eq(seen, 3);
+	sg_config_release(&config);
+}
+END_TEST
+
 static enum sg_action native(const char *path, enum sg_native_family family)
 {
 	return sg_native_rule_action(&config, path, family, SG_ACTION_LOG);
@@ -436,6 +481,8 @@ Suite *config_suite(void)
 	tcase_add_test(tests, a_new_rule);
 	tcase_add_test(tests, lines_take_effect_in_order);
 	tcase_add_test(tests, sinks_are_added_and_changed);
+	tcase_add_test(tests, what_is_allowed_is_so_with_all_below_it);
+	tcase_add_test(tests, a_sink_may_be_trusted_with_some_rules_only);
 	tcase_add_test(tests, native_objects_are_told_by_path_and_family);
 	tcase_add_test(tests, the_verdict_on_native_code_goes_by_the_mode_unless_stated);
 	tcase_add_test(tests, an_engine_gets_more_packages);

@@ -165,7 +165,7 @@ static const struct {
 		{"[rules]\ntime.time = block imprt=warn\n", 2,
 				"time.time = block imprt=warn: unknown word after the action "
 				"\"imprt=\", did you mean \"import=\"?; accepted: import=, via=, "
-				"when=, guard="},
+				"when=, guard=, allow="},
 		{"[rules]\ntime.time = block import\n", 2,
 				"time.time = block import: unknown word after the action "
 				"\"import\", did you mean \"import=\"?"},
@@ -184,7 +184,7 @@ static const struct {
 				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
 				"shared-generator, unseeded, blocking, bare-unseeded, "
 				"no-seed, numpy-made, numpy-shared, numpy-unseeded, "
-				"unordered, nondeterministic-sql"},
+				"unordered, nondeterministic-sql, elsewhere, unlike-here, no-args, no-program"},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},
@@ -214,6 +214,16 @@ static const struct {
 		{"[sinks]\nlogging = anywere\n", 2,
 				"logging = anywere: unknown trust \"anywere\", did you mean "
 				"\"anywhere\"?; accepted: nearest, anywhere, through"},
+		{"[sinks]\nacme = nearest only=time.time, 9\n", 2,
+				"acme = nearest only=time.time, 9: there is no reason"},
+		{"[sinks]\nacme = nearest only=time.time, 9 | a\n", 2,
+				"acme = nearest only=time.time, 9 | a: \"9\" is not the name of a rule"},
+		{"[sinks]\nacme = anywhere only=time.time | a\n", 2,
+				"acme = anywhere only=time.time | a: text after the trust; accepted: nearest | REASON, nearest only=NAME,NAME"},
+		{"[sinks]\nacme = nearest time.time | a\n", 2,
+				"acme = nearest time.time | a: text after the trust"},
+		{"[rules]\ntime.* = allow allow=time\n", 2,
+				"time.* = allow allow=time: a prefix changes actions"},
 		{"[sinks]\nacme = nearest\n", 2,
 				"acme = nearest: there is no reason"},
 		{"[sinks]\nacme = nearest |\n", 2,

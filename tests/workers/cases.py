@@ -296,7 +296,7 @@ block("process_pool", "from concurrent.futures import ProcessPoolExecutor",
       "with ProcessPoolExecutor(1) as e: return str(e.submit(int).result())")
 block("asyncio_to_thread", "import asyncio", "return str(await asyncio.to_thread(int))", says="asyncio.to_thread")
 block("run_in_executor", "import asyncio", "return str(await asyncio.get_running_loop().run_in_executor(None, int))")
-block("thread_current", "import threading", "return threading.current_thread().name", says="current_thread")
+block("thread_current", "import threading", "return threading.current_thread().name", says="threading.Thread.name")
 block("lock_timeout", "import threading", "l = threading.Lock(); l.acquire(); l.acquire(timeout=0.01); return ''")
 block("event_timeout", "import threading", "threading.Event().wait(0.01); return ''")
 block("condition_timeout", "import threading", "c = threading.Condition()\nwith c: c.wait(0.01)  # here\nreturn ''")
@@ -493,6 +493,45 @@ allow("ok_xml", "import xml.etree.ElementTree as E", "return E.fromstring('<a b=
 allow("ok_email_message", "from email.message import EmailMessage", "m = EmailMessage(); m['Subject'] = 'x'; m.set_content('y'); return m.as_string()")
 allow("ok_calendar", "import calendar", "return calendar.month(2020, 1) + str(calendar.isleap(2020))")
 allow("ok_exception_notes_with_paths", "", "try: raise FileNotFoundError(2, 'x', '/nonexistent')\nexcept OSError as e: return str(e)")
+
+# --- what lies beside the modules is the same on every worker, as they are: while they are imported ------------------------------------------
+allow("ok_package_data", "from importlib import resources\nTEXT = resources.files('email').joinpath('architecture.rst').read_text()\n"
+      "DATA = (resources.files('email') / 'architecture.rst').read_bytes()", "return TEXT[:5] + str(len(DATA))")
+allow("ok_own_file", "import os\nfrom pathlib import Path\nBASE = Path(__file__).resolve().parent\nTEXT = Path(__file__).read_text()\n"
+      "with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.path.basename(__file__))) as f: AGAIN = f.read()\n"
+      "THERE = [Path(__file__).exists(), os.path.isfile(__file__), BASE.is_dir(), (BASE / 'nothing').exists()]",
+      "assert TEXT == AGAIN and THERE == [True, True, True, False]; return BASE.name")
+allow("ok_own_place", "import os\nfrom pathlib import Path", "return Path(__file__).resolve().name + os.path.basename(os.path.realpath(__file__))")
+block("own_file_at_run_time", "from pathlib import Path", "return Path(__file__).read_text()", says="pathlib.Path.read_text")
+block("own_file_exists_at_run_time", "import os", "return str(os.path.exists(__file__))", says="os.path.exists")
+block("another_place", "from pathlib import Path", "return str(Path('/etc/localtime').resolve())", says="pathlib.Path.resolve")
+block("own_file_written", "from pathlib import Path\nPath(__file__).with_name('written').write_text('x')  # here", "return ''", says="pathlib.Path.write_text")
+block("own_file_time", "from pathlib import Path\nTIME = Path(__file__).stat().st_mtime  # here", "return ''", says="pathlib.Path.stat")
+block("file_elsewhere", "from pathlib import Path\nPath('/etc/hostname').read_text()  # here", "return ''", says="pathlib.Path.read_text")
+block("relative_file", "from pathlib import Path\nPath('data').exists()  # here", "return ''", says="pathlib.Path.exists")
+
+# --- what only decides how something is shown, or is only noted ------------------------------------------------------------------------
+allow("ok_argparse_import", "import argparse\nP = argparse.ArgumentParser(prog='x', description='y')\nS = P.add_subparsers(dest='c')\n"
+      "S.add_parser('a', help='z').add_argument('--n', type=int, choices=[1, 2], required=True)", "return str(P.parse_args(['a', '--n', '1']).n)")
+allow("ok_argparse", "import argparse", "p = argparse.ArgumentParser(prog='x')\np.add_argument('-n', type=int)\nreturn str(p.parse_known_args(['-n', '3', 'z']))")
+allow("ok_optparse", "import optparse", "p = optparse.OptionParser(prog='x')\np.add_option('-n', type='int', help='y')\nreturn str(p.parse_args(['-n', '3'])[0].n)")
+allow("ok_robots", "from urllib.robotparser import RobotFileParser", "r = RobotFileParser()\nr.parse(['User-agent: *', 'Crawl-delay: 2', 'Disallow: /p'])\n"
+      "return str([r.can_fetch('b', 'https://x/p'), r.can_fetch('b', 'https://x/'), r.crawl_delay('b')])")
+allow("ok_which_thread", "import threading", "return str(threading.current_thread() is threading.main_thread())")
+block("argparse_program", "import argparse", "return argparse.ArgumentParser().prog", says="argparse.ArgumentParser")
+block("argparse_usage", "import argparse", "return argparse.ArgumentParser(prog='x').format_usage()", says="argparse.ArgumentParser.format_usage")
+block("argparse_help", "import argparse", "return argparse.ArgumentParser(prog='x').format_help()", says="argparse.ArgumentParser.format_help")
+block("argparse_worker_arguments", "import argparse", "return str(argparse.ArgumentParser(prog='x').parse_known_args())", says="argparse.ArgumentParser.parse_known_args")
+block("argparse_opens", "import argparse", "p = argparse.ArgumentParser(prog='x'); p.add_argument('f', type=open); return str(p.parse_args(['/etc/hostname']))", says="open")
+block("argparse_calls_back", "import argparse, uuid",
+      "p = argparse.ArgumentParser(prog='x'); p.add_argument('f', type=lambda text: uuid.uuid4()); return str(p.parse_args(['a']))", says="uuid.uuid4")
+block("optparse_worker_arguments", "import optparse", "return str(optparse.OptionParser(prog='x').parse_args())", says="optparse.OptionParser.parse_args")
+block("optparse_help", "import optparse", "return optparse.OptionParser(prog='x').format_help()", says="optparse.OptionParser.format_help")
+block("robots_time", "from urllib.robotparser import RobotFileParser", "r = RobotFileParser(); r.modified(); return str(r.mtime())", says="mtime")
+block("gettext_call", "import gettext", "return gettext.gettext('x')", says="gettext")
+block("thread_shown", "import threading", "return f'{threading.current_thread()}'", says="threading.Thread.__repr__")
+block("thread_number", "import threading", "return str(threading.current_thread().ident)", says="threading.Thread.ident")
+block("thread_named_by_counting", "import threading", "return threading.Thread().name", says="threading.Thread")
 
 # --- harmless libraries that the SDK or these tests bring along (libraries/ has many more) -------------------------------------------------------------------------------------
 for _name, _top, _body in [

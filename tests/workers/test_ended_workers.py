@@ -55,6 +55,16 @@ def test_runs_of_the_child_of_a_fork_are_freed(left, isolation):
     assert left("fork", isolation)["left"] == 0
 
 
+@both
+@pytest.mark.parametrize("exception, status", [("KeyboardInterrupt", -2), ("SystemExit", 7)])
+def test_a_process_that_ends_by_an_exception_has_its_status(run_program, tmp_path, isolation, exception, status):
+    """What is executed while runs end must not make the interpreter forget it."""
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
+    ended = run_program(sys.executable, harness.PROGRAMS / "ended_workers.py", "interrupted", exception,
+                        **{"PYTHONPATH": tmp_path, "SANDGLASS_ISOLATION": isolation})
+    assert ended.code == status, str(ended)
+
+
 def test_a_run_that_is_stuck_cannot_be_removed(left):
     """Were it forgotten, the next try would get a thread stuck as well."""
     text = harness.FLOW.format("import os").replace("        pass\n", LOOP)

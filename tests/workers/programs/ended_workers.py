@@ -135,6 +135,13 @@ def fork():
     print(json.dumps(asyncio.run(runs_without_a_word(5))), flush=True)
 
 
+def interrupted():
+    """The process ends by an exception, with a run."""
+    mine = []
+    asyncio.run(runs_without_a_word(0, mine))
+    raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}[sys.argv[2]](7)
+
+
 async def stuck():
     """A run whose activation does not end cannot be removed; another one can. When it has ended, it can as well."""
     runner, answers = new_runner(), []
@@ -163,4 +170,7 @@ async def main(what):
 
 
 if __name__ == "__main__":
-    fork() if sys.argv[1] == "fork" else asyncio.run(main(sys.argv[1]))
+    if sys.argv[1] in ("fork", "interrupted"):
+        globals()[sys.argv[1]]()
+    else:
+        asyncio.run(main(sys.argv[1]))

@@ -186,6 +186,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyIter_Next, (PyObject *)) \
 	F(PyObject *, PySequence_Concat, (PyObject *, PyObject *)) \
 	F(int, PySequence_Contains, (PyObject *, PyObject *)) \
+	F(int, PySequence_DelItem, (PyObject *, Py_ssize_t)) \
 	F(PyObject *, PySequence_List, (PyObject *)) \
 	F(PyObject *, PySequence_Tuple, (PyObject *)) \
 	F(int, PySet_Add, (PyObject *, PyObject *)) \

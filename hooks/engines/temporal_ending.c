@@ -21,6 +21,7 @@ static struct {
 	struct instance *(*instance_of)(PyObject *);
 	PyObject *values;          /* a name */
 	PyObject *worker_class, *original_run;
+	PyObject *watches;         /* list: weak references to what workers run */
 	struct instance *first;    /* to be ended */
 	bool busy;                 /* the thread is at work */
 } ending;
@@ -246,13 +247,13 @@ void sg_temporal_drop(struct instance *instance)
  * It keeps its runs, and each leads back to it through the SDK's functions, but for the collector not through our
  * record: without this they would stay for good.
  */
-static PyObject *worker_ended(PyObject *self, PyObject *worker)
+static PyObject *worker_ended(PyObject *worker, PyObject *reference)
 {
 	PyObject *running = sg_python_attribute_or_null(worker, "_running_workflows");
 	PyObject *values = NULL, *list = NULL;
+	struct sg_context *token = sg_context_suspend();
 	struct instance *instance;
 
-	(void)self;
 	if (running)
 		values = PyObject_CallMethodObjArgs(running, ending.values, NULL);
 	if (values)
@@ -263,7 +264,13 @@ static PyObject *worker_ended(PyObject *self, PyObject *worker)
 			end_later(instance);
 	}
 	start_thread();
+	for (Py_ssize_t i = 0; i < PyList_Size(ending.watches); i++)
+		if (PyList_GetItem(ending.watches, i) == reference) {
+			PySequence_DelItem(ending.watches, i);
+			break;
+		}
 	PyErr_Clear();
+	sg_context_leave(token);
 	sg_python_clear(&list);
 	sg_python_clear(&values);
 	sg_python_clear(&running);
@@ -272,22 +279,34 @@ static PyObject *worker_ended(PyObject *self, PyObject *worker)
 
 static PyMethodDef worker_ended_def = {"sandglass_worker_ended", worker_ended, METH_O, NULL};
 
-/* The worker's own method is a coroutine function and stays one. */
-static const char *const WATCH_SOURCE =
-	"import functools\n"
-	"def watch(method):\n"
-	"    @functools.wraps(method)\n"
-	"    async def run(self, *args, **kwargs):\n"
-	"        try:\n"
-	"            return await method(self, *args, **kwargs)\n"
-	"        finally:\n"
-	"            ended(self)\n"
-	"    return run\n";
+/*
+ * The worker's method is a coroutine function. When its coroutine goes, it has ended: one of ours around it would be a frame
+ * that tracers see, in 3.11 with a return without a call where an exception is thrown in.
+ */
+static PyObject *run(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	PyObject *coroutine = PyObject_Call(ending.original_run, args, kwargs);
+	PyObject *worker = coroutine && PyTuple_Size(args) > 0 ? PyTuple_GetItem(args, 0) : NULL;
+	PyObject *callback = worker ? PyCFunction_NewEx(&worker_ended_def, worker, NULL) : NULL, *reference = NULL;
+
+	(void)self;
+	if (callback)
+		reference = PyWeakref_NewRef(coroutine, callback);
+	if (reference)
+		PyList_Append(ending.watches, reference);
+	if (coroutine)
+		PyErr_Clear();
+	sg_python_clear(&reference);
+	sg_python_clear(&callback);
+	return coroutine;
+}
+
+static PyMethodDef run_def = {"run", (PyCFunction)(void *)run, METH_VARARGS | METH_KEYWORDS, NULL};
 
 void sg_temporal_watch_worker(void)
 {
 	static bool done;
-	PyObject *module = NULL, *class = NULL, *function, *namespace, *watch, *watched = NULL;
+	PyObject *module = NULL, *class = NULL, *function, *watched;
 
 	if (done)
 		return;
@@ -295,16 +314,13 @@ void sg_temporal_watch_worker(void)
 	module = PyImport_ImportModule("temporalio.worker._workflow");
 	class = module ? PyObject_GetAttrString(module, "_WorkflowWorker") : NULL;
 	ending.original_run = class ? PyObject_GetAttrString(class, "run") : NULL;
-	function = PyCFunction_NewEx(&worker_ended_def, NULL, NULL);
-	namespace = function ? sg_cpython_run(WATCH_SOURCE, "ended", function) : NULL;
-	watch = namespace ? sg_cpython_item(namespace, "watch") : NULL;
-	if (ending.original_run && watch)
-		watched = PyObject_CallFunctionObjArgs(watch, ending.original_run, NULL);
-	if (watched && PyObject_SetAttrString(class, "run", watched) == 0)
+	ending.watches = PyList_New(0);
+	function = PyCFunction_NewEx(&run_def, NULL, NULL);
+	watched = function ? PyInstanceMethod_New(function) : NULL;
+	if (ending.original_run && ending.watches && watched && PyObject_SetAttrString(class, "run", watched) == 0)
 		ending.worker_class = sg_python_ref(class);
 	PyErr_Clear();
 	sg_python_clear(&watched);
-	sg_python_clear(&namespace);
 	sg_python_clear(&function);
 	sg_python_clear(&class);
 	sg_python_clear(&module);

@@ -70,3 +70,9 @@ def test_a_run_that_is_stuck_cannot_be_removed(left):
     text = harness.FLOW.format("import os").replace("        pass\n", LOOP)
     answers = left("stuck", "shared", text=text)["answers"]
     assert "cannot be removed yet" in answers[0] and answers[1] == "removed"
+
+
+def test_tracers_see_a_call_for_each_return_of_a_worker(run_program, tmp_path):
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
+    ended = run_program(sys.executable, harness.PROGRAMS / "traced.py", **{"PYTHONPATH": tmp_path})
+    assert ended.out.strip() == "[]", str(ended)

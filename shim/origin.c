@@ -251,7 +251,7 @@ static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *
 	case SG_CODE_THROUGH:
 		if (walk->candidate || walk->via)
 			return false;
-		if ((kind == SG_CODE_THROUGH || !sg_python_module_name(globals)) && is_for_library(walk, frame, code))
+		if ((kind == SG_CODE_THROUGH || has_no_file(code)) && is_for_library(walk, frame, code))
 			meet_library(walk, frame, code);
 		else
 			pass_stdlib(walk->origin, code, globals);

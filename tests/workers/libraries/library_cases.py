@@ -75,6 +75,8 @@ block("pydantic_default_now", "import datetime, pydantic\nclass M(pydantic.BaseM
       "return str(M().at)", says="datetime.datetime.now")
 block("pydantic_default_uuid", "import uuid, pydantic\nclass M(pydantic.BaseModel):\n    id: uuid.UUID = pydantic.Field(default_factory=uuid.uuid4)",
       "return str(M().id)", says="uuid.uuid4")
+for _name, _value in [("named", "Named().id"), ("wrapped", "Wrapped().id"), ("primitive", "Primitive().at"), ("validated", "Named.model_validate({}).id"), ("attrs", "Attributes().at")]:
+    via(f"factory_of_a_passed_through_model_{_name}", passed("helper_models"), f"return str(helper_models.{_value})  # here")
 allow("pydantic_error", _PYDANTIC, "try: M(at='x', id='y')\nexcept pydantic.ValidationError as e: return str(e.error_count())")
 allow("attrs_class", "import attrs\n@attrs.define\nclass A:\n    x: int = 1\n    y: list = attrs.field(factory=list)", "return str(attrs.evolve(A(), x=2)) + str(attrs.asdict(A()))")
 block("attrs_factory_now", "import attrs, time\n@attrs.define\nclass A:\n    at: float = attrs.field(factory=time.time)", "return str(A().at)", says="time.time")

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "shim/image.h"
 
+#include "shim/abstract.h"
 #include "shim/age.h"
 #include "shim/changes.h"
 #include "shim/cpython.h"
@@ -35,6 +36,7 @@ struct sg_image {
 	bool retired;                  /* nobody else gets it */
 	size_t waits;                  /* for the lock, since the last lane was made */
 	PyObject *locals;              /* see shim/locals.h: list or NULL */
+	PyObject *registered;          /* see shim/abstract.h: dict or NULL */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
 	int depth;                     /* ... how often */
@@ -144,6 +146,7 @@ static void free_image(struct sg_image *image)
 	sg_python_clear(&image->memo);
 	sg_python_clear(&image->generators);
 	sg_python_clear(&image->locals);
+	sg_python_clear(&image->registered);
 	if (image->lock)
 		PyThread_free_lock(image->lock);
 	free(image);
@@ -226,14 +229,11 @@ PyObject *sg_image_modules(struct sg_image *image)
 	return image->modules;
 }
 
-PyObject *sg_image_locals(const struct sg_image *image)
+void sg_image_join(struct sg_image *image, struct sg_run *run)
 {
-	return image->locals;
-}
-
-uint64_t sg_image_family(const struct sg_image *image)
-{
-	return image->family;
+	run->family = image->family;
+	run->image_locals = image->locals;
+	run->image_registered = image->registered;
 }
 
 PyObject *sg_image_memo(struct sg_image *image)
@@ -614,6 +614,8 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	run->image_generators = image->generators;
 	image->locals = sg_locals_of_modules(run);
 	run->image_locals = image->locals;
+	image->registered = sg_abstract_of_modules(run);
+	run->image_registered = image->registered;
 	change_owner(image, run);
 	image->next = image->policy->images;
 	image->policy->images = image;

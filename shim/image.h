@@ -32,11 +32,8 @@ struct sg_image *sg_image_take(struct sg_policy *policy, bool *ret_new);
 /* The table of modules: borrowed. */
 PyObject *sg_image_modules(struct sg_image *image);
 
-/* The number of its modules, see shim/subclasses.h. */
-uint64_t sg_image_family(const struct sg_image *image);
-
-/* Its threading.locals, see shim/locals.h: a list, borrowed, or NULL. */
-PyObject *sg_image_locals(const struct sg_image *image);
+/* The run has its modules from the image: and what of them is kept elsewhere (family, image_* of struct sg_run). */
+void sg_image_join(struct sg_image *image, struct sg_run *run);
 
 /* A dict in which the engine may keep what it knows of the pristine image: borrowed. */
 PyObject *sg_image_memo(struct sg_image *image);

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "config/config.h"
+#include "shim/abstract.h"
 #include "shim/arm.h"
 #include "shim/bypass.h"
 #include "shim/classes.h"
@@ -74,6 +75,7 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 			if ((*family)->remove)
 				(*family)->remove();
 		sg_arm_stop();
+		sg_abstract_remove();
 		sg_subclasses_remove();
 		sg_modules_remove();
 		sg_importer_remove();
@@ -220,6 +222,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		sg_finaliser_install();
 		sg_subclasses_install();
 		sg_locals_install();
+		sg_abstract_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
 			return -1;

@@ -160,6 +160,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyModule_NewObject, (PyObject *)) \
 	F(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...)) \
+	F(int, PyObject_IsSubclass, (PyObject *, PyObject *)) \
 	F(PyObject *, PyObject_CallMethodObjArgs, (PyObject *, PyObject *, ...)) \
 	F(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
 	F(void, PyObject_CallFinalizer, (PyObject *)) \

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+bool sg_subclasses_known;
+__thread bool sg_subclasses_as_host;
+
 /* --- who made which class ----------------------------------------------------------------------- */
 
 /* Open addressing by the class's address; forgotten is a reference that leads nowhere any more. */
@@ -15,8 +18,10 @@ static struct note {
 	PyObject *class;               /* an address; NULL: the place is free */
 	PyObject *reference;           /* weak */
 	uint64_t family, run;          /* of the modules; 0: whoever has them sees it */
+	bool abstract;                 /* of abc.ABCMeta or a metaclass below it */
 } *notes;
 static size_t note_count, note_size;
+static long noted;
 
 uint64_t sg_subclasses_number(void)
 {
@@ -81,7 +86,7 @@ static bool renew_notes(void)
 }
 
 /* Keeps a pending exception. */
-static void note_class(PyObject *class, uint64_t family, uint64_t run)
+static void note_class(PyObject *class, uint64_t family, uint64_t run, bool abstract)
 {
 	PyObject *reference = PyWeakref_NewRef(class, NULL), *old;
 	struct note *note;
@@ -93,9 +98,15 @@ static void note_class(PyObject *class, uint64_t family, uint64_t run)
 	}
 	note = find_place(notes, note_size, class);
 	note_count += !note->class;
+	noted++;
 	old = note->reference;
-	*note = (struct note){class, reference, family, run};
+	*note = (struct note){class, reference, family, run, abstract};
 	sg_python_clear(&old);
+}
+
+long sg_subclasses_noted(void)
+{
+	return noted;
 }
 
 bool sg_subclasses_is_noted(PyObject *class)
@@ -106,6 +117,7 @@ bool sg_subclasses_is_noted(PyObject *class)
 /* --- making a class ----------------------------------------------------------------------------- */
 
 static sg_newproc make;
+static PyTypeObject *abstract_metaclass;
 
 /* What this thread makes now: until it is made, its __init_subclass__ and __set_name__ run. */
 static __thread struct making {
@@ -137,7 +149,8 @@ static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kw
 		return NULL;
 	if (!context->run->number)
 		context->run->number = sg_subclasses_number();
-	note_class(class, context->run->family, executes_modules(context) ? 0 : context->run->number);
+	note_class(class, context->run->family, executes_modules(context) ? 0 : context->run->number,
+			abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass));
 	return class;
 }
 
@@ -181,7 +194,7 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 
 bool sg_subclasses_visible(PyObject *class)
 {
-	const struct sg_run *run = sg_finaliser_run;
+	const struct sg_run *run = sg_subclasses_as_host ? NULL : sg_finaliser_run;
 	const struct note *note = find_note(class);
 
 	if (!run || !run->family)
@@ -189,6 +202,21 @@ bool sg_subclasses_visible(PyObject *class)
 	if (note)
 		return note->family == run->family && (!note->run || note->run == run->number);
 	return !is_of_another_copy(class, run) || (making && is_being_made(class, run));
+}
+
+PyObject *sg_subclasses_abstract_below(PyObject *class)
+{
+	PyObject *list = PyList_New(0), *other;
+
+	for (size_t i = 0; list && note_count && i < note_size; i++) {
+		other = notes[i].class && notes[i].abstract ? referent(notes[i].reference) : NULL;
+		if (!other || other != notes[i].class || other == class ||
+		    !PyType_IsSubtype((PyTypeObject *)other, (PyTypeObject *)class) || !sg_subclasses_visible(other))
+			continue;
+		if (PyList_Append(list, other) < 0)
+			sg_python_clear(&list);
+	}
+	return list;
 }
 
 static PyObject *visible_ones(PyObject *list)
@@ -293,6 +321,7 @@ void sg_subclasses_install(void)
 {
 	PyObject *method = PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasses__");
 	sg_newproc *slot = sg_cpython_new_slot(&PyType_Type);
+	PyObject *module;
 	bool proved = false;
 
 	list_def = method ? sg_cpython_method_def(method) : NULL;
@@ -309,8 +338,13 @@ void sg_subclasses_install(void)
 		}
 	}
 	PyErr_Clear();
+	sg_subclasses_known = proved;
 	if (!proved)
 		log_unproved();
+	module = PyImport_ImportModule("abc");
+	abstract_metaclass = module ? (PyTypeObject *)PyObject_GetAttrString(module, "ABCMeta") : NULL;
+	PyErr_Clear();
+	sg_python_clear(&module);
 }
 
 /* What makes classes stays: metaclasses that were made meanwhile have it. */

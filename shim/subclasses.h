@@ -20,6 +20,12 @@
 #include "shim/context.h"
 #include "shim/cpython.h"
 
+/* Proved for this interpreter? */
+extern bool sg_subclasses_known;
+
+/* The current thread asks for the host for once, though it is in a run. */
+extern __thread bool sg_subclasses_as_host;
+
 /* After sg_cpython_probe(). */
 void sg_subclasses_install(void);
 void sg_subclasses_remove(void);
@@ -29,6 +35,12 @@ bool sg_subclasses_visible(PyObject *class);
 
 /* Was it made by workflow code, or while a workflow's modules were executed? */
 bool sg_subclasses_is_noted(PyObject *class);
+
+/* How many ever were. */
+long sg_subclasses_noted(void);
+
+/* The visible ones of these below an abstract class that are abstract themselves: new list, NULL with an exception. */
+PyObject *sg_subclasses_abstract_below(PyObject *class);
 
 /*
  * Puts a function into tp_new of a class and of those below it that have it from there, which must go on having the same. 0,

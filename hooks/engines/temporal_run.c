@@ -279,8 +279,7 @@ static int give_modules(struct sg_run *run, struct sg_image **ret_image)
 	if (!image)
 		return -1;
 	run->modules = sg_python_ref(sg_image_modules(image));
-	run->family = sg_image_family(image);
-	run->image_locals = sg_image_locals(image);
+	sg_image_join(image, run);
 	if (fresh)
 		*ret_image = image;
 	else

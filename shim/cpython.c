@@ -187,6 +187,11 @@ sg_newproc *sg_cpython_new_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->new : NULL;
 }
 
+void **sg_cpython_dealloc_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &((struct type_head *)type)->dealloc : NULL;
+}
+
 void **sg_cpython_getattro_slot(PyTypeObject *type)
 {
 	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;

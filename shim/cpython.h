@@ -72,6 +72,7 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper);
 /* Address of a slot in the type object. */
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
+void **sg_cpython_dealloc_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 

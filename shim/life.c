@@ -29,6 +29,7 @@
 #include "shim/policy.h"
 #include "shim/python.h"
 #include "shim/real.h"
+#include "shim/references.h"
 #include "shim/subclasses.h"
 
 #include <dlfcn.h>
@@ -75,6 +76,7 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 			if ((*family)->remove)
 				(*family)->remove();
 		sg_arm_stop();
+		sg_references_remove();
 		sg_abstract_remove();
 		sg_subclasses_remove();
 		sg_modules_remove();
@@ -223,6 +225,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		sg_subclasses_install();
 		sg_locals_install();
 		sg_abstract_install();
+		sg_references_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)
 			return -1;

@@ -126,10 +126,16 @@ static __thread struct making {
 	PyObject *name, *bases; /* borrowed */
 } *making;
 
-/* The run that was made with an image executes the modules of all. */
-static bool executes_modules(const struct sg_context *context)
+uint64_t sg_subclasses_maker(const struct sg_context *context)
 {
-	return context->phase == SG_PHASE_IMPORT && !context->run->image;
+	struct sg_run *run = context->run;
+
+	/* The run with which an image is made executes the modules of all. */
+	if (context->phase == SG_PHASE_IMPORT && !run->image)
+		return 0;
+	if (!run->number)
+		run->number = sg_subclasses_number();
+	return run->number;
 }
 
 static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
@@ -147,9 +153,7 @@ static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kw
 	making = this.outer;
 	if (!class)
 		return NULL;
-	if (!context->run->number)
-		context->run->number = sg_subclasses_number();
-	note_class(class, context->run->family, executes_modules(context) ? 0 : context->run->number,
+	note_class(class, context->run->family, sg_subclasses_maker(context),
 			abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass));
 	return class;
 }

@@ -48,6 +48,9 @@ PyObject *sg_subclasses_abstract_below(PyObject *class);
  */
 int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement);
 
+/* The number of the run that makes something now, or 0: its modules are being executed, and it is theirs. */
+uint64_t sg_subclasses_maker(const struct sg_context *context);
+
 /* A number that nobody else has, for a run or for a table of modules. */
 uint64_t sg_subclasses_number(void);
 

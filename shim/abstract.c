@@ -35,32 +35,36 @@ static PyObject *answer(int yes)
 
 /* --- what was registered for a run with a shared class ------------------------------------------- */
 
-/* dict: address of the abstract class -> list: that class, then those registered with it */
+/*
+ * dict: address of the abstract class -> tuple: that class, then those registered with it. A list of them, which is new;
+ * NULL: there is none, or with an exception.
+ */
 static PyObject *registered_with(PyObject *registered, PyObject *abstract)
 {
 	PyObject *key = registered ? PyLong_FromVoidPtr(abstract) : NULL;
-	PyObject *list = key ? PyDict_GetItemWithError(registered, key) : NULL;
+	PyObject *classes = key ? PyDict_GetItemWithError(registered, key) : NULL;
 
 	sg_python_clear(&key);
-	return list;
+	return classes ? PySequence_List(classes) : NULL;
 }
 
 static int note_registered(struct sg_run *run, PyObject *abstract, PyObject *class)
 {
-	PyObject *list, *key;
-	int error;
+	PyObject *list, *key = PyLong_FromVoidPtr(abstract), *classes = NULL;
+	int error = -1;
 
-	if (!run->registered && !(run->registered = PyDict_New()))
-		return -1;
+	if (!run->registered)
+		run->registered = PyDict_New();
 	list = registered_with(run->registered, abstract);
-	if (list)
-		return PyList_Append(list, class);
-	list = PyList_New(0);
-	key = PyLong_FromVoidPtr(abstract);
-	error = list && key && PyList_Append(list, abstract) == 0 && PyList_Append(list, class) == 0 ?
-		PyDict_SetItem(run->registered, key, list) : -1;
-	sg_python_clear(&key);
+	if (!list && (list = PyList_New(0)) && PyList_Append(list, abstract) < 0)
+		sg_python_clear(&list);
+	if (list && PyList_Append(list, class) == 0)
+		classes = PySequence_Tuple(list);
+	if (key && classes && run->registered)
+		error = PyDict_SetItem(run->registered, key, classes);
+	sg_python_clear(&classes);
 	sg_python_clear(&list);
+	sg_python_clear(&key);
 	return error;
 }
 
@@ -224,12 +228,20 @@ static int is_registered(PyObject *abstract, PyObject *class)
 	return yes;
 }
 
-static int is_registered_for_run(const struct sg_run *run, PyObject *abstract, PyObject *class)
+static int is_among(PyObject *registered, PyObject *abstract, PyObject *class)
 {
-	PyObject *list = registered_with(run->image_registered, abstract);
+	PyObject *list = registered_with(registered, abstract);
 	int yes = is_below_any(class, list, 1);
 
-	return yes ? yes : is_below_any(class, registered_with(run->registered, abstract), 1);
+	sg_python_clear(&list);
+	return yes;
+}
+
+static int is_registered_for_run(const struct sg_run *run, PyObject *abstract, PyObject *class)
+{
+	int yes = is_among(run->image_registered, abstract, class);
+
+	return yes ? yes : is_among(run->registered, abstract, class);
 }
 
 static int is_below_subclass(PyObject *abstract, PyObject *class)

@@ -40,6 +40,7 @@ struct sg_run {
 	struct sg_run *next, **link; /* see shim/finaliser.h: among the runs that have not left */
 	PyObject *locals, *image_locals; /* see shim/locals.h: lists or NULL; its own, with content; borrowed: of its image */
 	PyObject *registered, *image_registered, *answers; /* see shim/abstract.h: dicts or NULL; the second is borrowed */
+	PyObject *overloads;        /* see shim/overloads.h; NULL: none of its own */
 	PyObject *kept;             /* list of generators that its end will close, or NULL */
 };
 

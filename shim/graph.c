@@ -385,7 +385,7 @@ static void hold(struct sg_graph *graph)
 	graph->held = true;
 }
 
-int sg_graph_build(struct sg_graph *graph, PyObject *modules)
+int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *other)
 {
 	struct build build = {.graph = graph, .modules = modules};
 	PyObject *name, *module;
@@ -398,6 +398,8 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules)
 		error = find_libraries(&build);
 	while (!error && PyDict_Next(modules, &position, &name, &module))
 		error = reach(&build, module, NULL);
+	if (!error && other)
+		error = reach(&build, other, NULL);
 	while (!error && build.depth)
 		error = follow(&build, build.stack[--build.depth]);
 	if (!error) {

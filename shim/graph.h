@@ -32,9 +32,10 @@ struct sg_graph {
 };
 
 /*
- * modules: the image's table; between sg_age_begin() and sg_age_end(). 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
+ * modules: the image's table; other: an object of the image that is in none of them, or NULL; between sg_age_begin() and
+ * sg_age_end(). 0; -E2BIG: more objects than it is reasonable to look at; -1 with an exception.
  */
-int sg_graph_build(struct sg_graph *graph, PyObject *modules);
+int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *other);
 void sg_graph_release(struct sg_graph *graph);
 
 /* The node of an object that belongs to the image, or NULL. */

@@ -8,6 +8,7 @@
 #include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/overloads.h"
 #include "shim/scan.h"
 #include "shim/state.h"
 #include "shim/subclasses.h"
@@ -36,6 +37,7 @@ struct sg_image {
 	bool retired;                  /* nobody else gets it */
 	size_t waits;                  /* for the lock, since the last lane was made */
 	PyObject *locals;              /* see shim/locals.h: list or NULL */
+	PyObject *overloads;           /* see shim/overloads.h, or NULL */
 	PyObject *registered;          /* see shim/abstract.h: dict or NULL */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
@@ -146,6 +148,7 @@ static void free_image(struct sg_image *image)
 	sg_python_clear(&image->memo);
 	sg_python_clear(&image->generators);
 	sg_python_clear(&image->locals);
+	sg_python_clear(&image->overloads);
 	sg_python_clear(&image->registered);
 	if (image->lock)
 		PyThread_free_lock(image->lock);
@@ -166,8 +169,9 @@ static struct sg_image *new_image(struct sg_policy *policy)
 			/* What is in the table is the image's, too. */
 			image->modules = sg_modules_new_table();
 			image->memo = PyDict_New();
+			image->overloads = sg_overloads_new();
 		}
-		if (image->lock && image->modules && image->memo)
+		if (image->lock && image->modules && image->memo && image->overloads)
 			return image;
 		free_image(image);
 	}
@@ -232,6 +236,7 @@ PyObject *sg_image_modules(struct sg_image *image)
 void sg_image_join(struct sg_image *image, struct sg_run *run)
 {
 	run->family = image->family;
+	run->overloads = sg_python_ref(image->overloads);
 	run->image_locals = image->locals;
 	run->image_registered = image->registered;
 }
@@ -600,10 +605,13 @@ static int give_up(struct sg_image *image, int answer)
 
 int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
-	PyObject *const own[] = {image->modules, image->memo, run->locals, NULL};
+	PyObject *const own[] = {image->modules, image->memo, image->overloads, run->locals, NULL};
+	PyObject *overloads = sg_overloads_registry(image->overloads);
 	struct sg_scanned scanned;
-	int error = sg_scan(&image->slots, image->modules, own, image->policy->workflow_module, &scanned);
+	int error;
 
+	sg_python_clear(&run->answers); /* it refers to classes of the image */
+	error = sg_scan(&image->slots, image->modules, overloads, own, image->policy->workflow_module, &scanned);
 	end_making(image);
 	if (error)
 		return give_up(image, PyErr_Occurred() ? -1 : 0);

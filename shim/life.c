@@ -25,6 +25,7 @@
 #include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/overloads.h"
 #include "shim/pages.h"
 #include "shim/policy.h"
 #include "shim/python.h"
@@ -77,6 +78,7 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 				(*family)->remove();
 		sg_arm_stop();
 		sg_references_remove();
+		sg_overloads_remove();
 		sg_abstract_remove();
 		sg_subclasses_remove();
 		sg_modules_remove();
@@ -225,6 +227,7 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 		sg_subclasses_install();
 		sg_locals_install();
 		sg_abstract_install();
+		sg_overloads_install();
 		sg_references_install();
 		if (call_with_function("gc", "callbacks.append", &collection_def) < 0 ||
 		    call_with_function("atexit", "register", &stop_def) < 0)

@@ -266,13 +266,14 @@ static int look_for_holders(const struct scan *scan, struct sg_scanned *scanned)
 	return 0;
 }
 
-int sg_scan(struct sg_slots *slots, PyObject *modules, PyObject *const own[], PyObject *name, struct sg_scanned *ret_scanned)
+int sg_scan(struct sg_slots *slots, PyObject *modules, PyObject *other, PyObject *const own[], PyObject *name,
+		struct sg_scanned *ret_scanned)
 {
 	int collecting = PyGC_Disable(), error;
 	struct scan scan = {slots, {NULL, 0, 0, false}, own};
 
 	*ret_scanned = (struct sg_scanned){0};
-	error = sg_graph_build(&scan.graph, modules);
+	error = sg_graph_build(&scan.graph, modules, other);
 	if (error == -E2BIG)
 		log_too_large(name);
 	if (!error)

@@ -14,6 +14,7 @@
 #include "shim/image.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/overloads.h"
 #include "shim/policy.h"
 #include "shim/subclasses.h"
 
@@ -273,6 +274,8 @@ static int give_modules(struct sg_run *run, struct sg_image **ret_image)
 	if (sg_policy_config->isolation == SG_ISOLATION_PRIVATE || run->policy->unshareable) {
 		run->modules = sg_modules_new_table();
 		run->family = sg_subclasses_number();
+		run->overloads = sg_overloads_new();
+		PyErr_Clear();
 		return run->modules ? 0 : -1;
 	}
 	image = sg_image_take(run->policy, &fresh);

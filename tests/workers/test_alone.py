@@ -82,6 +82,45 @@ PLACES = {  # top of the module, what is looked at, the change
         "class K: pass\nk = K(); k.a, k.b, k.c = 1, 2, 3", "list(vars(k))", "a = k.a; del k.a; k.a = a"),
     "what a partial calls": (
         "P = functools.partial(print, 1)", "[repr(P.args), P.keywords, vars(P)]", "P.__setstate__((len, (who,), {who: 1}, {'x': who}))"),
+    "a class registered with a shared abstract class": (
+        "import collections.abc\nclass Own: pass\nclass Early: pass\ncollections.abc.Mapping.register(Early)",
+        "[issubclass(c, a) for c in (Own, Early) for a in (collections.abc.Mapping, collections.abc.Sized)] + [isinstance(Own(), "
+        "collections.abc.Collection)]",
+        "collections.abc.Mapping.register(Own)"),
+    "an abstract class below a shared one": (
+        "import collections.abc", "[issubclass(complex, collections.abc.Mapping), isinstance(1j, collections.abc.Sized)]",
+        "class K(collections.abc.Mapping): pass\n    K.register(complex); KEPT.append(K)"),
+    "an abstract class below an own one": (
+        "class A(abc.ABC): pass\nclass B: pass", "[issubclass(int, A), isinstance(B(), A)]",
+        "class K(A): pass\n    K.register(int); K.register(B); KEPT.append(K)"),
+    "what a shared abstract class is told of an own one": (
+        "import collections.abc\nclass Own: pass",
+        "len(KEPT) and [issubclass(Own, collections.abc.Sized), isinstance(Own(), collections.abc.Iterable)]",
+        "KEPT.append(who)\n    if len(KEPT) == 2: Own.__len__ = Own.__iter__ = lambda self: 0"),
+    "what an own abstract class is told": (
+        "class A(abc.ABC):\n    yes = ()\n    @classmethod\n    def __subclasshook__(cls, c): return c.__name__ in cls.yes",
+        "len(KEPT) and [issubclass(int, A), isinstance(2.5, A)]", "A.yes += ('int',); KEPT.append(who)"),
+    "a function by the class of its argument": (
+        "import collections.abc\nclass Own: pass\n@functools.singledispatch\ndef f(x): return 'any'\n"
+        "f.register(collections.abc.Mapping, lambda x: 'mapping')", "[f(Own()), f({})]", "collections.abc.Mapping.register(Own)"),
+    "a protocol": (
+        "@typing.runtime_checkable\nclass P(typing.Protocol):\n    def close(self): ...\nclass Own: pass",
+        "[isinstance(Own(), P), isinstance(Own(), typing.SupportsInt)]", "Own.close = Own.__int__ = lambda self: 1"),
+    "overloads": (
+        "@typing.overload\ndef f(x: int): ...\ndef f(x): return x",
+        "[str(o.__annotations__) for o in typing.get_overloads(f)] if hasattr(typing, 'get_overloads') else []",
+        "def f(x: who): ...\n    f.__qualname__ = 'f'\n    typing.overload(f)"),
+    "overloads that are forgotten": (
+        "@typing.overload\ndef f(x: int): ...\ndef f(x): return x",
+        "len(typing.get_overloads(f)) if hasattr(typing, 'get_overloads') else 0",
+        "getattr(typing, 'clear_overloads', lambda: 0)()"),
+    "weak references": (
+        "class K: pass\nk = K()\ndef f(): pass", "[[weakref.getweakrefcount(x), len(weakref.getweakrefs(x))] for x in (k, K, f)]",
+        "KEPT.extend([weakref.ref(k), weakref.ref(k, print), weakref.proxy(k), weakref.ref(K, print), weakref.ref(f)])\n"
+        "    weakref.finalize(k, print)"),
+    "weak references to a class of the standard library": (
+        "import json", "len([r for r in weakref.getweakrefs(json.JSONEncoder) if r.__callback__])",
+        "KEPT.append(weakref.ref(json.JSONEncoder, print))"),
     "threading.local": ("local = threading.local(); local.x = 0", "[vars(local)]", "local.x = who; setattr(local, who, 1)"),
     "threading.local with __init__": (
         "class Local(threading.local):\n    def __init__(self, n): self.n, self.many = n, []\nlocal = Local(5)", "[vars(local)]",

@@ -1,5 +1,6 @@
 #include "shim/abstract.h"
 
+#include "shim/address.h"
 #include "shim/cpython.h"
 #include "shim/finaliser.h"
 #include "shim/log.h"
@@ -314,17 +315,41 @@ static PyObject *own_below(struct sg_run *run, PyObject *abstract)
 	return list;
 }
 
+#define CHILDLESS 64
+
+/* Nearly always there are none: by the address of the shared class. A new one would be noted. */
+static struct childless {
+	PyObject *abstract;
+	uint64_t family, run;
+	long noted;
+} childless[CHILDLESS];
+
+static struct childless *childless_slot(PyObject *abstract)
+{
+	return &childless[sg_address_hash(abstract, CHILDLESS)];
+}
+
+static bool is_childless(const struct sg_run *run, PyObject *abstract)
+{
+	const struct childless *slot = childless_slot(abstract);
+
+	return slot->abstract == abstract && slot->family == run->family && slot->run == run->number &&
+	       slot->noted == sg_subclasses_noted();
+}
+
 /* Neither is the workflow's, but there may be abstract classes of the workflow's below the one that is asked. */
 static PyObject *or_by_own(struct sg_run *run, PyObject *said, PyObject *abstract, PyObject *class)
 {
 	PyObject *list;
 	int yes;
 
-	if (!said || PyObject_IsTrue(said) == 1)
+	if (!said || PyObject_IsTrue(said) == 1 || is_childless(run, abstract))
 		return said;
 	Py_DecRef(said);
 	list = own_below(run, abstract);
 	yes = list ? is_below_any(class, list, 0) : -1;
+	if (list && PyList_Size(list) == 0)
+		*childless_slot(abstract) = (struct childless){abstract, run->family, run->number, sg_subclasses_noted()};
 	sg_python_clear(&list);
 	return answer(yes);
 }
@@ -352,10 +377,23 @@ static PyObject *abc_subclasscheck(PyObject *module, PyObject *const *args, Py_s
 	return or_by_own(run, said, args[0], args[1]);
 }
 
-/* The class that an object says it has, then the one that it has. */
-static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_ssize_t count)
+/* Of an object of the workflow's, or one that says it is: the class that it says it has, then the one that it has. */
+static PyObject *ask_for_classes(PyObject *abstract, PyObject *class, PyTypeObject *type)
 {
 	static PyObject *name;
+	PyObject *said;
+
+	if (!name)
+		name = PyUnicode_InternFromString("__subclasscheck__");
+	said = PyObject_CallMethodObjArgs(abstract, name, class, NULL);
+	if (!said || class == (PyObject *)type || PyObject_IsTrue(said) != 0)
+		return said;
+	Py_DecRef(said);
+	return PyObject_CallMethodObjArgs(abstract, name, (PyObject *)type, NULL);
+}
+
+static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
 	struct sg_run *run = asking();
 	PyObject *class, *said;
 	PyTypeObject *type;
@@ -363,23 +401,16 @@ static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_s
 	if (!run || count != 2 || !sg_subclasses_noted())
 		return guarded_instance.original(module, args, count);
 	type = sg_cpython_type(args[1]);
-	class = PyObject_GetAttrString(args[1], "__class__");
-	if (!class)
-		return NULL;
-	if (class == (PyObject *)type && !sg_subclasses_is_noted(args[0]) && !sg_subclasses_is_noted(class)) {
-		said = ask_as_host(guarded_instance.original, module, args, count);
-		said = or_by_own(run, said, args[0], class);
-		Py_DecRef(class);
-		return said;
-	}
-	if (!name)
-		name = PyUnicode_InternFromString("__subclasscheck__");
-	said = PyObject_CallMethodObjArgs(args[0], name, class, NULL);
-	if (said && class != (PyObject *)type && PyObject_IsTrue(said) == 0) {
+	if (!sg_subclasses_is_noted(args[0]) && !sg_subclasses_is_noted((PyObject *)type)) {
+		/* Nearly always: what it does not know itself it asks by way of abc_subclasscheck(). */
+		said = guarded_instance.original(module, args, count);
+		if (!said || is_childless(run, args[0]) || PyObject_IsTrue(said) != 0)
+			return said;
 		Py_DecRef(said);
-		said = PyObject_CallMethodObjArgs(args[0], name, (PyObject *)type, NULL);
 	}
-	Py_DecRef(class);
+	class = PyObject_GetAttrString(args[1], "__class__");
+	said = class ? ask_for_classes(args[0], class, type) : NULL;
+	sg_python_clear(&class);
 	return said;
 }
 

@@ -521,6 +521,7 @@ void sg_image_forget(struct sg_run *run)
 	if (image && !run->forgotten)
 		image->runs--;
 	run->forgotten = true;
+	run->image_locals = run->image_registered = NULL; /* the image may be freed before the run */
 	if (image && image->owner == run) {
 		/* Another thread may be about to settle it: that is left to whoever comes next. */
 		image->orphan.delta = delta;

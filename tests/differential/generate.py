@@ -272,6 +272,14 @@ class Generator:
         containers = [t for t in module.objects + [t for m in self.modules for t in m.objects]
                       if t.kind in ("list", "dict", "set", "deque", "OrderedDict", "dict of ints", "set grown", "list below",
                                     "dict below", "defaultdict", "iterated") and self.expression(module, t)]
+        # Long enough for others to do so as well, one after the other, and for changes meanwhile.
+        iterated = [t for t in containers if t.kind in ("deque", "iterated")] or containers
+
+        def iteration():
+            container = self.expression(module, self.choice(iterated))[0]
+            return [f"with at({self.next()}):", [[f"for item in {container}:", ["note(item)", "await asyncio.sleep(1)"]]]]
+        if iterated and "iterator" in self.features and self.chance(0.25):
+            nodes.append(iteration())
         for _ in range(self.random.randrange(1, 5)):
             nodes.append(self.statement(module, names, calls))
             pick = self.random.random()
@@ -279,10 +287,8 @@ class Generator:
                 nodes.append("await asyncio.sleep(1)")
             elif pick < 0.5:
                 nodes.append("await workflow.wait_condition(lambda: len(self.seen) > 1)")
-            elif pick < 0.6 and containers and "iterator" in self.features:
-                container = self.expression(module, self.choice(containers))[0]
-                nodes.append([f"with at({self.next()}):", [[f"for item in {container}:",
-                                                            ["note(item)", "await asyncio.sleep(1)"]]]])
+            elif pick < 0.6 and iterated and "iterator" in self.features:
+                nodes.append(iteration())
             elif pick < 0.66 and "asyncio" in self.features:
                 nodes.append(self.choice(("await EVENT.wait()", ["async with LOCK:", ["await asyncio.sleep(1)"]],
                                           "note(await QUEUE.get())", "EVENT.set()", "QUEUE.put_nowait(v)")))
@@ -418,7 +424,7 @@ class Generator:
         if "large" in self.features and (self.chance(0.15) or "large" in self.always):
             nodes = modules[self.choice(early).name]
             nodes.insert(self.random.randrange(len(HEADER), len(nodes) + 1), "__ballast__ = [[i] for i in range(2500)]")
-        collecting = self.chance(0.2) and not {KINDS[t.kind].feature for m in self.modules for t in m.objects} & {"weak", "del"}
+        collecting = self.chance(0.2) and not {KINDS[t.kind].feature for m in self.modules for t in m.objects} & {"weak", "del", "open"}
         schedule = self.schedule(threads)
         if self.chance(0.15):
             schedule = self.cached_alone(schedule, threads)

@@ -214,7 +214,7 @@ list.append({x}, {v}) ~> list.__repr__({x})
 {x}[0] = {o}
 {x}.total = {v} ~> vars({x})
 """)
-kind("iterated", 4, "{n} = {v} % 4 == 0 and {{'a': 1, 'b': [2], 'c': 3}} or collections.deque([{v}, [2], 3, {o}])", """
+kind("iterated", 8, "{n} = {v} % 4 == 0 and {{'a': 1, 'b': [2], 'c': 3}} or collections.deque([{v}, [2], 3, {o}])", """
 {x}.pop({x} and next(iter({x}))) if isinstance({x}, dict) else {x}.popleft()
 {x}.append({v}) ~> list({x})
 {x}.appendleft({v}) ~> list({x})

@@ -7,7 +7,7 @@ LOCAL = """
 {x}.things.append({v})
 del {x}.a
 vars({x}).clear()
-vars({x})[{k}] = {o}
+vars({x})[{k}] = [{v}]
 {x}.a = {v} ~> getattr({x}, 'a', None)
 {x}.b = [{v}] ~> getattr({x}, 'b', None)
 {x}.__dict__.update(c={v}) ~> sorted(vars({x}))

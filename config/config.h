@@ -10,7 +10,8 @@
  * Syntax of a configuration file: INI (inih). '#' at the start of a line begins a comment.
  *
  *   [settings]         the toggles, same names as the variables without prefix (SANDGLASS is "mode")
- *   [rules]            NAME = ACTION [import=ACTION] [via=ACTION] [when=CONDITION] [guard=KIND] [allow=NAME]
+ *   [rules]            NAME = ACTION [import=ACTION] [via=ACTION] [strict=ACTION] [when=CONDITION]
+ *                             [guard=KIND] [allow=NAME]
  *                             [| REASON | REPLACEMENT]
  *                      A name that exists is changed: only what the line states; but a lower ACTION
  *                      also lowers import and via, and a higher one lifts them to warn, unless
@@ -45,7 +46,8 @@ enum sg_guard_kind {
 	SG_GUARD_FRAME,  /* a Python function that ends in another guard; recognised in the call chain */
 	SG_GUARD_MODULE, /* every function of a module, recognised in the call chain as above */
 	SG_GUARD_READ,   /* reading the attribute from its module */
-	SG_GUARD_MAPPING /* reading and writing a dict in place (os.environ) */
+	SG_GUARD_MAPPING, /* reading and writing a dict in place (os.environ) */
+	SG_GUARD_STORE   /* changing what is shared, whichever object it is: its name is no path */
 };
 
 struct sg_rule {
@@ -54,6 +56,7 @@ struct sg_rule {
 	enum sg_action action;      /* called by workflow code at run time */
 	enum sg_action at_import;   /* called while the workflow's own modules are imported; default warn */
 	enum sg_action via;         /* called by a passed-through library; default warn */
+	enum sg_action strict;      /* what action is in mode strict; default action */
 	const char *condition;      /* name of a condition that must hold, or NULL: always */
 	int condition_argument;     /* the N of "when=NAME:N", else 0 */
 	const char *reason;         /* why it is not deterministic: completes "because ..." */

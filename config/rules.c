@@ -10,8 +10,8 @@
 #define HIGHEST_ARGUMENT 99
 
 static const char *const actions[] = {"allow", "log", "warn", "block", NULL};
-static const char *const guards[] = {"call", "frame", "module", "read", "mapping", NULL};
-static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", NULL};
+static const char *const guards[] = {"call", "frame", "module", "read", "mapping", "store", NULL};
+static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", "strict=", NULL};
 static const char *const trusts[] = {"nearest", "anywhere", "through", NULL};
 
 /* What one line says; NOT_STATED and NULL where it is silent. */
@@ -19,6 +19,7 @@ struct statement {
 	int action;
 	int at_import;
 	int via;
+	int strict;
 	int guard;
 	bool states_condition;
 	const char *condition; /* NULL with states_condition: always */
@@ -91,7 +92,7 @@ static int parse_word(struct sg_draft *draft, struct statement *statement, char 
 		return 0;
 	}
 	return sg_draft_choose(draft, "action", value, actions, "virtual",
-			which == 0 ? &statement->at_import : &statement->via);
+			which == 0 ? &statement->at_import : which == 1 ? &statement->via : &statement->strict);
 }
 
 /* "REASON | REPLACEMENT" */
@@ -117,7 +118,7 @@ static int parse_statement(struct sg_draft *draft, const char *value,
 		struct statement *ret_statement)
 {
 	struct statement statement = {
-			.at_import = NOT_STATED, .via = NOT_STATED, .guard = NOT_STATED};
+			.at_import = NOT_STATED, .via = NOT_STATED, .strict = NOT_STATED, .guard = NOT_STATED};
 	char *text, *rest, *word;
 	int error;
 
@@ -154,7 +155,8 @@ static enum sg_action higher(enum sg_action a, enum sg_action b)
 
 /*
  * Without this, "time.time = allow" would leave a "via=warn" behind that nobody asked for, and a
- * rule that is raised from allow to block would still let everything pass at import.
+ * rule that is raised from allow to block would still let everything pass at import. Whoever states an action means
+ * it in mode strict as well.
  */
 static void change_actions(struct sg_rule *rule, const struct statement *statement)
 {
@@ -162,6 +164,7 @@ static void change_actions(struct sg_rule *rule, const struct statement *stateme
 	enum sg_action action = statement->action;
 
 	rule->action = action;
+	rule->strict = statement->strict != NOT_STATED ? (enum sg_action)statement->strict : action;
 	if (action < before) {
 		rule->at_import = lower(rule->at_import, action);
 		rule->via = lower(rule->via, action);
@@ -266,7 +269,7 @@ static int change_prefix(struct sg_draft *draft, const char *prefix,
 	if (statement->states_condition || statement->guard != NOT_STATED || statement->reason || statement->setting)
 		return sg_draft_fail(draft, -EINVAL,
 				"a prefix changes actions only; accepted: ACTION [import=ACTION] "
-				"[via=ACTION]");
+				"[via=ACTION] [strict=ACTION]");
 	for (size_t i = 0; i < draft->config.rule_count; i++) {
 		struct sg_rule *rule = &draft->config.rules[i];
 

@@ -149,6 +149,8 @@ static int attach(const struct sg_rule *rule, const struct target *target, bool 
 		return sg_attribute_guard(rule, target->module, target->attribute);
 	case SG_GUARD_MAPPING:
 		return sg_mapping_guard(rule, target->object);
+	case SG_GUARD_STORE:
+		return 0;
 	case SG_GUARD_MODULE:
 		break;
 	}
@@ -190,7 +192,7 @@ static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy
 	struct target target = {NULL, NULL, NULL};
 	int error;
 
-	if (rule->guard != SG_GUARD_MODULE && !resolve(rule->name, copy_name, copy, &target))
+	if (rule->guard != SG_GUARD_MODULE && rule->guard != SG_GUARD_STORE && !resolve(rule->name, copy_name, copy, &target))
 		return;
 	/* The copy goes with its run; the host's module is yet to come, or was here before. */
 	entry->armed = entry->armed || !copy;

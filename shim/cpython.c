@@ -197,6 +197,11 @@ void **sg_cpython_getattro_slot(PyTypeObject *type)
 	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
 }
 
+void **sg_cpython_setattro_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &((struct type_head *)type)->setattro : NULL;
+}
+
 unsigned int *sg_cpython_version_tag(PyTypeObject *type)
 {
 	return sg_cpython.type_versions ? &((struct type_head *)type)->version_tag : NULL;

@@ -74,6 +74,7 @@ sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_dealloc_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
+void **sg_cpython_setattro_slot(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
 
 /* The version that a class has for the interpreter's caches, 0: none; NULL: see type_versions. */

@@ -6,6 +6,7 @@
 #include "shim/log.h"
 #include "shim/origin.h"
 #include "shim/policy.h"
+#include "shim/undo.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,9 +147,9 @@ static const char *origin_name(enum sg_origin_kind kind)
 /* The qualified name that the user is told. */
 static const char *incident_name(const struct incident *incident)
 {
-	/* A rule found by a wildcard has no name of its own. */
-	return incident->call->name && strchr(incident->told->name, '*') ? incident->call->name :
-		incident->told->name;
+	/* A rule found by a wildcard has no name of its own, nor has one that is about every object of a kind. */
+	return incident->call->name && (incident->told->guard == SG_GUARD_STORE || strchr(incident->told->name, '*')) ?
+		incident->call->name : incident->told->name;
 }
 
 static void compose_message(const struct incident *incident, struct text *message)
@@ -159,8 +160,9 @@ static void compose_message(const struct incident *incident, struct text *messag
 		append(message, "%s", sg_python_text(incident->judgement->message));
 		return;
 	}
-	append(message, "Cannot access %s from inside a workflow, because %s. Called ",
-			incident_name(incident), rule->reason);
+	append(message, "Cannot %s %s from inside a workflow, because %s. %s ",
+			rule->guard == SG_GUARD_STORE ? "change" : "access", incident_name(incident), rule->reason,
+			rule->guard == SG_GUARD_STORE ? "Changed" : "Called");
 	if (incident->library.length)
 		append(message, "by a %slibrary (%s) ",
 				incident->origin->kind == SG_ORIGIN_PASSTHROUGH ? "passed-through " : "",
@@ -168,7 +170,7 @@ static void compose_message(const struct incident *incident, struct text *messag
 	append(message, "in %s at %s, %s", incident->function.buffer, incident->place.buffer,
 			incident->phase == SG_PHASE_IMPORT ? "while the workflow was imported" :
 			"at run time");
-	if (strcmp(incident->chain.buffer, rule->name) != 0)
+	if (strcmp(incident->chain.buffer, incident_name(incident)) != 0)
 		append(message, " (%s)", incident->chain.buffer);
 	append(message, ". Instead: %s.", rule->replacement);
 	if (incident->judgement)
@@ -227,6 +229,7 @@ static void log_incident(const struct incident *incident, const struct sg_run *r
 	sg_log_text(&line, "function", incident->function.length ? incident->function.buffer : NULL);
 	sg_log_text(&line, "chain", incident->chain.buffer);
 	sg_log_text(&line, "library", incident->library.length ? incident->library.buffer : NULL);
+	sg_log_text(&line, "reason", incident->told->reason);
 	sg_log_text(&line, "instead", incident->told->replacement);
 	sg_log_end(&line);
 }
@@ -380,7 +383,7 @@ static enum sg_action verdict(const struct sg_rule *rule, const struct sg_origin
 {
 	enum sg_mode mode = sg_policy_config->mode;
 	enum sg_origin_kind kind = origin->kind;
-	enum sg_action action = rule->action;
+	enum sg_action most = mode == SG_MODE_STRICT ? rule->strict : rule->action, action = most;
 
 	if (kind == SG_ORIGIN_TRUSTED || kind == SG_ORIGIN_IMPORTED)
 		return SG_ACTION_ALLOW;
@@ -390,7 +393,7 @@ static enum sg_action verdict(const struct sg_rule *rule, const struct sg_origin
 		action = min_action(action, rule->via);
 	/* Strict makes no difference between the three ways, except where a rule lets one pass. */
 	if (mode == SG_MODE_STRICT && action == SG_ACTION_WARN)
-		action = rule->action;
+		action = most;
 	/* What an installed library does while the workflow file is loaded (decorators, base classes) is its setup. */
 	if (phase == SG_PHASE_IMPORT && origin->third_party)
 		action = min_action(action, SG_ACTION_WARN);
@@ -450,7 +453,7 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 		return warn(incident, engine, incident->judgement->warning);
 	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
 	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
-	    incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT)
+	    incident->rule->strict == SG_ACTION_WARN && incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT)
 		return warn(incident, engine, PyExc_UserWarning);
 	return 0;
 }
@@ -500,6 +503,10 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 	if (incident.action > SG_ACTION_ALLOW ||
 	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
 		result = act(&incident, context->run, engine);
+	/* What is let pass although it changes what others share is put right again. */
+	if (result == 0 && incident.rule->strict > incident.rule->action && origin.kind == SG_ORIGIN_DIRECT &&
+	    context->phase == SG_PHASE_RUNTIME && call->rule->guard == SG_GUARD_CALL)
+		sg_undo_note_call(call);
 	sg_origin_release(&origin);
 	return result;
 }

@@ -24,10 +24,11 @@ static const char usage[] =
 static const char *action_name(const struct sg_config *config, const struct sg_rule *rule,
 		enum sg_action way)
 {
-	enum sg_action action = way < rule->action ? way : rule->action;
+	enum sg_action most = config->mode == SG_MODE_STRICT ? rule->strict : rule->action;
+	enum sg_action action = way < most ? way : most;
 
 	if (config->mode == SG_MODE_STRICT && action == SG_ACTION_WARN)
-		action = rule->action;
+		action = most;
 	if ((config->mode == SG_MODE_WARN || config->mode == SG_MODE_OBSERVE) && action > SG_ACTION_WARN)
 		action = SG_ACTION_WARN;
 	return sg_config_action_name(action);
@@ -47,7 +48,7 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 	static const char *const held[] = {
 		"when it is called", "when it is met in a chain of calls",
 				"for every function of the module",
-		"when it is read", "when it is read or changed"
+		"when it is read", "when it is read or changed", "when what is shared is changed"
 	};
 	char text[512];
 
@@ -55,7 +56,7 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 	putchar('\n');
 	snprintf(text, sizeof(text), "%s at run time, %s while the workflow is imported, %s "
 			"through a passed-through library",
-			action_name(config, rule, rule->action), action_name(config, rule, rule->at_import),
+			action_name(config, rule, SG_ACTION_BLOCK), action_name(config, rule, rule->at_import),
 			action_name(config, rule, rule->via));
 	line("action", text);
 	if (rule->condition) {

@@ -8,6 +8,8 @@
 #include "shim/hardened.h"
 #include "shim/locals.h"
 #include "shim/native.h"
+#include "shim/stores.h"
+#include "shim/undo.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -139,6 +141,7 @@ static struct sg_context *enter(struct sg_context *context)
 {
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
+	sg_stores_enter();
 	sg_finaliser_enter(context);
 	sg_bypass_look();
 	sg_hardened_enter();
@@ -150,6 +153,7 @@ static void leave(struct sg_context *context, struct sg_context *token)
 	sg_context_leave(token);
 	sg_finaliser_leave(context);
 	sg_hardened_leave();
+	sg_stores_leave();
 	sg_attribute_leave();
 }
 
@@ -173,8 +177,9 @@ void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *
 {
 	/* What is put there while the run is made no activation would find: that is another thread. */
 	sg_locals_leave(&instance->run, visit->locals, visit->context.activation);
-	leave_variables(visit->variables);
 	sg_native_settle(&instance->run);
+	sg_undo_all();
+	leave_variables(visit->variables);
 	instance->thread = visit->outer;
 	leave(&visit->context, visit->token);
 	tell_in_sandbox(false);

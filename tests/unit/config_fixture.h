@@ -17,7 +17,7 @@ static const char *const conditions[] = {
 		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
 		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded", "unordered",
 		"nondeterministic-sql", "elsewhere", "unlike-here",
-		"no-args", "no-program", NULL};
+		"no-args", "no-program", "given", "shared", "shared-logger", "shared-filters", NULL};
 
 static char directory[64];
 static struct sg_config config;

@@ -178,13 +178,14 @@ static const struct {
 		{"[rules]\ntime.time = block guard=frames\n", 2,
 				"time.time = block guard=frames: unknown guard \"frames\", did "
 				"you mean \"frame\"?; accepted: call, frame, module, read, "
-				"mapping"},
+				"mapping, store"},
 		{"[rules]\ntime.time = block when=mising:0\n", 2,
 				"time.time = block when=mising:0: unknown condition \"mising\", "
 				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
 				"shared-generator, unseeded, blocking, bare-unseeded, "
 				"no-seed, numpy-made, numpy-shared, numpy-unseeded, "
-				"unordered, nondeterministic-sql, elsewhere, unlike-here, no-args, no-program"},
+				"unordered, nondeterministic-sql, elsewhere, unlike-here, no-args, no-program, given, "
+				"shared, shared-logger, shared-filters"},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},

@@ -7,6 +7,7 @@ Every snippet becomes a workflow module of its own (see programs/snippets.py): `
     load    done while the workflow file is imported: strict refuses, enforce lets it pass with a warning
     refuse  done while the workflow file is imported, refused in enforce and in strict (the SDK refuses it too)
     via     done by a library that the workflow passed through: strict refuses, enforce warns
+    state   changes what all runs and the host share: strict refuses, enforce warns, and it is put back
     warn    lets the workflow complete, in enforce and in strict, and warns
     allow   harmless: completes, and nothing is logged
 
@@ -49,6 +50,10 @@ def via(*args, **more):
 
 def load(name, top, body="return ''", **more):
     case("load", name, top, body, **more)
+
+
+def state(*args, **more):
+    case("state", *args, **more)
 
 
 # --- time: every clock, then every way to get hold of one ------------------------------------------
@@ -544,3 +549,72 @@ for _name, _top, _body in [
     allow(f"library_{_name}", _top, _body)
 
 assert len({c.name for c in CASES}) == len(CASES), "two snippets share a name"
+
+# --- shared state: whatever the way, a change is seen, and gone in the next activation ----------------
+
+def _changes(name, top, change, unchanged, **more):
+    """After the next workflow task the expression `unchanged` must hold again."""
+    state(f"state_{name}", f"import asyncio\n{top}",
+          f"{change}  # here\nawait asyncio.sleep(0.01)\nassert {unchanged}\nreturn ''", **more)
+
+
+_changes("constant", "import string", "string.digits = 'x'", "string.digits == '0123456789'", says="string.digits")
+_changes("new_name", "import string", "string.sg_new = 'x'", "not hasattr(string, 'sg_new')", says="string.sg_new")
+_changes("setattr", "import string", "setattr(string, 'digits', 'x')", "string.digits == '0123456789'", says="string.digits")
+_changes("deleted", "import string", "del string.digits", "string.digits == '0123456789'", says="string.digits")
+_changes("alias", "import string", "for m in [string]: m.digits = 'x'", "string.digits == '0123456789'")
+_changes("builtin", "import builtins", "builtins.sg_new = len", "not hasattr(builtins, 'sg_new')", says="builtins.sg_new")
+_changes("stdout", "import sys, io", "sys.stdout = io.StringIO()", "sys.stdout is sys.__stdout__", says="sys.stdout")
+_changes("class", "import collections", "collections.UserDict.sg_new = 1", "not hasattr(collections.UserDict, 'sg_new')",
+         says="collections.UserDict.sg_new")
+_changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
+         says="collections.abc.Sized.sg_new")
+_changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")
+_changes("type_setattr", "import collections", "type.__setattr__(collections.UserDict, 'sg_new', 1)",
+         "not hasattr(collections.UserDict, 'sg_new')")
+_changes("method", "import json", "json.JSONEncoder.default = lambda s, o: 1", "json.JSONEncoder.default.__name__ == 'default'")
+_changes("function", "import json", "json.dumps.sg_new = 1", "not hasattr(json.dumps, 'sg_new')", says="json.dumps.sg_new")
+_changes("defaults", "import json", "json.dumps.__kwdefaults__ = dict(json.dumps.__kwdefaults__, indent=4)", "json.dumps([1]) == '[1]'")
+_changes("mock", "import unittest.mock, string", "unittest.mock.patch.object(string, 'digits', 'x').start()",
+         "string.digits == '0123456789'")
+_changes("csv_dialect", "import csv", "csv.register_dialect('sg', delimiter=';')", "'sg' not in csv.list_dialects()",
+         says="csv.register_dialect")
+_changes("csv_limit", "import csv", "csv.field_size_limit(5)", "csv.field_size_limit() != 5", says="csv.field_size_limit")
+_changes("adapter", "import sqlite3", "sqlite3.register_adapter(complex, str)", "(complex, sqlite3.PrepareProtocol) not in sqlite3.adapters",
+         says="sqlite3.register_adapter")
+_changes("codec", "import codecs", "codecs.register(print)", "True", says="codecs.register")
+_changes("copyreg", "import copyreg", "copyreg.pickle(range, lambda r: (range, (1,)))", "range not in copyreg.dispatch_table")
+_changes("gc", "import gc", "gc.disable()", "gc.isenabled()", says="gc.disable")
+_changes("gc_threshold", "import gc", "gc.set_threshold(5, 6, 7)", "gc.get_threshold() != (5, 6, 7)", says="gc.set_threshold")
+_changes("recursion", "import sys", "sys.setrecursionlimit(4321)", "sys.getrecursionlimit() != 4321", says="sys.setrecursionlimit")
+_changes("profile", "import sys", "sys.setprofile(lambda *a: None)", "sys.getprofile() is None", says="sys.setprofile")
+_changes("warnings", "import warnings", "warnings.simplefilter('error', BytesWarning)", "warnings.filters[0][0] != 'error'",
+         says="warnings.simplefilter")
+_changes("logger_level", "import logging", "logging.getLogger('sg.x').setLevel(7)", "logging.getLogger('sg.x').level == 0",
+         says="logging.Logger.setLevel")
+_changes("logger_handler", "import logging", "logging.getLogger('sg.x').addHandler(logging.NullHandler())",
+         "not logging.getLogger('sg.x').handlers", says="logging.Logger.addHandler")
+_changes("level_name", "import logging", "logging.addLevelName(33, 'sg')", "logging.getLevelName(33) == 'Level 33'",
+         says="logging.addLevelName")
+_changes("calendar", "import calendar", "calendar.setfirstweekday(5)", "calendar.firstweekday() == 0", says="calendar.setfirstweekday")
+
+_OWN_STATE = """import collections, enum, functools, types
+class Own(collections.UserDict): pass
+class Colour(enum.Enum): RED = 1
+def own(): pass
+made = types.ModuleType('made')
+@functools.wraps(len)
+def wrapped(): pass"""
+allow("ok_state_own", _OWN_STATE, "Own.x = Colour.x = own.x = made.x = wrapped.x = 1\nT = type('T', (dict,), {})\nT.x = 1\ndel Own.x\nreturn ''")
+allow("ok_state_at_import", "import warnings, logging, string\nwarnings.filterwarnings('ignore', 'sg')\n"
+      "logging.getLogger('sg.import').setLevel(20)\nstring.sg_import = 1", "return ''")
+allow("ok_state_bracket", "import warnings, contextlib, io, decimal",
+      "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
+      "with contextlib.redirect_stdout(io.StringIO()): print('x')\n"
+      "with decimal.localcontext() as c: c.prec = 3\ndecimal.getcontext().prec = 5\nreturn ''")
+allow("ok_state_asked", "import csv, gc, sys, logging", "csv.field_size_limit(); gc.get_threshold(); sys.getrecursionlimit()\n"
+      "logging.getLogger('sg.y').isEnabledFor(10)\nlogging.getLogger('sg.y').info('x')\nreturn ''")
+allow("ok_state_of_a_library", "import copy, collections, re, typing, dataclasses",
+      "copy.copy(collections.UserDict(a=1)); re.compile('sg' + 'x')\n"
+      "@dataclasses.dataclass\nclass D:\n    x: typing.List[int]\ntyping.get_type_hints(D)\nreturn ''")
+allow("ok_state_logger_own", "import logging", "l = logging.Logger('own')\nl.setLevel(10)\nl.addHandler(logging.NullHandler())\nreturn ''")

@@ -77,6 +77,18 @@ def test_harmless_code_completes(case_name, mode, answer):
         assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], "completed, but was reported" + describe(case, answer)
 
 
+@names("state")
+def test_change_of_shared_state_is_refused_in_strict_and_put_back_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    if mode == "strict":
+        assert_refused(case, answer)
+    else:
+        assert_completed(case, answer)
+        warned = [e for e in answer["log"] if e["level"] == "warn" and "state" in e["reason"] and "direct" in e["origin"]]
+        where = user_line(case, "run")
+        assert warned and all(e["where"].endswith(where) for e in warned), "no warning in the log" + describe(case, answer)
+
+
 @names("warn")
 def test_unordered_wait_completes_with_a_warning(case_name, mode, answer):
     case = BY_NAME[case_name]

@@ -5,6 +5,7 @@
  */
 #include "shim/cpython.h"
 #include "shim/family.h"
+#include "shim/named.h"
 #include "shim/stores.h"
 
 static bool is_given(struct sg_call *call, int position)
@@ -66,7 +67,13 @@ static const struct sg_condition_entry conditions[] = {
 	{NULL, NULL}
 };
 
+static void remove_state(void)
+{
+	sg_stores_remove();
+	sg_named_remove();
+}
+
 SG_FAMILY(state) = {
 	.name = "state", .conditions = conditions,
-	.install = sg_stores_install, .remove = sg_stores_remove,
+	.install = sg_stores_install, .remove = remove_state,
 };

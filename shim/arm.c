@@ -260,9 +260,14 @@ void sg_arm_module(const char *name)
 			try_entry(&entries[i], NULL, NULL);
 }
 
-/* What a default rule says about a constant or a mapping is about the host's; only the worker may mean a copy's. */
+/*
+ * What a default rule says about a constant, a mapping or state that is shared is about the host's; only the worker may
+ * mean a copy's.
+ */
 static bool concerns_copies(const struct entry *entry)
 {
+	if (entry->rule->strict > entry->rule->action)
+		return false;
 	return entry->added || entry->rule->guard == SG_GUARD_CALL ||
 	       entry->rule->guard == SG_GUARD_FRAME;
 }

@@ -22,6 +22,7 @@ struct sg_image;
 struct sg_delta;
 struct sg_native_record;
 struct sg_line;
+struct sg_named;
 
 /* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
 struct sg_run {
@@ -41,6 +42,7 @@ struct sg_run {
 	PyObject *locals, *image_locals; /* see shim/locals.h: lists or NULL; its own, with content; borrowed: of its image */
 	PyObject *registered, *image_registered, *answers; /* see shim/abstract.h: dicts or NULL; the second is borrowed */
 	PyObject *overloads;        /* see shim/overloads.h; NULL: none of its own */
+	struct sg_named *named;     /* see shim/named.h: what is compared in this activation */
 	PyObject *kept;             /* list of generators that its end will close, or NULL */
 };
 

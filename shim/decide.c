@@ -511,6 +511,23 @@ static int decide(struct sg_call *call, sg_condition condition, struct sg_contex
 	return result;
 }
 
+enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line)
+{
+	struct sg_origin origin = {.kind = SG_ORIGIN_DIRECT, .user_code = code, .user_line = line};
+	struct sg_call call = {.rule = rule, .run = run, .name = name, .exact = true};
+	struct incident incident;
+
+	begin_incident(&incident, &call, SG_PHASE_RUNTIME, &origin);
+	incident.rule = incident.told = rule;
+	incident.judgement = judge(&incident, run->policy, NULL);
+	incident.action = incident.judgement ? judged_action(incident.judgement, origin.kind, SG_PHASE_RUNTIME) :
+		verdict(rule, &origin, SG_PHASE_RUNTIME);
+	if (incident.action > SG_ACTION_ALLOW)
+		act(&incident, run, run->policy->engine);
+	PyErr_Clear();
+	return incident.action;
+}
+
 int sg_decide(struct sg_call *call, sg_condition condition)
 {
 	struct sg_context *context = sg_context_suspend();

@@ -41,6 +41,12 @@ PyObject *sg_call_argument(const struct sg_call *call, int position, const char 
 int sg_decide(struct sg_call *call, sg_condition condition);
 
 /*
+ * What workflow code has done is only seen when the activation ends: by the function of code, at that line, to what name
+ * says. Logs and refuses as any other call; a refusal is left in run->refusal. Returns what the verdict is. No exception.
+ */
+enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line);
+
+/*
  * Warns once for each place and text in the whole process, however many runs import the warned code anew: as
  * from module, at the line of code. code may be NULL. 0, or -1 with an exception (the filters made it one).
  */

@@ -8,6 +8,7 @@
 #include "shim/importer.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/named.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static void free_policy(struct sg_policy *policy)
 	sg_python_clear(&policy->prepared);
 	sg_python_clear(&policy->classes);
 	sg_python_clear(&policy->apart);
+	sg_named_forget(policy);
 	sg_python_clear(&policy->workflow_module);
 	sg_python_clear(&policy->watch);
 	free(policy);
@@ -138,6 +140,7 @@ void sg_policy_retire(struct sg_policy *policy)
 {
 	struct sg_line line;
 
+	sg_named_forget(policy);
 	policy->unshareable = false;
 	sg_python_clear(&policy->apart);
 	sg_python_clear(&policy->prepared);

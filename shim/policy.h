@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 struct sg_image;
+struct sg_named;
 
 struct sg_policy {
 	const struct sg_engine *engine;
@@ -30,6 +31,7 @@ struct sg_policy {
 	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */
 	PyObject *classes;          /* dict: name -> the host's class whose code the images hold, NULL: none */
 	PyObject *apart;            /* a package that is not shared after all (apart.h), NULL: none */
+	struct sg_named *named;     /* see shim/named.h, or NULL */
 	bool unshareable;           /* the image holds something that cannot be saved */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;

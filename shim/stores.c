@@ -156,7 +156,19 @@ static void full_name(PyObject *target, PyObject *name, char *text, size_t size)
 	sg_python_clear(&module);
 }
 
-static int judge(enum kind kind, PyObject *target, PyObject *name)
+static bool may_undo(PyObject *target)
+{
+	PyObject *name, *module;
+
+	if (PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type))
+		return sg_undo_may(target);
+	name = text_attribute(target, "__module__");
+	module = name ? sg_modules_host(name) : NULL;
+	sg_python_clear(&name);
+	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) && sg_undo_may(module);
+}
+
+static int judge(enum kind kind, PyObject *target, PyObject *name, PyObject *value)
 {
 	struct sg_call call = {.self = target, .exact = true};
 	char text[512];
@@ -164,9 +176,13 @@ static int judge(enum kind kind, PyObject *target, PyObject *name)
 	full_name(target, name, text, sizeof(text));
 	call.name = text;
 	call.rule = sg_config_rule(sg_policy_config, text);
-	if (!call.rule)
+	if (!call.rule || call.rule->guard != SG_GUARD_STORE)
 		call.rule = sg_config_rule(sg_policy_config, rule_names[kind]);
-	return call.rule ? sg_decide(&call, NULL) : 0;
+	if (!call.rule || sg_decide(&call, NULL) < 0)
+		return call.rule ? -1 : 0;
+	if (call.rule->action > SG_ACTION_ALLOW && may_undo(target))
+		sg_undo_note_store(target, name, value);
+	return 0;
 }
 
 /* 0: go on, -1: refused. */
@@ -178,7 +194,7 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	int answer = 0;
 
 	PyErr_Fetch(&type, &error, &traceback);
-	if (context->phase == SG_PHASE_RUNTIME && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
+	if (context->phase == SG_PHASE_RUNTIME && !context->run->policy->engine->unrestricted() && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
 		globals = PyEval_GetGlobals();
 		shared = sg_stores_shared(context->run, target);
 		own = !shared || is_own_business(context->run, globals, target, name);
@@ -186,9 +202,7 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	PyErr_Restore(type, error, traceback);
 	sg_context_leave(context);
 	if (shared && !own)
-		answer = judge(kind, target, name);
-	if (answer == 0 && shared && !own)
-		sg_undo_note_store(target, name, value);
+		answer = judge(kind, target, name, value);
 	return answer < 0 ? -1 : 0;
 }
 

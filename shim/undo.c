@@ -203,6 +203,31 @@ static PyObject *attribute_now(PyObject *target, PyObject *name)
 	return value;
 }
 
+static PyObject *item_of(PyObject *dict, const char *key)
+{
+	PyObject *name = PyUnicode_FromString(key), *value = name ? PyDict_GetItemWithError(dict, name) : NULL;
+
+	PyErr_Clear();
+	sg_python_clear(&name);
+	return value;
+}
+
+bool sg_undo_may(PyObject *module)
+{
+	PyObject *names = PySys_GetObject("stdlib_module_names"), *dict = PyModule_GetDict(module); /* borrowed */
+	PyObject *file = item_of(dict, "__file__"), *name = sg_python_module_name(dict), *top;
+	const char *text = name ? sg_python_text(name) : "";
+	bool standard;
+
+	if (!file || strstr(sg_python_text(file), "/site-packages/") || strstr(sg_python_text(file), "/dist-packages/"))
+		return true;
+	top = PyUnicode_FromStringAndSize(text, (Py_ssize_t)strcspn(text, "."));
+	standard = names && top && PySequence_Contains(names, top) == 1;
+	PyErr_Clear();
+	sg_python_clear(&top);
+	return standard;
+}
+
 void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value)
 {
 	struct note *note = add_note();

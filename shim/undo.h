@@ -3,7 +3,8 @@
  *
  * An activation notes what it is about to change, with what was there before. Its end puts that back, the last change
  * first, wherever the run's own value is still in place: what somebody else has written since stays. So the host and
- * other runs see a change at most while that activation runs. Calls are put back by what the interpreter or the library
+ * other runs see a change at most while that activation runs. Not in modules that are neither the standard library's nor
+ * installed: a worker that shares its own modules with its workflows may be there to see what they write. Calls are put back by what the interpreter or the library
  * has for it; a call that nothing is known to undo is only reported. Modes that only watch put nothing back.
  *
  * Notes belong to the thread: an activation does not change threads. GIL: held.
@@ -15,6 +16,9 @@
 
 /* An attribute of a module, class or function is about to become value, NULL: to go. No exception. */
 void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value);
+
+/* May what the module holds be put back? */
+bool sg_undo_may(PyObject *module);
 
 /* A guarded call with a rule that can be undone is about to be made. No exception. */
 void sg_undo_note_call(const struct sg_call *call);

@@ -1,6 +1,8 @@
 #include "hooks/engines/temporal_unrestricted.h"
 
+#include "shim/context.h"
 #include "shim/cpython.h"
+#include "shim/named.h"
 #include "shim/native.h"
 
 typedef int (*setattro)(PyObject *, PyObject *, PyObject *);
@@ -14,9 +16,14 @@ static int note(PyObject *self, PyObject *name, PyObject *value)
 {
 	int error = store(self, name, value);
 
-	if (!error && PyUnicode_CompareWithASCIIString(name, "value") == 0)
-		sg_native_unrestricted = value && PyObject_IsTrue(value) > 0;
-	return error;
+	bool before = sg_native_unrestricted;
+
+	if (error || PyUnicode_CompareWithASCIIString(name, "value") != 0)
+		return error;
+	sg_native_unrestricted = value && PyObject_IsTrue(value) > 0;
+	if (sg_native_unrestricted != before && sg_context_current)
+		sg_named_unrestricted(sg_context_current->run, sg_native_unrestricted);
+	return 0;
 }
 
 static void follow(void)

@@ -7,6 +7,7 @@
 #include "shim/finaliser.h"
 #include "shim/hardened.h"
 #include "shim/locals.h"
+#include "shim/named.h"
 #include "shim/native.h"
 #include "shim/stores.h"
 #include "shim/undo.h"
@@ -160,6 +161,7 @@ static void leave(struct sg_context *context, struct sg_context *token)
 void sg_temporal_visit_begin(struct instance *instance, struct sg_temporal_visit *visit)
 {
 	tell_in_sandbox(true);
+	sg_named_begin(&instance->run);
 	visit->token = enter(&visit->context);
 	visit->outer = instance->thread;
 	instance->thread = PyThread_get_thread_ident();
@@ -179,6 +181,7 @@ void sg_temporal_visit_end(struct instance *instance, struct sg_temporal_visit *
 	sg_locals_leave(&instance->run, visit->locals, visit->context.activation);
 	sg_native_settle(&instance->run);
 	sg_undo_all();
+	sg_named_end(&instance->run);
 	leave_variables(visit->variables);
 	instance->thread = visit->outer;
 	leave(&visit->context, visit->token);

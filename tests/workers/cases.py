@@ -597,6 +597,27 @@ _changes("logger_handler", "import logging", "logging.getLogger('sg.x').addHandl
 _changes("level_name", "import logging", "logging.addLevelName(33, 'sg')", "logging.getLevelName(33) == 'Level 33'",
          says="logging.addLevelName")
 _changes("calendar", "import calendar", "calendar.setfirstweekday(5)", "calendar.firstweekday() == 0", says="calendar.setfirstweekday")
+# What no store tells of, found by the names in the workflow's code.
+_changes("list", "import urllib.parse", "urllib.parse.uses_relative.append('sg')", "'sg' not in urllib.parse.uses_relative",
+         says="urllib.parse.uses_relative")
+_changes("list_by_its_own_name", "from urllib.parse import uses_netloc", "uses_netloc.append('sg')", "'sg' not in uses_netloc",
+         says="uses_netloc")
+_changes("dict", "import http.client", "http.client.responses[799] = 'sg'", "799 not in http.client.responses", says="http.client.responses")
+_changes("dict_of_a_class", "import pprint", "pprint.PrettyPrinter._dispatch[0] = 1", "0 not in pprint.PrettyPrinter._dispatch",
+         says="pprint.PrettyPrinter._dispatch")
+_changes("object", "import json", "json._default_encoder.sg_new = 1", "not hasattr(json._default_encoder, 'sg_new')",
+         says="json._default_encoder.sg_new")
+_changes("object_field", "import reprlib", "reprlib.aRepr.maxlist = 1", "reprlib.aRepr.maxlist != 1", says="reprlib.aRepr.maxlist")
+_changes("logger_field", "import logging\nL = logging.getLogger('sg.z')", "L.propagate = False", "L.propagate", says="L.propagate")
+_changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
+_changes("gc_callbacks", "import gc", "gc.callbacks.append(print)", "print not in gc.callbacks", says="gc.callbacks")
+_changes("single_dispatch", "import pkgutil\nclass Own: pass", "pkgutil.iter_importer_modules.register(Own, print)",
+         "Own not in pkgutil.iter_importer_modules.registry", says="pkgutil.iter_importer_modules.register")
+# What the worker shares by itself it may want to see: reported, but not put back.
+_changes("setter_of_a_library", _PASSED, "helper_shared.set_option('sg', 1)", "'sg' in helper_shared.options", says="helper_shared")
+_changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "helper_shared.feature", says="helper_shared")
+_changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",
+         says="helper_shared.registry")
 
 _OWN_STATE = """import collections, enum, functools, types
 class Own(collections.UserDict): pass
@@ -612,9 +633,13 @@ allow("ok_state_bracket", "import warnings, contextlib, io, decimal",
       "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
       "with contextlib.redirect_stdout(io.StringIO()): print('x')\n"
       "with decimal.localcontext() as c: c.prec = 3\ndecimal.getcontext().prec = 5\nreturn ''")
+allow("ok_state_unrestricted", "import string, html.entities, csv",
+      "with workflow.unsafe.sandbox_unrestricted():\n    string.sg_free = 1\n    html.entities.entitydefs['sg'] = 'x'\n    csv.field_size_limit(131071)\n"
+      "return ''")
 allow("ok_state_asked", "import csv, gc, sys, logging", "csv.field_size_limit(); gc.get_threshold(); sys.getrecursionlimit()\n"
       "logging.getLogger('sg.y').isEnabledFor(10)\nlogging.getLogger('sg.y').info('x')\nreturn ''")
 allow("ok_state_of_a_library", "import copy, collections, re, typing, dataclasses",
       "copy.copy(collections.UserDict(a=1)); re.compile('sg' + 'x')\n"
       "@dataclasses.dataclass\nclass D:\n    x: typing.List[int]\ntyping.get_type_hints(D)\nreturn ''")
+allow("ok_state_cache_of_a_library", _PASSED, "assert helper_shared.look_up('sg') == 'sg'\nreturn ''")
 allow("ok_state_logger_own", "import logging", "l = logging.Logger('own')\nl.setLevel(10)\nl.addHandler(logging.NullHandler())\nreturn ''")

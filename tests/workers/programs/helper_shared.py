@@ -90,3 +90,33 @@ def leave_garbage(name):
 
 def collect():
     return gc.collect()
+
+
+# State that every run shares, its setters, and a cache that is nobody else's business.
+options, feature, counted, _cache = {}, False, 0, {}
+
+
+def set_option(name, value):
+    options[name] = value
+
+
+def enable_feature():
+    global feature
+    feature = True
+
+
+class Registry:
+    def __init__(self):
+        self.known = []
+
+    def register(self, name):
+        self.known.append(name)
+
+
+registry = Registry()
+
+
+def look_up(name):
+    global counted
+    counted = True
+    return _cache.setdefault(name, name)

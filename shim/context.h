@@ -42,6 +42,7 @@ struct sg_run {
 	PyObject *locals, *image_locals; /* see shim/locals.h: lists or NULL; its own, with content; borrowed: of its image */
 	PyObject *registered, *image_registered, *answers; /* see shim/abstract.h: dicts or NULL; the second is borrowed */
 	PyObject *overloads;        /* see shim/overloads.h; NULL: none of its own */
+	bool late;                  /* refusal was not raised where it belongs, see sg_decide_late() */
 	struct sg_named *named;     /* see shim/named.h: what is compared in this activation */
 	PyObject *kept;             /* list of generators that its end will close, or NULL */
 };

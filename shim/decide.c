@@ -522,6 +522,7 @@ enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, co
 	incident.judgement = judge(&incident, run->policy, NULL);
 	incident.action = incident.judgement ? judged_action(incident.judgement, origin.kind, SG_PHASE_RUNTIME) :
 		verdict(rule, &origin, SG_PHASE_RUNTIME);
+	run->late |= incident.action == SG_ACTION_BLOCK && !run->refusal;
 	if (incident.action > SG_ACTION_ALLOW)
 		act(&incident, run, run->policy->engine);
 	PyErr_Clear();

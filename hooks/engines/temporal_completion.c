@@ -2,6 +2,7 @@
 
 #include "hooks/engines/temporal_sdk.h"
 
+#include "shim/cpython.h"
 #include "shim/log.h"
 
 #include <string.h>
@@ -119,11 +120,48 @@ static void log_swallowed(const struct sg_run *run)
 	sg_python_clear(&text);
 }
 
+/* As the SDK's activate() does with what the workflow raises; nothing but this may end the workflow then. */
+static const char *const LATE_SOURCE =
+	"TERMINAL = {'complete_workflow_execution', 'continue_as_new_workflow_execution', 'cancel_workflow_execution'}\n"
+	"def fail(inner, activation, completion, refusal):\n"
+	"    if activation.is_replaying or any(j.HasField('query_workflow') for j in activation.jobs): return False\n"
+	"    if completion.HasField('failed') or not inner.workflow_is_failure_exception(refusal): return False\n"
+	"    commands = completion.successful.commands\n"
+	"    if any(c.HasField('fail_workflow_execution') for c in commands): return False\n"
+	"    kept = [c for c in commands if c.WhichOneof('variant') not in TERMINAL]\n"
+	"    if len(kept) != len(commands):\n"
+	"        del commands[:]\n"
+	"        commands.extend(kept)\n"
+	"    inner._current_completion = completion\n"
+	"    inner._set_workflow_failure(refusal)\n"
+	"    return True\n";
+
+void sg_temporal_raise_late(struct sg_run *run, PyObject *inner, PyObject *activation, PyObject *completion)
+{
+	static PyObject *fail;
+	PyObject *namespace, *done = NULL;
+
+	if (!run->late || !run->refusal || !inner || !completion)
+		return;
+	if (!fail) {
+		namespace = sg_cpython_run(LATE_SOURCE, NULL, NULL);
+		fail = namespace ? sg_python_ref(sg_cpython_item(namespace, "fail")) : NULL;
+		sg_python_clear(&namespace);
+	}
+	if (fail)
+		done = PyObject_CallFunctionObjArgs(fail, inner, activation, completion, run->refusal, NULL);
+	PyErr_Clear(); /* another version of the SDK: the task fails */
+	if (done && PyObject_IsTrue(done) > 0)
+		sg_python_clear(&run->refusal);
+	sg_python_clear(&done);
+}
+
 void sg_temporal_check_swallowed(const struct sg_run *run, PyObject *activation, PyObject **answer)
 {
 	if (!*answer || !run->refusal || (activation && reports_refusal(activation, *answer)))
 		return;
-	log_swallowed(run);
+	if (!run->late)
+		log_swallowed(run);
 	sg_python_clear(answer);
 	PyErr_SetObject(sg_temporal_sdk.refusal_class, run->refusal);
 }

@@ -21,4 +21,10 @@ bool sg_temporal_is_removal(PyObject *activation);
 /* The completion of an activation that there was nothing to do for: new reference, or NULL with an exception. */
 PyObject *sg_temporal_no_commands(void);
 
+/*
+ * A refusal that was only found when the activation had ended fails the workflow, where the worker has such exceptions do
+ * so, as if the workflow had raised it; else it is left for sg_temporal_check_swallowed(). No exception.
+ */
+void sg_temporal_raise_late(struct sg_run *run, PyObject *inner, PyObject *activation, PyObject *completion);
+
 #endif

@@ -171,6 +171,7 @@ static PyObject *activate(struct instance *instance, PyObject *activation, PyObj
 
 	sg_python_clear(&instance->run.refusal);
 	instance->run.refusals = 0;
+	instance->run.late = false;
 	instance->activated = true;
 	if (begin(instance, &visit, MILLISECONDS_BUSY) < 0)
 		return answer_busy(instance, activation);
@@ -184,6 +185,7 @@ static PyObject *activate(struct instance *instance, PyObject *activation, PyObj
 	}
 	completion = call_inner(instance, name, call);
 	end(instance, &visit);
+	sg_temporal_raise_late(&instance->run, instance->inner, activation, completion);
 	sg_temporal_check_swallowed(&instance->run, activation, &completion);
 	sg_python_clear(&instance->run.refusal);
 	if (completion && !visit.outer && instance->inner && sg_temporal_is_last(instance)) {

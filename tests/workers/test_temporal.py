@@ -152,6 +152,12 @@ def test_violation_is_one_log_line_with_everything_needed_to_find_it(played, log
     assert e["level"] == "error" or e["level"] == "warn", str(e.text)
 
 
+@scenario("late_refusal", SANDGLASS="strict")
+@pytest.mark.parametrize("ends", ["True", "False"])
+def test_refusal_at_the_end_of_an_activation_fails_the_workflow_where_the_worker_says_so(played, ends):
+    assert played[ends]["status"] == "failed" and "gc.callbacks" in played[ends]["text"], str(played)
+
+
 @scenario("exception_as_the_workflow_sees_it")
 def test_refusal_is_the_sdks_own_exception_with_the_qualified_name(played):
     name, qualified, nondeterminism = played["seen"]

@@ -51,6 +51,17 @@ class ReadsClock:
 
 
 @workflow.defn
+class ChangesShared:
+    """What it does is only seen when the activation has ended, in which it may have completed."""
+
+    @workflow.run
+    async def run(self, ends: bool) -> None:
+        gc.callbacks.append(print)
+        if not ends:
+            await asyncio.sleep(30)
+
+
+@workflow.defn
 class MakesId:
     @workflow.run
     async def run(self) -> str:

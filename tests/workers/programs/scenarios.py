@@ -347,6 +347,12 @@ async def refusal_as_task_failure(stage):
 
 
 @scenario
+async def late_refusal(stage):
+    async with stage.worker(flows_misc.ChangesShared, workflow_failure_exception_types=[Exception]):
+        return {str(ends): await stage.run(flows_misc.ChangesShared, ends) for ends in (True, False)}
+
+
+@scenario
 async def refusal_as_workflow_failure(stage):
     async with stage.worker(flows_misc.MakesId, workflow_failure_exception_types=[Exception]):
         return await stage.run(flows_misc.MakesId)

@@ -125,6 +125,9 @@ static int note_untracked(PyObject *object, void *argument)
 	PyObject **stack;
 	int added;
 
+	/* _asyncio shows the collector those that it has set aside to be used again (3.12): they must not come to life. */
+	if (sg_cpython_refcount(object) == 0)
+		return 0;
 	if (is_plain(sg_cpython_type(object)) || PyObject_GC_IsTracked(object))
 		return 0;
 	added = sg_addresses_add(&untracked, object);

@@ -121,6 +121,12 @@ def test_no_image_where_none_is_wanted(make_runs, isolation):
     assert not events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
 
 
+def test_freed_objects_that_a_module_has_set_aside_stay_so(run_program, tmp_path):
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
+    ended = run_program(sys.executable, harness.PROGRAMS / "futures.py", tmp_path / "flow_of_test.py")
+    assert ended.out.strip() == "110 True", str(ended)
+
+
 def test_two_runs_reload_a_module_of_the_same_name_at_once(run_program, tmp_path):
     ended = run_program(sys.executable, harness.PROGRAMS / "reload_runs.py", tmp_path,
                         **{**harness.SEARCH, "SANDGLASS_ISOLATION": "private"})

@@ -17,6 +17,7 @@ void sg_run_release(struct sg_run *run)
 	sg_native_release(run);
 	sg_python_clear(&run->kept);
 	sg_python_clear(&run->locals);
+	sg_python_clear(&run->classes);
 	sg_python_clear(&run->overloads);
 	sg_python_clear(&run->registered);
 	sg_python_clear(&run->answers);

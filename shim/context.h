@@ -41,6 +41,7 @@ struct sg_run {
 	struct sg_run *next, **link; /* see shim/finaliser.h: among the runs that have not left */
 	PyObject *locals, *image_locals; /* see shim/locals.h: lists or NULL; its own, with content; borrowed: of its image */
 	PyObject *registered, *image_registered, *answers; /* see shim/abstract.h: dicts or NULL; the second is borrowed */
+	PyObject *classes;          /* see shim/subclasses.h: list of those it made, or NULL */
 	PyObject *overloads;        /* see shim/overloads.h; NULL: none of its own */
 	bool late;                  /* refusal was not raised where it belongs, see sg_decide_late() */
 	struct sg_named *named;     /* see shim/named.h: what is compared in this activation */

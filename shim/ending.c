@@ -333,6 +333,7 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 	struct sg_ending *ending;
 	struct walk walk = {.run = run};
 
+	sg_python_clear(&run->classes); /* our reference would count as somebody's */
 	/* Made first: what is allocated during the walk could start the collector. */
 	python_finaliser();
 	ending = new_ending(run);

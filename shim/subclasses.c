@@ -138,6 +138,23 @@ uint64_t sg_subclasses_maker(const struct sg_context *context)
 	return run->number;
 }
 
+#define KEPT_MAX 256
+
+/*
+ * A class that nobody refers to any more is in a cycle, and lives until the collector finds it: that is another time on
+ * another worker. The run keeps the last that it made, so that what it sees does not depend on that.
+ */
+static void keep(struct sg_run *run, PyObject *class)
+{
+	if (!run->classes && !(run->classes = PyList_New(0))) {
+		PyErr_Clear();
+		return;
+	}
+	if (PyList_Append(run->classes, class) < 0 ||
+	    (PyList_Size(run->classes) > KEPT_MAX && PyList_SetSlice(run->classes, 0, 1, NULL) < 0))
+		PyErr_Clear();
+}
+
 static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
 {
 	struct sg_context *context = sg_context_current;
@@ -155,6 +172,8 @@ static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kw
 		return NULL;
 	note_class(class, context->run->family, sg_subclasses_maker(context),
 			abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass));
+	if (sg_subclasses_maker(context))
+		keep(context->run, class);
 	return class;
 }
 

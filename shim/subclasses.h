@@ -9,7 +9,8 @@
  * Not among the host's are, for a run, what the host has made in another copy of a module that the run has for itself.
  * The interpreter keeps its list as it is: only what the method answers is chosen. functools, typing, enum and the abstract
  * base classes ask the method. A class that is gone is forgotten with its weak reference, which is the one that its bases
- * have: nobody can count it.
+ * have: nobody can count it. A run keeps the last 256 classes that it made until it ends: else which it sees would depend on
+ * when the collector was at work.
  *
  * An interpreter on which the technique is not proved shows all classes to all (logged: event=unguarded).
  * GIL: held. Without a context, making a class costs one branch.

@@ -59,6 +59,9 @@ PLACES = {  # top of the module, what is looked at, the change
     "subclasses while a class is made": (
         "class Base:\n    def __init_subclass__(cls): KEPT.append([c.__name__ for c in Base.__subclasses__()])\n"
         "class First(Base): pass", "[x for x in KEPT if type(x) is list]", "KEPT.append(type(who, (Base,), {}))"),
+    "subclasses that nobody holds": (
+        "import gc\nclass Base: pass", "[c.__name__ for c in Base.__subclasses__()]",
+        "type(who, (Base,), {})\n    if workflow.in_workflow(): gc.collect()"),
     "enumerations": (
         "", "[c.__name__ for c in enum.Enum.__subclasses__() if c.__module__ == __name__]",
         "KEPT.append(enum.Enum(who, 'A B', module=__name__))"),

@@ -3,6 +3,7 @@
 # Variables: PREFIX, DESTDIR (install); PYTHON=PATH_OR_VERSION (demo, test, bench: only that Python);
 # JOBS (test: worker suites at a time); CC, CFLAGS (added to the ones that the object needs).
 
+VERSION := 0.9.0
 PREFIX ?= /usr/local
 PYTHON ?=
 export PYTHON
@@ -22,7 +23,7 @@ objects := $(core_objects) $(hook_sources:%.c=$(B)/obj/%.o)
 #   LTO would merge hooks with what they call; a lazily allocated TLS block would call malloc in a hook.
 required := -std=gnu11 -O2 -g3 -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-lto \
 	-U_FORTIFY_SOURCE -U_FILE_OFFSET_BITS -U_TIME_BITS \
-	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -I.
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -I. -DSG_VERSION=\"$(VERSION)\"
 inih := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
 
 .DELETE_ON_ERROR:

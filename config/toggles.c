@@ -81,6 +81,16 @@ static int set_hardened(struct sg_draft *draft, const char *value)
 	return error;
 }
 
+static int set_required(struct sg_draft *draft, const char *value)
+{
+	int on;
+	int error = sg_draft_choose(draft, "value", value, switches, NULL, &on);
+
+	if (!error)
+		draft->config.required = on;
+	return error;
+}
+
 static int set_log_level(struct sg_draft *draft, const char *value)
 {
 	return sg_draft_choose(draft, "log level", value, levels, NULL, &draft->config.log_level);
@@ -178,6 +188,7 @@ static const struct toggle {
 		{"SANDGLASS_INHERIT", "inherit", set_inherit},
 		{"SANDGLASS_NATIVE", "native", set_native},
 		{"SANDGLASS_HARDENED", "hardened", set_hardened},
+		{"SANDGLASS_REQUIRED", "required", set_required},
 		{"SANDGLASS_VIRTUAL", "virtual", refuse},
 		{"SANDGLASS_HASHSEED", "hashseed", refuse},
 };

@@ -3,8 +3,17 @@
  */
 #define _GNU_SOURCE 1
 #include "hooks/native.h"
+#include "shim/appear.h"
 
-#define HOOK SG_NATIVE_SHELL
+/* Every start of a Python asks for variables: where one may yet be loaded, this is where it is noticed. */
+#define HOOK(family, need, type, name, parameters, arguments) \
+	SG_EXPORT type SG_SHELL(name) parameters; \
+	SG_EXPORT type SG_SHELL(name) parameters \
+	{ \
+		SG_APPEAR_LOOK(NULL); \
+		SG_NATIVE_JUDGE(family, name); \
+		return REAL(name) arguments; \
+	}
 #define HOOK_VARIADIC(family, need, type, name, parameters)
 #define NOHOOK(name, why)
 #include "hooks/environment_rows.h"

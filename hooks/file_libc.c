@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE 1
 #include "hooks/native.h"
+#include "shim/appear.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -54,6 +55,7 @@ static bool is_entropy(const char *path)
 	{ \
 		mode_t mode = 0; \
 		\
+		SG_APPEAR_LOOK(path); \
 		JUDGE_PATH(name, path); \
 		READ_MODE(mode, flags); \
 		return REAL(name)(path, flags, mode); \
@@ -64,6 +66,7 @@ static bool is_entropy(const char *path)
 	{ \
 		mode_t mode = 0; \
 		\
+		SG_APPEAR_LOOK(path); \
 		JUDGE_PATH(name, path); \
 		READ_MODE(mode, flags); \
 		return REAL(name)(directory, path, flags, mode); \

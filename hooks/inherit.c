@@ -10,7 +10,9 @@
 
 #include "shim/raw.h"
 
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,16 +20,22 @@
 
 #include "hooks/poison.h"
 
+extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* of this object, by the linker */
+
 #define PRELOAD "LD_PRELOAD="
 #define PRELOAD_SEPARATORS " :"
 
 #define ENTRIES_MAX 8192
 #define PRELOAD_MAX 16384
 
+/* Of a program: its ELF header, the table behind it and the name of its loader lie in there as linkers write them. */
+#define HEAD_SIZE 4096
+
 /* As many interpreters of interpreters as the kernel follows. */
 #define SCRIPT_DEPTH 5
 
 static struct {
+	bool configured;
 	enum sg_inherit inherit;
 	bool identified;            /* device and inode are known */
 	dev_t device;
@@ -36,6 +44,11 @@ static struct {
 	char spellings[PATH_MAX];   /* entries of LD_PRELOAD that are us, each ended by NUL */
 	size_t spellings_size;
 } own;
+
+bool sg_inherit_by_shell(void)
+{
+	return !own.configured || own.inherit == SG_INHERIT_ALL;
+}
 
 static const char *base_name(const char *path)
 {
@@ -97,6 +110,7 @@ void sg_inherit_configure(enum sg_inherit inherit, const char *own_path)
 	struct stat status;
 
 	memset(&own, 0, sizeof(own));
+	own.configured = true;
 	own.inherit = inherit;
 	if (strlen(own_path) < sizeof(own.path))
 		strcpy(own.path, own_path);
@@ -263,7 +277,7 @@ static bool script_program(char *head, struct sg_program *ret_program, bool *ret
  * Plain files only: opening anything else might have an effect.
  */
 static bool program_read(int directory, const char *path, char *head, size_t size,
-		char real[PATH_MAX])
+		char real[PATH_MAX], size_t *ret_length)
 {
 	struct stat status;
 	long descriptor, length;
@@ -275,7 +289,8 @@ static bool program_read(int directory, const char *path, char *head, size_t siz
 	if (descriptor < 0)
 		return false;
 	length = sg_raw_syscall(SYS_read, descriptor, (long)head, (long)size - 1, 0);
-	head[length > 0 ? length : 0] = '\0';
+	*ret_length = length > 0 ? (size_t)length : 0;
+	head[*ret_length] = '\0';
 	real_path((int)descriptor, real);
 	sg_raw_syscall(SYS_close, descriptor, 0, 0, 0);
 	return true;
@@ -292,9 +307,10 @@ bool sg_inherit_is_python(const struct sg_program *program)
 		bool named = is_python_name(base_name(current.path));
 		const char *found = program_find(&current, buffer);
 		bool is_python;
+		size_t length;
 
 		/* The real path may be put where found was: it is not needed after that. */
-		if (!found || !program_read(current.directory, found, head, sizeof(head), buffer))
+		if (!found || !program_read(current.directory, found, head, sizeof(head), buffer, &length))
 			return named;
 		/* PyPy calls itself python in a virtual environment. */
 		if (strncmp(base_name(buffer), "pypy", 4) == 0)
@@ -305,6 +321,66 @@ bool sg_inherit_is_python(const struct sg_program *program)
 			return false;
 		if (is_python)
 			return true;
+	}
+	return false;
+}
+
+/* ---- can the loader of that program load us ---- */
+
+/* Loaders of other C libraries: they would stop the program over what they do not find in theirs. */
+static bool is_other_loader(const char *path)
+{
+	static const char *const names[] = {"ld-musl", "ld-uClibc", "linker"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(base_name(path), names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Is what begins with head a program for another processor, word size or C library? What is no ELF file is not. */
+static bool is_foreign_elf(const char *head, size_t size)
+{
+	const ElfW(Ehdr) *header = (const void *)head, *ours = (const void *)&__ehdr_start;
+	const ElfW(Phdr) *segment;
+
+	if (size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	if (header->e_ident[EI_CLASS] != ours->e_ident[EI_CLASS] || header->e_ident[EI_DATA] != ours->e_ident[EI_DATA] ||
+	    header->e_machine != ours->e_machine)
+		return true;
+	for (unsigned int i = 0; i < header->e_phnum; i++) {
+		if (header->e_phoff + (i + 1) * sizeof(*segment) > size)
+			return false;
+		segment = (const ElfW(Phdr) *)(head + header->e_phoff) + i;
+		if (segment->p_type == PT_INTERP)
+			return segment->p_offset < size && segment->p_filesz < size - segment->p_offset &&
+				segment->p_filesz && !head[segment->p_offset + segment->p_filesz - 1] &&
+				is_other_loader(head + segment->p_offset);
+	}
+	return false; /* static: it does not look at LD_PRELOAD, and hands it on */
+}
+
+bool sg_inherit_is_foreign(const struct sg_program *program)
+{
+	struct sg_program current = *program;
+	_Alignas(ElfW(Ehdr)) char head[HEAD_SIZE];
+	char buffer[PATH_MAX];
+
+	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+		const char *found = program_find(&current, buffer);
+		size_t length;
+		char *text = head + 2;
+
+		if (!found || !program_read(current.directory, found, head, sizeof(head), buffer, &length))
+			return false;
+		if (strncmp(head, "#!", 2) != 0)
+			return is_foreign_elf(head, length);
+		/* The kernel runs the first word, whatever that one runs in turn. */
+		*strchrnul(head, '\n') = '\0';
+		current = (struct sg_program){AT_FDCWD, next_word(&text), false};
+		if (!current.path)
+			return false;
 	}
 	return false;
 }
@@ -366,7 +442,7 @@ bool sg_inherit_plan(const struct sg_program *program, char *const environment[]
 	struct sg_inherit_plan plan = { 0, sizeof(char *) };
 	bool affected = false;
 
-	if (own.inherit == SG_INHERIT_ALL || !environment)
+	if (!environment)
 		return false;
 	for (; environment[plan.count]; plan.count++) {
 		const char *entry = environment[plan.count];
@@ -381,7 +457,10 @@ bool sg_inherit_plan(const struct sg_program *program, char *const environment[]
 			plan.size += strlen(entry) + 1;
 	}
 	/* The environment first: it is cheaper to look at than the file system. */
-	if (!affected || (own.inherit == SG_INHERIT_PYTHON && sg_inherit_is_python(program)))
+	if (!affected)
+		return false;
+	if (!sg_inherit_is_foreign(program) && (own.inherit == SG_INHERIT_ALL ||
+			(own.inherit == SG_INHERIT_PYTHON && sg_inherit_is_python(program))))
 		return false;
 	*ret_plan = plan;
 	return true;

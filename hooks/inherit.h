@@ -2,19 +2,22 @@
  * inherit.h - SANDGLASS_INHERIT: which child processes keep the preload, and the environment of
  * those that do not.
  *
- *     python  (default) programs that run a Python interpreter: a file of that name (python3,
+ *     all     (default) every program whose loader can load us
+ *     python  programs that run a Python interpreter: a file of that name (python3,
  *             python3.13t ...), a link to one (venv, uv), or a script whose #! line leads to one
  *             (pip's and uv's launchers too)
- *     all     every program; nothing is ever changed
  *     none    no program
+ *
+ * Under each of them a program for another processor, word size or C library (musl) is left out: its
+ * loader would complain, or stop it. That goes for programs which are started by a program without
+ * Python, too, in which nothing else is done. Static programs hand the variable on; setuid ones drop it.
  *
  * A program that does not keep it gets LD_PRELOAD without our object, other objects in their order,
  * no LD_PRELOAD at all when it would be empty, and no SANDGLASS variable. The preload is never
  * added where the caller left it out.
  *
  * The decision looks at the one program that is started. A worker that starts bash, env, timeout or
- * `uv run`, which in turn starts Python, loses the preload at the first step under `python`; use
- * `all` there: in a program without Python we are dormant.
+ * `uv run`, which in turn starts Python, loses the preload at the first step under `python`.
  *
  * Everything but sg_inherit_configure() may run between vfork and exec, in memory shared with the
  * parent: it writes to nothing but the stack and what it is given, and leaves errno alone. GIL: not
@@ -50,6 +53,12 @@ void sg_inherit_configure(enum sg_inherit inherit, const char *own_path);
 /* "/proc/self/fd/N": names the program behind a descriptor, for struct sg_program. */
 #define SG_DESCRIPTOR_PATH_SIZE 32
 void sg_inherit_descriptor_path(int descriptor, char path[SG_DESCRIPTOR_PATH_SIZE]);
+
+/* May the shell of system() and popen() hand the preload on to its children as it stands? */
+bool sg_inherit_by_shell(void);
+
+/* Would the kernel execute something whose loader cannot load us? */
+bool sg_inherit_is_foreign(const struct sg_program *program);
 
 /* Would executing this run a Python interpreter? */
 bool sg_inherit_is_python(const struct sg_program *program);

@@ -1,4 +1,9 @@
 /*
+ * process.c - starting other programs: the exec family, posix_spawn, system and popen, for SANDGLASS_INHERIT (its meaning:
+ * hooks/inherit.h). Without a changed environment every call is handed to libc as it came. system() and popen() start
+ * their shell inside libc, out of reach: the shell, in which we are dormant, is told by a prefix of its command
+ * ("unset LD_PRELOAD;") to pass the preload on to nobody.
+ *
  * Rules of the libc part, because CPython, Go and everybody's vfork() call exec in memory that the
  * child shares with its suspended parent:
  * 1. Nothing is written but the own stack: no malloc, no log, no lock, no thread-local variable.
@@ -6,8 +11,6 @@
  * 3. Without a changed environment, libc's function gets exactly the caller's arguments.
  */
 #define _GNU_SOURCE 1
-#include "hooks/process.h"
-
 #include "hooks/hook.h"
 #include "hooks/inherit.h"
 #include "hooks/native.h"
@@ -28,16 +31,10 @@
 
 bool sg_process_armed;
 
-bool sg_process_inherit_configure(enum sg_inherit inherit, const char *own_path)
-{
-	sg_inherit_configure(inherit, own_path);
-	sg_process_armed = inherit != SG_INHERIT_ALL;
-	return sg_process_armed;
-}
-
 static void configure(const struct sg_config *config, const char *own_path)
 {
-	sg_process_inherit_configure(config->inherit, own_path);
+	sg_inherit_configure(config->inherit, own_path);
+	sg_process_armed = true;
 }
 
 SG_FAMILY(process_family) = {.name = "process", .configure = configure};
@@ -305,6 +302,8 @@ static char *shell_command(const char *command, size_t *ret_size)
 	size_t size;
 	char *memory;
 
+	if (sg_inherit_by_shell())
+		return NULL;
 	for (char **entry = environ; entry && *entry; entry++) {
 		if (sg_inherit_affects(*entry) && strlen(*entry) >= rest_size)
 			rest_size = strlen(*entry) + 1;

@@ -8,8 +8,10 @@
 #include "shim/mapping.h"
 #include "shim/modules.h"
 #include "shim/origin.h"
+#include "shim/status.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,12 +175,36 @@ static const char *explain(int error)
 	}
 }
 
+static int missing_count;
+static char missing_names[400];
+
+int sg_arm_missing(char *names, size_t size)
+{
+	if (size)
+		snprintf(names, size, "%s", missing_names);
+	return missing_count;
+}
+
+/* A rule that lets everything pass is not missed. */
+static void count_missing(const struct sg_rule *rule)
+{
+	size_t length = strlen(missing_names);
+
+	if (rule->action == SG_ACTION_ALLOW && !rule->only_named)
+		return;
+	missing_count++;
+	sg_status.unguarded = (uint64_t)missing_count;
+	snprintf(missing_names + length, sizeof(missing_names) - length, "%s%s", length ? ", " : "", rule->name);
+}
+
 static void log_failure(const struct sg_rule *rule, int error)
 {
 	struct sg_line line;
 	/* Two names of one thing is how it should be; a hole in the fence is worth a warning. */
 	enum sg_log_level level = error == -EEXIST ? SG_LOG_DEBUG : SG_LOG_WARN;
 
+	if (error != -EEXIST)
+		count_missing(rule);
 	if (!sg_log_begin(&line, level, "unguarded"))
 		return;
 	sg_log_text(&line, "rule", rule->name);

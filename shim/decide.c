@@ -6,6 +6,7 @@
 #include "shim/log.h"
 #include "shim/origin.h"
 #include "shim/policy.h"
+#include "shim/status.h"
 #include "shim/undo.h"
 
 #include <stdarg.h>
@@ -184,6 +185,7 @@ long sg_decide_count(const char *rule, const char *place, enum sg_action action,
 	PyObject *key, *known, *number;
 	long seen = (long)times;
 
+	sg_status.violations[action] += times;
 	if (!counts)
 		counts = PyDict_New();
 	key = PyUnicode_FromFormat("%s|%s|%s", rule, place, sg_config_action_name(action));

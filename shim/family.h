@@ -18,7 +18,10 @@ struct sg_condition_entry {
 struct sg_family {
 	const char *name;
 	const struct sg_condition_entry *conditions;  /* ends with a NULL name; may be NULL */
-	/* In the constructor: no Python yet, no GIL. May be NULL, like the others. */
+	/*
+	 * In the constructor: no Python yet, no GIL. Also in a program that has no Python, with a configuration that says
+	 * nothing but inherit = all, and once more with the whole one if a Python is loaded there. May be NULL, like the others.
+	 */
 	void (*configure)(const struct sg_config *config, const char *own_path);
 	/* When the first engine appears. 0, or -1 with an exception (logged; the worker goes on). */
 	int (*install)(void);
@@ -36,7 +39,10 @@ struct sg_judgement {
 
 struct sg_engine {
 	const char *name;
+	/* Of the SDK that is loaded: new reference to a str, or NULL with or without an exception. May be NULL. */
+	PyObject *(*version)(void);
 	const char *trigger;  /* the module whose import means that this engine is in use */
+	const char *library;  /* how the path of its compiled library can be told from others: a part of it */
 	const char *warns_as; /* the module under whose name its own sandbox warns of restricted calls */
 	/* Puts guards on the boundary functions of the trigger module. 0, or -1 with an exception. */
 	int (*install)(PyObject *module);

@@ -3,6 +3,7 @@
 #include "shim/generator.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/status.h"
 
 #include <string.h>
 
@@ -125,7 +126,7 @@ static bool gate(PyObject *generator)
 
 	if (refusing)
 		return false;
-	if (!runs && !names)
+	if ((!runs && !names) || sg_python_ends())
 		return true;
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback); /* the frame that drops it may be left by an exception */
@@ -149,6 +150,8 @@ void sg_finaliser_track(struct sg_run *run)
 {
 	if (run->link)
 		return;
+	sg_status.runs++;
+	sg_status.runs_made++;
 	run->link = &runs;
 	run->next = runs;
 	if (runs)
@@ -177,6 +180,7 @@ void sg_finaliser_forget(struct sg_run *run)
 
 	if (!run->link)
 		return;
+	sg_status.runs--;
 	remember_names(run);
 	*run->link = run->next;
 	if (run->next)

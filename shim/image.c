@@ -11,6 +11,7 @@
 #include "shim/overloads.h"
 #include "shim/scan.h"
 #include "shim/state.h"
+#include "shim/status.h"
 #include "shim/subclasses.h"
 
 #include <errno.h>
@@ -600,6 +601,7 @@ static void log_image(const struct sg_image *image, const struct sg_scanned *sca
 static int give_up(struct sg_image *image, int answer)
 {
 	image->policy->unshareable = true;
+	sg_status.private_images++;
 	sg_image_discard(image);
 	return answer;
 }
@@ -628,6 +630,7 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	change_owner(image, run);
 	image->next = image->policy->images;
 	image->policy->images = image;
+	sg_status.images++;
 	log_image(image, &scanned);
 	return 1;
 }

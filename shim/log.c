@@ -65,13 +65,11 @@ static size_t decimal(char digits[20], uint64_t value)
 	return 20 - start;
 }
 
-/* Opens state.path for the process that asks. Returns a descriptor or a negative errno. */
-static int descriptor_open(void)
+/* The path for the process that asks. Returns 0 or a negative errno. */
+static int path_expand(char path[PATH_MAX])
 {
-	char path[PATH_MAX];
 	char digits[20];
 	size_t used = 0;
-	int low, high;
 
 	for (const char *from = state.path; *from; from++) {
 		bool is_pid = from[0] == '%' && from[1] == 'p';
@@ -81,14 +79,30 @@ static int descriptor_open(void)
 			length = decimal(digits, (uint64_t)sg_raw_syscall(SYS_getpid, 0, 0, 0, 0));
 			from++;
 		}
-		if (used + length >= sizeof(path))
+		if (used + length >= PATH_MAX)
 			return -ENAMETOOLONG;
 		memcpy(path + used, is_pid ? digits : from, length);
 		used += length;
 	}
 	path[used] = '\0';
-	low = (int)sg_raw_syscall(SYS_openat, AT_FDCWD, (long)path,
+	return 0;
+}
+
+static int path_open(const char *path)
+{
+	return (int)sg_raw_syscall(SYS_openat, AT_FDCWD, (long)path,
 			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+}
+
+/* Opens state.path for the process that asks. Returns a descriptor or a negative errno. */
+static int descriptor_open(void)
+{
+	char path[PATH_MAX];
+	int low, high;
+
+	low = path_expand(path);
+	if (!low)
+		low = path_open(path);
 	if (low < 0)
 		return low;
 	high = sg_raw_descriptor_raise(low);
@@ -115,14 +129,48 @@ static int descriptor_publish(int descriptor)
 	return 0;
 }
 
+/*
+ * logrotate has renamed or removed the file: the same descriptor becomes the new one of that name, so that a thread
+ * that is about to write to it never finds a file of somebody else's behind the number. What cannot be made anew
+ * (the directory is gone) is written on as it is.
+ */
+static void descriptor_renew(int descriptor)
+{
+	char path[PATH_MAX];
+	struct stat status;
+	int fresh;
+	long error;
+
+	if (state.type != S_IFREG || path_expand(path) != 0)
+		return;
+	error = sg_raw_syscall(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, 0);
+	/* Only a plain file can be opened without waiting for somebody. */
+	if (error ? error != -ENOENT : !S_ISREG(status.st_mode) ||
+			(status.st_dev == state.device && status.st_ino == state.inode))
+		return;
+	if (atomic_flag_test_and_set(&state.reopening))
+		return;
+	fresh = path_open(path);
+	if (fresh >= 0 && fresh != descriptor) {
+		if (descriptor_is_ours(descriptor) &&
+				sg_raw_syscall(SYS_dup3, fresh, descriptor, O_CLOEXEC, 0) == descriptor)
+			descriptor_publish(descriptor);
+		descriptor_close(fresh);
+	}
+	atomic_flag_clear(&state.reopening);
+}
+
 /* Returns the descriptor to write to, or -1. When *ret_own is set, the caller has to close it. */
 static int descriptor_acquire(bool *ret_own)
 {
 	int descriptor = state.descriptor;
 
 	*ret_own = false;
-	if (descriptor_is_ours(descriptor))
+	if (descriptor_is_ours(descriptor)) {
+		if (state.path[0])
+			descriptor_renew(descriptor);
 		return descriptor;
+	}
 	if (!state.path[0]) {
 		/* Descriptor 2 may be something else by now, and is the application's. */
 		state.level = LEVEL_CLOSED;
@@ -378,9 +426,9 @@ bool sg_log_enabled(enum sg_log_level level)
 	return (int)level <= atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
-bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *event)
+static bool begin(struct sg_line *line, enum sg_log_level least, enum sg_log_level level, const char *event)
 {
-	if (!sg_log_enabled(level))
+	if (!sg_log_enabled(least))
 		return false;
 	line->length = 0;
 	line_add(line, "sandglass ts=", strlen("sandglass ts="));
@@ -389,6 +437,16 @@ bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *eve
 	sg_log_text(line, "level", level_names[level]);
 	sg_log_text(line, "event", event);
 	return true;
+}
+
+bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *event)
+{
+	return begin(line, level, level, event);
+}
+
+bool sg_log_begin_notice(struct sg_line *line, const char *event)
+{
+	return begin(line, SG_LOG_WARN, SG_LOG_INFO, event);
 }
 
 void sg_log_text(struct sg_line *line, const char *key, const char *value)

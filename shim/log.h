@@ -4,7 +4,8 @@
  * Usable from the constructor on, from any thread, in signal handlers and after fork. Never calls Python,
  * malloc, stdio or a function that Sandglass interposes; errno is preserved. GIL: not needed.
  * The descriptor is a high one (>= 512 where the limit allows), close-on-exec; when the application closes it, the
- * log is reopened (a path) or falls silent (stderr).
+ * log is reopened (a path) or falls silent (stderr). A plain file that is renamed or removed, as logrotate does, is
+ * made anew under its name by the next line. A full disk or a removed directory costs lines, nothing else.
  * A line longer than the buffer (4000 bytes) is cut and ends in "...".
  *
  *     struct sg_line line;
@@ -37,6 +38,9 @@ bool sg_log_enabled(enum sg_log_level level);
 
 /* Starts a line. False when the level is not logged: then nothing else need be called. */
 bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *event);
+
+/* The same for a line that is level info, yet written at the default level (warn) already. */
+bool sg_log_begin_notice(struct sg_line *line, const char *event);
 
 /* Quotes the value where logfmt needs it; NULL value: the key is left out. */
 void sg_log_text(struct sg_line *line, const char *key, const char *value);

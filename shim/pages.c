@@ -22,6 +22,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 /* What headers before Linux 6.7 lack. */
 #ifndef UFFD_USER_MODE_ONLY
@@ -68,7 +69,13 @@ struct sg_pages {
 
 static bool tried;
 static const char *missing; /* what sg_pages_missing() says */
-static int faults = -1, map = -1;
+
+static struct file {
+	int number;          /* -1: not open */
+	dev_t device;
+	ino_t inode;         /* a userfaultfd has one of its own, too */
+} faults = {.number = -1}, map = {.number = -1};
+
 static struct sg_pages *all;
 
 static uintptr_t page_size(void)
@@ -78,11 +85,20 @@ static uintptr_t page_size(void)
 
 /* --- the kernel -------------------------------------------------------------------------------- */
 
-static void close_file(int *file)
+/* The application may have closed what it does not know, and been given the number again. */
+static bool is_ours(const struct file *file)
 {
-	if (*file >= 0)
-		sg_raw_syscall(SYS_close, *file, 0, 0, 0);
-	*file = -1;
+	struct stat status;
+
+	return file->number >= 0 && sg_raw_syscall(SYS_fstat, file->number, (long)&status, 0, 0) == 0 &&
+		status.st_dev == file->device && status.st_ino == file->inode;
+}
+
+static void close_file(struct file *file)
+{
+	if (is_ours(file))
+		sg_raw_syscall(SYS_close, file->number, 0, 0, 0);
+	file->number = -1;
 }
 
 static void close_files(void)
@@ -92,12 +108,15 @@ static void close_files(void)
 }
 
 /* Out of the way of others; a negative errno stays one. */
-static int lift(long file)
+static int lift(struct file *ret_file, long number)
 {
-	int high = file < 0 ? (int)file : sg_raw_descriptor_raise((int)file);
+	int high = number < 0 ? (int)number : sg_raw_descriptor_raise((int)number);
+	struct stat status;
 
-	if (file >= 0)
-		sg_raw_syscall(SYS_close, file, 0, 0, 0);
+	if (number >= 0)
+		sg_raw_syscall(SYS_close, number, 0, 0, 0);
+	if (high >= 0 && sg_raw_syscall(SYS_fstat, high, (long)&status, 0, 0) == 0)
+		*ret_file = (struct file){high, status.st_dev, status.st_ino};
 	return high;
 }
 
@@ -105,12 +124,13 @@ static long open_files(void)
 {
 	struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED};
 	long error;
+	int uffd, pagemap;
 
-	faults = lift(sg_raw_syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0, 0));
-	map = lift(sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
-	error = faults < 0 ? faults : map < 0 ? map : 0;
+	uffd = lift(&faults, sg_raw_syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY, 0, 0, 0));
+	pagemap = lift(&map, sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0));
+	error = uffd < 0 ? uffd : pagemap < 0 ? pagemap : 0;
 	if (!error)
-		error = sg_raw_syscall(SYS_ioctl, faults, UFFDIO_API, (long)&api, 0);
+		error = sg_raw_syscall(SYS_ioctl, faults.number, UFFDIO_API, (long)&api, 0);
 	if (error)
 		close_files();
 	return error;
@@ -122,7 +142,7 @@ static long watch_range(const struct range *range)
 		.range = {range->start, range->end - range->start}, .mode = UFFDIO_REGISTER_MODE_WP
 	};
 
-	return sg_raw_syscall(SYS_ioctl, faults, UFFDIO_REGISTER, (long)&watch, 0);
+	return sg_raw_syscall(SYS_ioctl, faults.number, UFFDIO_REGISTER, (long)&watch, 0);
 }
 
 #define REGIONS 128
@@ -139,7 +159,7 @@ static long scan(const struct range *range, long flags, void (*note)(uintptr_t s
 	long count;
 
 	while (arg.start < range->end) {
-		count = sg_raw_syscall(SYS_ioctl, map, (long)SCAN, (long)&arg, 0);
+		count = sg_raw_syscall(SYS_ioctl, map.number, (long)SCAN, (long)&arg, 0);
 		if (count < 0)
 			return count;
 		for (long i = 0; i < count; i++)

@@ -18,6 +18,11 @@ const char *sg_python_missing(void)
 	return NULL;
 }
 
+bool sg_python_ends(void)
+{
+	return Py_IsFinalizing ? Py_IsFinalizing() : _Py_IsFinalizing && _Py_IsFinalizing();
+}
+
 const char *sg_python_text(PyObject *str)
 {
 	const char *text;

@@ -91,6 +91,7 @@ struct sg_python_inittab {
 	F(void, Py_DecRef, (PyObject *)) \
 	F(const char *, Py_GetVersion, (void)) \
 	F(void, Py_IncRef, (PyObject *)) \
+	F(int, Py_IsInitialized, (void)) \
 	F(PyObject *, PyBool_FromLong, (long)) \
 	F(char *, PyByteArray_AsString, (PyObject *)) \
 	F(PyObject *, PyByteArray_FromStringAndSize, (const char *, Py_ssize_t)) \
@@ -138,6 +139,7 @@ struct sg_python_inittab {
 	F(int, PyGC_Disable, (void)) \
 	F(int, PyGC_Enable, (void)) \
 	F(int, PyGILState_Check, (void)) \
+	F(PyThreadState *, PyGILState_GetThisThreadState, (void)) \
 	F(PyObject *, PyImport_GetModuleDict, (void)) \
 	F(PyObject *, PyImport_ImportModule, (const char *)) \
 	F(PyObject *, PyImport_ImportModuleLevel, (const char *, PyObject *, PyObject *, PyObject *, int)) \
@@ -255,9 +257,11 @@ struct sg_python_inittab {
 #define PY_OPTIONAL_FUNCTIONS(F) \
 	F(int, PyDict_AddWatcher, (int (*)(int, PyObject *, PyObject *, PyObject *))) /* 3.12 */ \
 	F(int, PyDict_Watch, (int, PyObject *)) /* 3.12 */ \
-	F(int, PyDict_Unwatch, (int, PyObject *)) /* 3.12 */ \
 	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */ \
-	F(PyObject *, PyThreadState_GetDict, (void))
+	F(int, PyDict_Unwatch, (int, PyObject *)) /* 3.12 */ \
+	F(PyObject *, PyThreadState_GetDict, (void)) \
+	F(int, Py_IsFinalizing, (void)) /* 3.13 */ \
+	F(int, _Py_IsFinalizing, (void)) /* up to 3.12 */
 
 #ifndef SG_PYTHON_LISTS_ONLY
 #define SG_PYTHON_FUNCTION(type, name, arguments) extern type name arguments __attribute__((weak));
@@ -275,6 +279,9 @@ PY_REQUIRED_DATA(SG_PYTHON_DATA)
 
 /* The first required symbol that this interpreter lacks, or NULL. GIL: not needed. */
 const char *sg_python_missing(void);
+
+/* Is the interpreter about to end? What runs then has no modules to look things up in. GIL: not needed. */
+bool sg_python_ends(void);
 
 /* A new reference to o, which may be NULL. */
 static inline PyObject *sg_python_ref(PyObject *o)

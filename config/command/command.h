@@ -10,8 +10,6 @@
 
 #include "config/config.h"
 
-#define SG_COMMAND_VERSION "0.1.0"
-
 enum { SG_EXIT_OK, SG_EXIT_NO, SG_EXIT_TROUBLE };
 
 /* arguments[0] is the name of the sub-command. */

@@ -86,7 +86,7 @@ int main(int count, char **arguments)
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
 		return fputs(help, stdout) < 0 || fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
 	if (!strcmp(name, "--version"))
-		return printf("sandglass %s\n", SG_COMMAND_VERSION) < 0 ||
+		return printf("sandglass %s\n", SG_VERSION) < 0 ||
 		fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, name) == 0)

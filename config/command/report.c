@@ -294,7 +294,7 @@ void sg_report_json(FILE *file, const struct sg_findings *findings)
 			"{\"packages\": %zu, "
 			"\"objects\": %zu, \"safe\": %zu, \"depends\": %zu, \"unsafe\": %zu, "
 			"\"programs\": %zu, \"problems\": %zu},\n"
-			" \"packages\": [", SG_COMMAND_VERSION, findings->package_count, findings->count,
+			" \"packages\": [", SG_VERSION, findings->package_count, findings->count,
 			packages_with(findings, SG_VERDICT_SAFE), packages_with(findings,
 			SG_VERDICT_DEPENDS),
 			packages_with(findings, SG_VERDICT_UNSAFE), packages_of_programs(findings),

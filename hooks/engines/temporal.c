@@ -162,6 +162,15 @@ out:
 	return error;
 }
 
+static PyObject *version(void)
+{
+	PyObject *service = PyImport_ImportModule("temporalio.service");
+	PyObject *text = service ? PyObject_GetAttrString(service, "__version__") : NULL;
+
+	sg_python_clear(&service);
+	return text;
+}
+
 static void remove_engine(void)
 {
 	struct sg_temporal_sdk *sdk = &sg_temporal_sdk;
@@ -176,7 +185,9 @@ static void remove_engine(void)
 SG_ENGINE(temporal) = {
 	.name = "temporal",
 	.trigger = "temporalio.worker.workflow_sandbox._runner",
+	.library = "/temporalio/bridge/",
 	.warns_as = "temporalio.worker.workflow_sandbox._restrictions",
+	.version = version,
 	.install = install,
 	.remove = remove_engine,
 	.unrestricted = sg_temporal_unrestricted,

@@ -366,18 +366,40 @@ for name in jemalloc mimalloc tcmalloc_minimal asan; do
 		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: every situation" "$alone" \
 			"$(LD_PRELOAD=$both "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)"
 		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: vfork" None \
-			"$(LD_PRELOAD=$both "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+			"$(SANDGLASS_INHERIT=python LD_PRELOAD=$both "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
 	done
 done
 unset ASAN_OPTIONS
 
-# Interpreters that are not served: one line, and the program runs.
+# Interpreters that are not served: not a word, until one imports an engine; then one line, and the program runs, unless
+# SANDGLASS_REQUIRED=1. The engine is a stand-in as well: its file, and a library in its place.
+mkdir -p "$scratch/temporalio/bridge" "$scratch/temporalio/worker/workflow_sandbox"
+for package in temporalio temporalio/worker temporalio/worker/workflow_sandbox; do : >"$scratch/$package/__init__.py"; done
+: >"$scratch/temporalio/worker/workflow_sandbox/_runner.py"
+$cc -shared -fPIC -o "$scratch/temporalio/bridge/bridge.so" -x c /dev/null
+import_engine="import ctypes, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, '$scratch')
+with open('$scratch/temporalio/worker/workflow_sandbox/_runner.py'): pass
+ctypes.CDLL('$scratch/temporalio/bridge/bridge.so')
+import temporalio.worker.workflow_sandbox._runner
+print('runs', end=' ')"
 # dormant NAME FLAG REASON
 dormant() {
 	$cc -shared -fPIC -o "$scratch/standin.so" "$2" "$here/standin.c" || exit 2
 	check "not served: $1" "runs status 0" \
-		"$(LD_PRELOAD="$object $scratch/standin.so" "$python" -c 'print("runs", end=" ")' 2>"$scratch/said"; echo "status $?")"
+		"$(LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_REQUIRED=1 SANDGLASS_LOG="$scratch/dormant.log" \
+			"$python" -c 'print("runs", end=" ")' 2>&1; echo "status $?")"
+	check "not served: $1: an engine is imported" "runs status 0" \
+		"$(LD_PRELOAD="$object $scratch/standin.so" "$python" -c "$import_engine" 2>"$scratch/said"; echo "status $?")"
 	has "not served: $1: says so" "event=dormant reason=\"$3\"" "$(cat "$scratch/said")"
+	check "not served: $1: in one line" 1 "$(wc -l <"$scratch/said")"
+	LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_LOG="$scratch/dormant.log" "$python" -c "$import_engine" \
+		>/dev/null 2>"$scratch/said"
+	check "not served: $1: says so on stderr, whatever the log" "sandglass: workflows are NOT guarded in this process: $3" \
+		"$(cat "$scratch/said")"
+	check "not served: $1: required" "sandglass: SANDGLASS_REQUIRED = 1: workflows cannot be guarded in this process: $3
+status 2" "$(LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_REQUIRED=1 "$python" -c "$import_engine" 2>&1; echo "status $?")"
 }
 if "$python" -c 'import sys; sys.exit("/libpython3" not in open("/proc/self/maps").read())'; then
 	dormant 'an unknown version' '-DVERSION="3.16.0"' 'only CPython 3.10 to 3.15 is supported'

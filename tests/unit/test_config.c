@@ -53,7 +53,7 @@ START_TEST(defaults)
 	load();
 	ck_assert_int_eq(config.mode, SG_MODE_ENFORCE);
 	ck_assert_int_eq(config.isolation, SG_ISOLATION_SHARED);
-	ck_assert_int_eq(config.inherit, SG_INHERIT_PYTHON);
+	ck_assert_int_eq(config.inherit, SG_INHERIT_ALL);
 	ck_assert_int_eq(config.log_level, SG_LOG_WARN);
 	ck_assert_str_eq(config.log, "stderr");
 	expect_list(config.passthrough, NULL);

@@ -14,7 +14,7 @@ command := $(B)/sandglass
 
 core_sources := $(wildcard shim/*.c config/*.c)
 hook_sources := $(wildcard hooks/*.c hooks/engines/*.c)
-generated := $(B)/gen/default_conf.c
+generated := $(B)/gen/default_conf.c $(B)/gen/rule_names.c
 core_objects := $(core_sources:%.c=$(B)/obj/%.o) $(generated:%.c=%.o)
 objects := $(core_objects) $(hook_sources:%.c=$(B)/obj/%.o)
 
@@ -73,6 +73,17 @@ $(B)/gen/default_conf.c: config/default.conf
 	   echo '0};'; \
 	   echo 'const size_t sg_default_conf_size = sizeof(sg_default_conf) - 1;'; } >$@
 
+# The names of its rules but for those about whole modules, sorted by bytes.
+$(B)/gen/rule_names.c: config/default.conf
+	@mkdir -p $(@D)
+	@{ echo '#include <stddef.h>'; \
+	   echo 'extern const char *const sg_rule_names[];'; \
+	   echo 'extern const size_t sg_rule_name_count;'; \
+	   echo 'const char *const sg_rule_names[] = {'; \
+	   sed -n '/^\[rules\]/,/^\[/{/^\[/d;/guard=module/d;s/^\([A-Za-z_][A-Za-z0-9_.]*\) *=.*/\t"\1",/p;}' $< | LC_ALL=C sort -u; \
+	   echo '	NULL};'; \
+	   echo 'const size_t sg_rule_name_count = sizeof(sg_rule_names) / sizeof(sg_rule_names[0]) - 1;'; } >$@
+
 # For the command: which functions the hooks know, and which conditions their rules may have.
 $(B)/gen/command_rows.c: hooks/rows.h $(wildcard hooks/*_rows.h) $(hook_sources)
 	@mkdir -p $(@D)
@@ -113,7 +124,7 @@ python_includes = $(patsubst -I%,-isystem %,$(shell python3-config --includes 2>
 unit: $(unit_programs) $(if $(can_build_command),$(B)/command/fuzz)
 
 # The fuzzer of tests/command: the command's own code but for the sub-commands.
-sub_commands := $(patsubst %,$(B)/obj/config/command/%.o,main audit doctor explain run)
+sub_commands := $(patsubst %,$(B)/obj/config/command/%.o,main audit doctor explain run status)
 $(B)/command/fuzz: tests/command/fuzz.c $(command_objects) $(B)/gen/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(required) -MMD -MP -MF $@.d -o $@ $< $(filter-out $(sub_commands),$(command_objects)) \

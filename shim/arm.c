@@ -8,6 +8,7 @@
 #include "shim/mapping.h"
 #include "shim/modules.h"
 #include "shim/origin.h"
+#include "shim/original.h"
 #include "shim/status.h"
 
 #include <errno.h>
@@ -130,7 +131,7 @@ static int arm_code(const struct sg_rule *rule, PyObject *object)
 	return error;
 }
 
-static int attach(const struct sg_rule *rule, const struct target *target, bool copy)
+static int attach_to(const struct sg_rule *rule, const struct target *target, bool copy)
 {
 	sg_condition condition = rule->condition ? find_condition(rule->condition) : NULL;
 	int error;
@@ -157,6 +158,90 @@ static int attach(const struct sg_rule *rule, const struct target *target, bool 
 		break;
 	}
 	return sg_origin_add_module(rule, rule->name) < 0 ? -ENOMEM : 0;
+}
+
+/* A class whose maker was wrapped in place is called by way of the wrapper. */
+static int attach_maker(const struct sg_rule *rule, PyObject *class, PyObject *maker)
+{
+	sg_condition condition = rule->condition ? find_condition(rule->condition) : NULL;
+	PyObject *now = sg_python_attribute_or_null(class, "__init__");
+	bool is_its = now && sg_original_is(maker, now);
+
+	if (now && !is_its)
+		sg_original_wrapped(rule, now, maker);
+	sg_python_clear(&now);
+	return is_its ? -EEXIST : sg_guard_install(rule, condition, maker, false);
+}
+
+/* No guard takes hold of the object itself: what it wraps, if it says so. */
+static int attach_beneath(const struct sg_rule *rule, const struct target *target)
+{
+	PyObject *current = sg_python_ref(target->object), *next;
+	struct target beneath = *target;
+	int error = -ENOTSUP;
+
+	for (int depth = 0; depth < 10 && error == -ENOTSUP; depth++) {
+		next = sg_original_beneath(current);
+		Py_DecRef(current);
+		current = next;
+		if (!current)
+			break;
+		beneath.object = current;
+		error = attach_to(rule, &beneath, false);
+	}
+	if (current && !error)
+		sg_original_wrapped(rule, target->object, current);
+	sg_python_clear(&current);
+	return error;
+}
+
+static bool is_callable_rule(const struct sg_rule *rule)
+{
+	return rule->guard == SG_GUARD_CALL || rule->guard == SG_GUARD_FRAME;
+}
+
+/* The target, and what it was before somebody put a wrapper in its place. */
+static int attach(const struct sg_rule *rule, const struct target *target, bool copy)
+{
+	PyObject *original = copy || !is_callable_rule(rule) ? NULL : sg_original_of(rule->name), *maker;
+	struct target first = *target;
+	bool replaced = original && !sg_original_is(original, target->object);
+	int error, other;
+
+	if (original)
+		first.object = original;
+	error = attach_to(rule, &first, copy);
+	if (replaced)
+		sg_original_wrapped(rule, target->object, original);
+	else if (original && original != target->object) { /* made anew: both may be in use */
+		other = attach_to(rule, target, copy);
+		error = other && other != -EEXIST ? other : error == -EEXIST ? 0 : error;
+	}
+	maker = original && rule->guard == SG_GUARD_CALL ? sg_original_maker(rule->name) : NULL;
+	if (maker && error != -EEXIST) {
+		other = attach_maker(rule, original, maker);
+		error = other == -EEXIST ? error : other;
+	}
+	return error == -ENOTSUP && !copy ? attach_beneath(rule, target) : error;
+}
+
+void sg_arm_look_again(const struct sg_rule *rule)
+{
+	PyObject *original = is_callable_rule(rule) ? sg_original_of(rule->name) : NULL, *maker, *now;
+	struct target target = {NULL, NULL, NULL};
+
+	if (!original || !resolve(rule->name, NULL, NULL, &target))
+		return;
+	if (!sg_original_is(original, target.object))
+		sg_original_wrapped(rule, target.object, original);
+	maker = sg_original_maker(rule->name);
+	now = maker ? sg_python_attribute_or_null(original, "__init__") : NULL;
+	if (now && !sg_original_is(maker, now))
+		sg_original_wrapped(rule, now, maker);
+	sg_python_clear(&now);
+	sg_python_clear(&target.object);
+	sg_python_clear(&target.module);
+	PyErr_Clear();
 }
 
 static const char *explain(int error)
@@ -364,5 +449,6 @@ void sg_arm_stop(void)
 	sg_mapping_remove_all();
 	sg_attribute_remove_all();
 	sg_guard_remove_all();
+	sg_original_forget();
 	entry_count = 0;
 }

@@ -274,6 +274,7 @@ static void lose(struct sg_image *image, const struct sg_slot *slot, const char 
 	image->lost = true;
 	if (!image->retired) {
 		image->policy->unshareable = true;
+		sg_status.private_images++;
 		unlist(image);
 		image->retired = true;
 	}

@@ -29,6 +29,7 @@
 #include "shim/locals.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/original.h"
 #include "shim/overloads.h"
 #include "shim/pages.h"
 #include "shim/policy.h"
@@ -503,6 +504,7 @@ static int module_imported(const char *name, PyObject *module)
 		*place_of(*engine) = *engine;
 		return 0;
 	}
+	sg_original_note(name);
 	if (started)
 		sg_arm_module(name);
 	return 0;
@@ -554,6 +556,7 @@ static int interpreter_ready(void *unused)
 		stay_out("importlib._bootstrap._find_and_load is not there");
 		return 0;
 	}
+	sg_original_note_all();
 	sg_appear_await_engine(NULL);
 	sg_status.state = SG_STATUS_WAITING;
 	catch_up();

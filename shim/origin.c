@@ -1,6 +1,8 @@
 #include "shim/origin.h"
 
+#include "shim/arm.h"
 #include "shim/cpython.h"
+#include "shim/original.h"
 #include "shim/policy.h"
 
 #include <stdio.h>
@@ -233,11 +235,25 @@ static bool trusts(const struct walk *walk, PyObject *globals)
 	       (walk->origin->rule && sg_policy_trusts(module, walk->origin->rule));
 }
 
+/* It may have been put there a moment ago. */
+static bool wraps(const struct sg_rule *rule, PyObject *globals)
+{
+	if (!rule)
+		return false;
+	if (!sg_policy_no_python)
+		sg_arm_look_again(rule);
+	return sg_original_wraps(rule, globals);
+}
+
 /* True: the walk is over. */
 static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *globals)
 {
 	enum sg_code kind = sg_policy_code(walk->run, globals);
 
+	/* A tracer's wrapper stands between the call and who made it. */
+	if (kind != SG_CODE_WORKFLOW && kind != SG_CODE_ENGINE && kind != SG_CODE_STDLIB && !walk->candidate && !walk->via &&
+	    (wraps(walk->called, globals) || wraps(walk->origin->rule, globals)))
+		return false;
 	if (kind != SG_CODE_ENGINE && is_allowed(walk, kind, code, globals)) {
 		walk->origin->kind = SG_ORIGIN_TRUSTED;
 		return true;

@@ -2,7 +2,7 @@
  * command.h - the program `sandglass`: an ordinary program beside the preloaded object, never part of it.
  *
  * Exit status of every sub-command: 0 all is well, 1 the answer is no (audit: something is not safe; doctor: a
- * check failed; explain: no such rule), 2 wrong usage, or something that could not be read. Of 1 and 2 the
+ * check failed; explain: no such rule; status: not guarded), 2 wrong usage, or something that could not be read. Of 1 and 2 the
  * higher. run ends as the program does that it becomes; 126 and 127 as in a shell.
  */
 #ifndef SG_COMMAND_H
@@ -17,6 +17,7 @@ int sg_command_audit(int count, char **arguments);
 int sg_command_explain(int count, char **arguments);
 int sg_command_doctor(int count, char **arguments);
 int sg_command_run(int count, char **arguments);
+int sg_command_status(int count, char **arguments);
 
 /*
  * The configuration that a worker started here would read. Where SANDGLASS=off would leave it empty, *ret_off is

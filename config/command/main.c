@@ -20,6 +20,7 @@ static const char help[] =
 	"  doctor [PYTHON]                                can Sandglass serve this machine and Python?\n"
 	"  explain [RULE|PATTERN...]                      what is refused, why, and what to write instead\n"
 	"  audit [--json] PATH...                         what compiled code does by itself\n"
+	"  status [PID...]                                what guards a running worker, and what it has seen\n"
 	"  help, --version\n"
 	"\n"
 	"Each tells more with --help. Exit status: 0 all is well, 1 the answer is no, 2 wrong usage or\n"
@@ -30,7 +31,7 @@ static const struct {
 	int (*run)(int count, char **arguments);
 } commands[] = {
 	{"audit", sg_command_audit}, {"doctor", sg_command_doctor}, {"explain", sg_command_explain},
-	{"run", sg_command_run},
+	{"run", sg_command_run}, {"status", sg_command_status},
 };
 
 int sg_command_config(struct sg_config *ret_config, const char *command, bool *ret_off)
@@ -95,7 +96,7 @@ int main(int count, char **arguments)
 	}
 	if (*name)
 		sg_complain("", "%s: unknown command%s%s%s; accepted: run, doctor, explain, "
-				"audit, help, --version",
+				"audit, status, help, --version",
 				name, nearest.best ? ", did you mean " : "",
 				nearest.best ? nearest.best : "",
 				nearest.best ? "?" : "");

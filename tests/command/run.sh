@@ -51,12 +51,12 @@ check 'usage: no command' 'status 2' "$(sandglass | tail -n 1)"
 has 'usage: a slip in the command' 'did you mean audit?' "$(sandglass audt)"
 check 'usage: help' 'status 0' "$(sandglass help | tail -n 1)"
 check 'usage: version' 'sandglass' "$(sandglass --version | sed -n 's/ [0-9.]*$//p' | head -n 1)"
-for sub in audit explain doctor run; do
+for sub in audit explain doctor run status; do
 	check "usage: $sub --help" 'status 0' "$(sandglass $sub --help | tail -n 1)"
 	check "usage: $sub with an unknown option" 'status 2' "$(sandglass $sub --nonsense | tail -n 1)"
 	has "usage: $sub says what is accepted" 'accepted: ' "$(sandglass $sub --nonsense)"
 done
-check 'usage: no width over 100' '' "$(for sub in audit explain doctor run; do sandglass $sub --help; done | awk 'length > 118')"
+check 'usage: no width over 100' '' "$(for sub in audit explain doctor run status; do sandglass $sub --help; done | awk 'length > 118')"
 check 'usage: output that cannot be written' 'status 2' \
 	"$("$command" explain >/dev/full 2>/dev/null; echo "status $?")"
 

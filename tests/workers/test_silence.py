@@ -258,6 +258,103 @@ def test_a_program_that_opens_libpython_and_no_engine_sees_nothing(run_program, 
     assert (ended.code, ended.out, ended.err) == (0, "ran\n", ""), str(ended)
 
 
+# --- wrapped functions --------------------------------------------------------------------------------------------------------
+
+WRAPPERS = ["proxy", "bare", "function", "closure", "method", "partial", "mock", "twice"]
+
+
+def wrapped(run_program, how, when):
+    ended = run_program(sys.executable, harness.PROGRAMS / "wrapped.py", how, when, SANDGLASS="warn", **harness.SEARCH)
+    assert (ended.code, ended.out) == (0, "0 True True 0\n"), str(ended)
+    return {(e["rule"], e["origin"]) for e in harness.violations(ended.log)}, ended
+
+
+@pytest.mark.parametrize("how", WRAPPERS)
+@pytest.mark.parametrize("when", ["before", "later"])
+def test_a_function_that_a_tracer_has_wrapped_is_guarded_as_ever(run_program, how, when):
+    plain, _ = wrapped(run_program, "nothing", when)
+    assert len(plain) >= 7 and {origin for _, origin in plain} == {"direct"}, plain
+    seen, ended = wrapped(run_program, how, when)
+    assert plain <= seen and {origin for _, origin in seen} == {"direct"}, f"{plain - seen} {seen - plain}\n{ended}"
+
+
+UNKNOWN = """
+import sys, types, functools
+library = types.ModuleType("acme_library")
+class Odd:
+    def __call__(self): return 1
+library.odd = Odd()
+library.lru = functools.lru_cache(lambda: 1)
+sys.modules["acme_library"] = library
+import temporalio.worker
+print("imported")
+"""
+
+
+@pytest.mark.parametrize("settings, refused", [({}, False), ({"SANDGLASS": "strict"}, True), ({"SANDGLASS_REQUIRED": "1"}, True),
+                                               ({"SANDGLASS": "warn"}, False)])
+def test_a_guard_that_cannot_be_armed_is_said_or_refused(run_program, tmp_path, settings, refused):
+    (tmp_path / "own.conf").write_text("[rules]\nacme_library.odd = block | it is odd | nothing\nacme_library.lru = block | it is | nothing\n")
+    ended = run_program(sys.executable, "-c", UNKNOWN, SANDGLASS_CONFIG=tmp_path / "own.conf", **settings)
+    assert [e["rule"] for e in ended.log if e["event"] == "unguarded"] == ["acme_library.odd"], str(ended)
+    if refused:
+        assert (ended.code, ended.out) == (2, "") and "acme_library.odd" in ended.err and len(ended.err.splitlines()) == 1, str(ended)
+    else:
+        assert (ended.code, ended.out, ended.err) == (0, "imported\n", ""), str(ended)
+        assert next(e for e in ended.log if e["event"] == "start")["unguarded"] == "1", str(ended)
+
+
+@pytest.mark.parametrize("mode", ["enforce", "strict", "warn", "observe"])
+def test_nothing_is_missing_in_a_usual_worker(run_program, mode):
+    ended = run_program(sys.executable, harness.PROGRAMS / "armed.py", SANDGLASS=mode, SANDGLASS_REQUIRED="1", **harness.SEARCH)
+    assert (ended.code, ended.err) == (0, ""), str(ended)
+
+
+# --- from outside ---------------------------------------------------------------------------------------------------------------
+
+COMMAND = harness.REPO / "build" / "sandglass"
+STATES = {
+    "no engine": ("", 1, "no engine has been imported yet"),
+    "guarded": ("import armed", 0, ": guarded\n"),
+    "forked": ("import armed, os; pid = os.fork()\nif pid: print(pid, flush=True); os.waitpid(pid, 0); os._exit(0)", 0, ": guarded\n"),
+}
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+@pytest.mark.parametrize("what", STATES)
+def test_status_is_read_from_outside(tmp_path, what):
+    code, status, text = STATES[what]
+    program = f"import os, sys\n{code}\nprint(os.getpid(), flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", program], env=harness.environment(SANDGLASS_LOG=tmp_path / "log", **harness.SEARCH), text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as worker:
+        pid = worker.stdout.readline().strip()
+        if what == "forked":
+            assert worker.stdout.readline().strip() == pid
+        seen = subprocess.run([COMMAND, "status", pid], capture_output=True, text=True)
+        everybody = subprocess.run([COMMAND, "status"], capture_output=True, text=True)
+        worker.stdin.close()
+    assert (seen.returncode, seen.stderr) == (status, "") and text in seen.stdout, seen
+    if what != "no engine":
+        words = {line.split()[0]: line.split(None, 1)[1] for line in seen.stdout.splitlines()[1:]}
+        assert words["mode"] == "enforce" and words["log"] == str(tmp_path / "log"), seen
+        assert words["images"].startswith("1 shared") and int(words["guards"].split(",")[0]) > 200 and "1 made" in words["runs"], seen
+        assert any(line.split()[0] == pid and "guarded" in line for line in everybody.stdout.splitlines()), everybody
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not built")
+def test_status_of_what_has_none_is_a_clear_sentence():
+    plain = subprocess.Popen(["sleep", "60"], env=harness.environment(preload=False))
+    other = subprocess.Popen(["sleep", "60"], env=harness.environment())
+    try:
+        for pid, code, text in ((plain.pid, 1, "Sandglass is not in this process"), (other.pid, 1, "has no Python"),
+                                (2**22 + 1, 2, "there is no such process")):
+            seen = subprocess.run([COMMAND, "status", str(pid)], capture_output=True, text=True)
+            assert seen.returncode == code and text in seen.stdout + seen.stderr, seen
+    finally:
+        plain.kill(), other.kill()
+        plain.wait(), other.wait()
+
+
 # --- the log ----------------------------------------------------------------------------------------------------------------
 
 TROUBLE = """

@@ -1,0 +1,297 @@
+#define _GNU_SOURCE 1
+
+#include "config/command/command.h"
+#include "config/command/text.h"
+
+#define SG_STATUS_LAYOUT_ONLY
+#include "shim/status.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+static const char usage[] =
+	"usage: sandglass status [PID...]\n"
+	"Says what guards a running worker and what it has seen so far, from outside and without stopping it.\n"
+	"Without PID: one line for each worker of this machine that may be looked at.\n"
+	"Looking into a process needs its user or root; where kernel.yama.ptrace_scope is not 0, root or its parent.\n"
+	"Exit status: 0 its workflows are guarded, 1 they are not, 2 it could not be looked at.\n";
+
+#define REGION_MAX (8ul << 20)
+#define CHUNK 65536
+
+enum found { FOUND, NOT_THERE, OTHER_LAYOUT };
+
+static ssize_t read_memory(long process, void *to, uintptr_t from, size_t size)
+{
+	struct iovec local = {to, size}, remote = {(void *)from, size};
+
+	return process_vm_readv((pid_t)process, &local, 1, &remote, 1, 0);
+}
+
+/* The struct begins at a multiple of 8, and lies within one mapping. 0: it is not in there; 1: it is; or -errno. */
+static int search(long process, uintptr_t start, uintptr_t end, struct sg_status *ret_status)
+{
+	static char chunk[CHUNK];
+
+	if (end - start > REGION_MAX)
+		return 0;
+	for (uintptr_t at = start; at < end; at += CHUNK) {
+		size_t size = end - at < CHUNK ? end - at : CHUNK;
+		ssize_t length = read_memory(process, chunk, at, size);
+
+		if (length < 0)
+			return errno == EFAULT ? 0 : -errno;
+		for (ssize_t i = 0; i + (ssize_t)sizeof(ret_status->magic) <= length; i += 8) {
+			if (memcmp(chunk + i, SG_STATUS_MAGIC, sizeof(ret_status->magic)) != 0)
+				continue;
+			memset(ret_status, 0, sizeof(*ret_status));
+			length = read_memory(process, ret_status, at + (uintptr_t)i, sizeof(*ret_status));
+			if (length < (ssize_t)offsetof(struct sg_status, state))
+				return 0;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* The name of the object first: of another name it is only looked for where nothing else was found. */
+static int search_mappings(FILE *maps, long process, bool by_name, struct sg_status *ret_status)
+{
+	char line[8192], permissions[8];
+	int result = 0;
+
+	rewind(maps);
+	while (result == 0 && fgets(line, sizeof(line), maps)) {
+		uintptr_t start, end;
+		const char *path = strchr(line, '/');
+
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s", &start, &end, permissions) != 3 || !path ||
+		    strncmp(permissions, "rw-p", 4) != 0 || (strstr(path, "libsandglass") != NULL) != by_name)
+			continue;
+		result = search(process, start, end, ret_status);
+	}
+	return result;
+}
+
+/* 0, or a negative errno. thorough: also under another name. */
+static int look(long process, bool thorough, struct sg_status *ret_status, enum found *ret_found)
+{
+	char path[64];
+	FILE *maps;
+	int result;
+
+	snprintf(path, sizeof(path), "/proc/%ld/maps", process);
+	maps = fopen(path, "re");
+	if (!maps)
+		return -errno;
+	errno = 0;
+	if (fgetc(maps) == EOF && errno) { /* the permission is asked for at the first read */
+		result = -errno;
+		fclose(maps);
+		return result;
+	}
+	result = search_mappings(maps, process, true, ret_status);
+	if (result == 0 && thorough)
+		result = search_mappings(maps, process, false, ret_status);
+	fclose(maps);
+	if (result < 0)
+		return result;
+	*ret_found = !result ? NOT_THERE : ret_status->layout != SG_STATUS_LAYOUT ||
+		ret_status->size != sizeof(*ret_status) ? OTHER_LAYOUT : FOUND;
+	return 0;
+}
+
+/* --- one process ------------------------------------------------------------------------------- */
+
+static const char *state_text(const struct sg_status *status)
+{
+	switch (status->state) {
+	case SG_STATUS_NO_PYTHON:
+		return "preloaded, and this program has no Python: nothing is done in it";
+	case SG_STATUS_OFF:
+		return "preloaded, and switched off: SANDGLASS=off";
+	case SG_STATUS_WAITING:
+		return "preloaded; no engine has been imported yet";
+	case SG_STATUS_UNGUARDED:
+		return "NOT guarded";
+	case SG_STATUS_GUARDED:
+		return "guarded";
+	case SG_STATUS_ENDED:
+		return "guarded until its interpreter began to end";
+	default:
+		return "unknown";
+	}
+}
+
+static void show(const char *name, const char *text)
+{
+	if (*text)
+		printf("  %-12s %s\n", name, text);
+}
+
+static void show_number(const char *name, uint64_t number, const char *more)
+{
+	printf("  %-12s %" PRIu64 "%s\n", name, number, more);
+}
+
+static void show_status(long process, struct sg_status *status)
+{
+	time_t started = (time_t)status->started;
+	char text[128];
+	struct tm *local = localtime(&started);
+
+	printf("%ld: %s\n", process, state_text(status));
+	show("version", status->version);
+	show("reason", status->state == SG_STATUS_UNGUARDED ? status->reason : "");
+	if (status->state == SG_STATUS_NO_PYTHON)
+		return;
+	snprintf(text, sizeof(text), "%s%s", status->mode, status->required ? ", required" : "");
+	show("mode", text);
+	show("log", status->log);
+	if (status->state != SG_STATUS_GUARDED && status->state != SG_STATUS_ENDED)
+		return;
+	show("python", status->python);
+	snprintf(text, sizeof(text), "%s, SDK %s", status->engine, status->sdk);
+	show("engine", text);
+	if (local && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", local))
+		show("since", text);
+	show("isolation", status->isolation);
+	snprintf(text, sizeof(text), ", and %" PRIu64 " that could not be armed", status->unguarded);
+	show_number("guards", status->guards, text);
+	snprintf(text, sizeof(text), " shared, %" PRIu64 " given up: their modules are private", status->private_images);
+	show_number("images", status->images, text);
+	snprintf(text, sizeof(text), " in the cache, %" PRIu64 " made so far", status->runs_made);
+	show_number("runs", status->runs, text);
+	snprintf(text, sizeof(text), " blocked, %" PRIu64 " warned of, %" PRIu64 " logged",
+			status->violations[SG_ACTION_WARN], status->violations[SG_ACTION_LOG]);
+	show_number("violations", status->violations[SG_ACTION_BLOCK], text);
+}
+
+/* Texts of another process: whatever they hold, they end, and do not move the cursor. */
+static void tame(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static void tame_all(struct sg_status *status)
+{
+	tame(status->version, sizeof(status->version));
+	tame(status->mode, sizeof(status->mode));
+	tame(status->isolation, sizeof(status->isolation));
+	tame(status->python, sizeof(status->python));
+	tame(status->engine, sizeof(status->engine));
+	tame(status->sdk, sizeof(status->sdk));
+	tame(status->reason, sizeof(status->reason));
+	tame(status->log, sizeof(status->log));
+}
+
+static int complain(long process, int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ESRCH:
+		sg_complain("status", "%ld: there is no such process", process);
+		break;
+	case EACCES:
+	case EPERM:
+		sg_complain("status", "%ld: not permitted; accepted: the user of that process or root, and only root or its parent "
+				"where kernel.yama.ptrace_scope is not 0", process);
+		break;
+	default:
+		sg_complain("status", "%ld: it cannot be looked into: %s", process, strerror(-error));
+		break;
+	}
+	return SG_EXIT_TROUBLE;
+}
+
+static int tell(long process)
+{
+	struct sg_status status;
+	enum found found;
+	int error = look(process, true, &status, &found);
+
+	if (error)
+		return complain(process, error);
+	if (found == NOT_THERE) {
+		printf("%ld: Sandglass is not in this process\n", process);
+		return SG_EXIT_NO;
+	}
+	tame_all(&status);
+	if (found == OTHER_LAYOUT) {
+		sg_complain("status", "%ld: it runs Sandglass %s, which tells its status in another way than this command (%s) "
+				"knows", process, status.version, SG_VERSION);
+		return SG_EXIT_TROUBLE;
+	}
+	show_status(process, &status);
+	return status.state == SG_STATUS_GUARDED || status.state == SG_STATUS_ENDED ? SG_EXIT_OK : SG_EXIT_NO;
+}
+
+/* --- all of them ------------------------------------------------------------------------------- */
+
+static int list_workers(void)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	if (!processes) {
+		sg_complain("status", "/proc: %s", strerror(errno));
+		return SG_EXIT_TROUBLE;
+	}
+	while ((entry = readdir(processes))) {
+		struct sg_status status;
+		enum found found;
+		long process = isdigit((unsigned char)entry->d_name[0]) ? strtol(entry->d_name, NULL, 10) : 0;
+
+		if (!process || look(process, false, &status, &found) != 0 || found != FOUND ||
+		    status.state < SG_STATUS_UNGUARDED)
+			continue;
+		tame_all(&status);
+		if (!*status.engine && status.state == SG_STATUS_UNGUARDED)
+			printf("%-8ld %-8s NOT guarded if it runs an engine: %s\n", process, status.mode, status.reason);
+		else
+			printf("%-8ld %-8s %s, %s %s, %" PRIu64 " runs, %" PRIu64 " violations, log %s\n", process, status.mode,
+				state_text(&status), status.engine, status.sdk, status.runs,
+				status.violations[SG_ACTION_BLOCK] + status.violations[SG_ACTION_WARN], status.log);
+		count++;
+	}
+	closedir(processes);
+	if (!count)
+		printf("no worker that may be looked at has Sandglass in it\n");
+	return count ? SG_EXIT_OK : SG_EXIT_NO;
+}
+
+int sg_command_status(int count, char **arguments)
+{
+	int worst = SG_EXIT_OK, result;
+
+	if (count > 1 && (!strcmp(arguments[1], "--help") || !strcmp(arguments[1], "-h"))) {
+		fputs(usage, stdout);
+		return fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
+	}
+	if (count < 2 || (count == 2 && !strcmp(arguments[1], "--all")))
+		worst = list_workers();
+	for (int i = 1; i < count && strcmp(arguments[i], "--all") != 0; i++) {
+		char *end;
+		long process = strtol(arguments[i], &end, 10);
+
+		if (process <= 0 || *end || !isdigit((unsigned char)arguments[i][0])) {
+			sg_complain("status", "%s: not accepted; accepted: process ids, or nothing for all workers", arguments[i]);
+			return SG_EXIT_TROUBLE;
+		}
+		result = tell(process);
+		worst = result > worst ? result : worst;
+	}
+	return fflush(stdout) ? SG_EXIT_TROUBLE : worst;
+}

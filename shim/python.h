@@ -248,6 +248,8 @@ struct sg_python_inittab {
 	D(PyObject *, PyExc_BaseException) \
 	D(PyObject *, PyExc_ImportError) \
 	D(PyObject *, PyExc_KeyError) \
+	D(PyObject *, PyExc_KeyboardInterrupt) \
+	D(PyObject *, PyExc_SystemExit) \
 	D(PyObject *, PyExc_RuntimeError) \
 	D(PyObject *, PyExc_StopAsyncIteration) \
 	D(PyObject *, PyExc_StopIteration) \

@@ -184,6 +184,8 @@ static PyObject *activate(struct instance *instance, PyObject *activation, PyObj
 		return answer_lost(instance);
 	}
 	completion = call_inner(instance, name, call);
+	if (!completion && (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) || PyErr_ExceptionMatches(PyExc_SystemExit)))
+		instance->escaped = true;
 	end(instance, &visit);
 	sg_temporal_raise_late(&instance->run, instance->inner, activation, completion);
 	sg_temporal_check_swallowed(&instance->run, activation, &completion);

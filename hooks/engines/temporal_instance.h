@@ -24,6 +24,7 @@ struct instance {
 	bool activated;       /* workflow code has run */
 	bool dropped;         /* nobody but the ending knows it */
 	bool waiting;         /* to be ended */
+	bool escaped;         /* what ends the process left an activation, which the SDK does not answer then */
 	bool copied;          /* by a fork: its parent's, never ended here */
 	bool ending;          /* somebody is at it: threads that the SDK gave up may all want to */
 	struct instance *next;

@@ -72,6 +72,24 @@ def test_a_run_that_is_stuck_cannot_be_removed(left):
     assert "cannot be removed yet" in answers[0] and answers[1] == "removed"
 
 
+@pytest.mark.parametrize("exception", ["KeyboardInterrupt", "SystemExit", "ValueError"])
+def test_a_worker_does_not_wait_for_an_activation_that_nobody_will_answer(run_program, tmp_path, exception):
+    """Whether the SDK waits for it, for ever, is a matter of addresses."""
+    text = harness.FLOW.format("import builtins, os").replace("        pass\n", """        with workflow.unsafe.sandbox_unrestricted():
+            if "ESCAPES" in os.environ:
+                raise getattr(builtins, os.environ["ESCAPES"])(7)
+""")
+    (tmp_path / "flow_of_test.py").write_text(text)
+    ended = run_program(sys.executable, harness.PROGRAMS / "ended_workers.py", "escaped", exception, **{"PYTHONPATH": tmp_path})
+    assert ended.out.strip(), str(ended)
+    first, *rest = json.loads(ended.out)["answers"]
+    assert first == "shut down"
+    if exception == "ValueError":
+        assert rest == ["shut down"]
+    else:
+        assert rest[0] == exception and "never answered" in rest[1]
+
+
 def test_tracers_see_a_call_for_each_return_of_a_worker(run_program, tmp_path):
     (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
     ended = run_program(sys.executable, harness.PROGRAMS / "traced.py", **{"PYTHONPATH": tmp_path})

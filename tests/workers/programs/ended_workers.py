@@ -12,6 +12,7 @@ import time
 import types
 import weakref
 
+from temporalio.worker import _workflow
 from temporalio.worker import _workflow_instance as instances
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -140,6 +141,32 @@ def interrupted():
     mine = []
     asyncio.run(runs_without_a_word(0, mine))
     raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}[sys.argv[2]](7)
+
+
+class Bridge:
+    async def finalize_shutdown(self):
+        return "shut down"
+
+
+async def escaped():
+    """A worker shuts down; one of its runs has ended, or was left by what ends the process."""
+    runner, answers = new_runner(), []
+    for number in range(2):
+        instance, bridge = runner.create_instance(image_runs.details(flow_of_test.Flow, number)), Bridge()
+        if number:
+            os.environ["ESCAPES"] = sys.argv[2]
+        try:
+            activate(instance, number, "initialize_workflow")
+        except BaseException as error:
+            answers.append(type(error).__name__)
+        worker = object.__new__(_workflow._WorkflowWorker)
+        worker._bridge_worker, worker._running_workflows = lambda: bridge, {"run": instance}
+        worker.run().close()
+        try:
+            answers.append(await bridge.finalize_shutdown())
+        except RuntimeError as error:
+            answers.append(str(error))
+    return {"answers": answers}
 
 
 async def stuck():

@@ -384,6 +384,21 @@ int sg_slots_seal(struct sg_slots *slots)
 	return 0;
 }
 
+bool sg_slots_has(const struct sg_slots *slots, PyObject *object)
+{
+	size_t low = 0, high = slots->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (slots->items[middle].object < object)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < slots->count && slots->items[low].object == object;
+}
+
 const char *sg_slots_unwatched(const struct sg_slots *slots)
 {
 	if (slots->pages || slots->look_count < MANY_LOOKS)

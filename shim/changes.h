@@ -56,6 +56,9 @@ int sg_slots_add(struct sg_slots *slots, PyObject *object, const struct sg_state
 /* All have been added: from now on changes are noticed. 0, or -1 with an exception. */
 int sg_slots_seal(struct sg_slots *slots);
 
+/* Is there one of that object? They have been sealed. */
+bool sg_slots_has(const struct sg_slots *slots, PyObject *object);
+
 /* NULL: the image is small, or the kernel tells which of its pages have been written to. Else why it does not. */
 const char *sg_slots_unwatched(const struct sg_slots *slots);
 

@@ -187,8 +187,9 @@ static int reach_library(PyObject *object, void *argument)
 	struct build *build = walk->build;
 	int added;
 
-	if (sg_state_atomic(sg_cpython_type(object)) || sg_age_was_there(&build->made, object) ||
-	    is_of_image(build, object))
+	/* _asyncio shows the collector what it has set aside to be used again (3.12). */
+	if (sg_cpython_refcount(object) == 0 || sg_state_atomic(sg_cpython_type(object)) ||
+	    sg_age_was_there(&build->made, object) || is_of_image(build, object))
 		return 0;
 	added = sg_addresses_add(&build->library, object);
 	if (added > 0 && walk->depth == walk->size) {

@@ -490,6 +490,16 @@ bool sg_image_lost(const struct sg_image *image)
 	return image->lost;
 }
 
+bool sg_image_owns(const struct sg_run *run, PyObject *object)
+{
+	if (run->image && sg_slots_has(&run->image->slots, object))
+		return true;
+	for (const struct sg_image *image = run->policy->images; image; image = image->next)
+		if (sg_slots_has(&image->slots, object))
+			return true;
+	return false;
+}
+
 PyObject *sg_image_occupant(const struct sg_image *image)
 {
 	return image->owner ? image->owner->workflow_id : NULL;

@@ -65,6 +65,9 @@ bool sg_image_idle(const struct sg_run *run);
  */
 bool sg_image_lost(const struct sg_image *image);
 
+/* Is it an object whose content is kept apart, of the run's image or another lane? */
+bool sg_image_owns(const struct sg_run *run, PyObject *object);
+
 /* Whose content is in place: the id of its workflow, borrowed, or NULL. */
 PyObject *sg_image_occupant(const struct sg_image *image);
 

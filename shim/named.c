@@ -3,6 +3,7 @@
 #include "shim/containers.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
+#include "shim/image.h"
 #include "shim/log.h"
 #include "shim/policy.h"
 
@@ -49,6 +50,9 @@ static const char *const SOURCE =
 	"    while path and path not in sys.modules: path = path.rpartition('.')[0]\n"
 	"    m = sys.modules.get(path)\n"
 	"    return bool(m) and path.partition('.')[0] not in sys.stdlib_module_names and '__file__' in m.__dict__ and not third_party(m)\n"
+	"def attr(v, n):\n" /* a metaclass may be the workflow's, and have another way */
+	"    try: return type.__getattribute__(v, n) if issubclass(type(v), type) else getattr(v, n)\n"
+	"    except AttributeError: return None\n"
 	"def third_party(m):\n"
 	"    f = m.__dict__.get('__file__') or ''\n"
 	"    return '/site-packages/' in f or '/dist-packages/' in f\n"
@@ -71,8 +75,8 @@ static const char *const SOURCE =
 	"                for c in codes_of(v.__code__): self.code(c, g)\n"
 	"        elif t is property:\n"
 	"            for f in (v.fget, v.fset, v.fdel): f and self.look(f, g, module, depth)\n"
-	"        elif issubclass(t, type) and depth < 4 and v.__dict__.get('__module__') == module:\n"
-	"            for w in list(v.__dict__.values()): self.look(w, g, module, depth + 1)\n"
+	"        elif issubclass(t, type) and depth < 4 and attr(v, '__dict__').get('__module__') == module:\n"
+	"            for w in list(attr(v, '__dict__').values()): self.look(w, g, module, depth + 1)\n"
 	"    def code(self, code, g):\n"
 	"        names = frozenset(code.co_names)\n"
 	"        texts = [c for c in code.co_consts if type(c) is str and c]\n"
@@ -82,7 +86,7 @@ static const char *const SOURCE =
 	"        for n in names:\n"
 	"            v = g.get(n, self) if n in g else sys.modules.get(n, self)\n"
 	"            if v is self: continue\n"
-	"            if not issubclass(type(v), MODULE) and not self.is_shared(v): continue\n"
+	"            if not issubclass(type(v), MODULE) and (n in g and self.is_made_anew(n, v, g) or not self.is_shared(v)): continue\n"
 	"            home = self.known.get(id(v), (None, ''))[1] if self.known and n in g and not issubclass(type(v), MODULE) else ''\n"
 	"            self.child(None, n, v, names, home, code, n, 0, None)\n"
 	"    def loggers(self, texts, names, code):\n"
@@ -90,6 +94,13 @@ static const char *const SOURCE =
 	"        for c in texts:\n"
 	"            v = logging and logging.root.manager.loggerDict.get(c)\n"
 	"            if isinstance(v, logging.Logger): self.explore(v, names, 'logging.getLogger(%r)' % c, code, 'getLogger', 1)\n"
+	"    def is_made_anew(self, n, v, g):\n" /* each execution of the file has its own, whoever else holds it */
+	"        m = sys.modules.get({'__temporal_main__': '__main__'}.get(g.get('__name__'), g.get('__name__')))\n"
+	"        return type(m) is MODULE and m.__dict__ is not g and m.__dict__.get(n, v) is not v\n"
+	"    def is_own_class(self, t):\n"
+	"        m = self.own.get(attr(t, '__module__'))\n"
+	"        for p in attr(t, '__qualname__').split('.'): m = getattr(m, '__dict__', {}).get(p)\n"
+	"        return m is t\n"
 	"    def is_shared(self, v):\n"
 	"        if issubclass(type(v), PLAIN) or type(v) is tuple: return False\n"
 	"        if issubclass(type(v), (type, FUNCTION)): return self.is_global(v)\n"
@@ -103,10 +114,10 @@ static const char *const SOURCE =
 	"        logging = sys.modules.get('logging')\n"
 	"        return bool(logging) and isinstance(v, logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
 	"    def is_global(self, v):\n"
-	"        n = getattr(v, '__module__', None)\n"
+	"        n = attr(v, '__module__')\n"
 	"        m = sys.modules.get(n) if type(n) is str and n not in self.own else None\n"
 	"        if m is None: return False\n"
-	"        for p in v.__qualname__.split('.'):\n"
+	"        for p in attr(v, '__qualname__').split('.'):\n"
 	"            m = getattr(m, '__dict__', {}).get(p)\n"
 	"        return m is v or getattr(m, '__func__', None) is v\n"
 	"    def add(self, kind, o, key, path, code, name):\n"
@@ -161,7 +172,7 @@ static const char *const SOURCE =
 	"            if type(d) is not dict: d = None\n"
 	"            c = {}\n"
 	"            for base in reversed(type(o).__mro__): c.update(base.__dict__)\n"
-	"            if type(o).__module__ == 'builtins' or type(o).__module__.partition('.')[0] in self.engine: return\n"
+	"            if type(o).__module__ == 'builtins' or type(o).__module__.partition('.')[0] in self.engine or self.is_own_class(type(o)): return\n"
 	"            for k in names:\n"
 	"                if d is not None and k in d: self.child(d, k, d[k], names, path, code, step(k), depth, None)\n"
 	"                elif k in c:\n"
@@ -581,7 +592,7 @@ static PyObject *find(PyObject *modules)
 	return list;
 }
 
-static void add_places(struct sg_named *named, PyObject *list)
+static void add_places(struct sg_named *named, PyObject *list, const struct sg_run *run)
 {
 	ssize_t number;
 
@@ -589,6 +600,9 @@ static void add_places(struct sg_named *named, PyObject *list)
 	for (Py_ssize_t i = 0; named->places && i < PyList_Size(list); i++) {
 		PyObject *found = PyList_GetItem(list, i);
 
+		/* What a shared module holds may be the image's: then it is each run's own. */
+		if (sg_image_owns(run, PyTuple_GetItem(found, 1)))
+			continue;
 		number = add_item(found);
 		if (number < 0)
 			continue;
@@ -611,7 +625,7 @@ static void learn(struct sg_run *run)
 	named->modules = PyDict_Size(run->modules);
 	list = find(run->modules);
 	if (list)
-		add_places(named, list);
+		add_places(named, list, run);
 	sg_python_clear(&list);
 	sg_named_forget(run->policy);
 	run->policy->named = named;

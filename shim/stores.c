@@ -30,10 +30,17 @@ static int running;  /* threads in workflow code */
 
 /* --- is it shared? ----------------------------------------------------------------------------- */
 
+/* Of a class by type's own way: its metaclass may be the workflow's, and have another. */
 static PyObject *text_attribute(PyObject *object, const char *name)
 {
-	PyObject *value = sg_python_attribute_or_null(object, name);
+	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
+	bool class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
+	PyObject *key = class ? PyUnicode_InternFromString(name) : NULL, *value;
 
+	value = class ? (key ? get(object, key) : NULL) : sg_python_attribute_or_null(object, name);
+	if (!value)
+		PyErr_Clear();
+	sg_python_clear(&key);
 	if (value && !PyType_IsSubtype(sg_cpython_type(value), &PyUnicode_Type))
 		sg_python_clear(&value);
 	return value;

@@ -609,6 +609,8 @@ _changes("object", "import json", "json._default_encoder.sg_new = 1", "not hasat
          says="json._default_encoder.sg_new")
 _changes("object_field", "import reprlib", "reprlib.aRepr.maxlist = 1", "reprlib.aRepr.maxlist != 1", says="reprlib.aRepr.maxlist")
 _changes("logger_field", "import logging\nL = logging.getLogger('sg.z')", "L.propagate = False", "L.propagate", says="L.propagate")
+_changes("logger_by_name", "import logging\nlogging.getLogger('sg.n')", "setattr(logging.getLogger('sg.n'), 'sg_new', 1)",
+         "not hasattr(logging.getLogger('sg.n'), 'sg_new')")
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
 _changes("gc_callbacks", "import gc", "gc.callbacks.append(print)", "print not in gc.callbacks", says="gc.callbacks")
 _changes("single_dispatch", "import pkgutil\nclass Own: pass", "pkgutil.iter_importer_modules.register(Own, print)",

@@ -93,7 +93,7 @@ static const char *const SOURCE =
 	"        logging = sys.modules.get('logging')\n"
 	"        for c in texts:\n"
 	"            v = logging and logging.root.manager.loggerDict.get(c)\n"
-	"            if isinstance(v, logging.Logger): self.explore(v, names, 'logging.getLogger(%r)' % c, code, 'getLogger', 1)\n"
+	"            if issubclass(type(v), logging.Logger): self.explore(v, names, 'logging.getLogger(%r)' % c, code, 'getLogger', 1)\n"
 	"    def is_made_anew(self, n, v, g):\n" /* each execution of the file has its own, whoever else holds it */
 	"        m = sys.modules.get({'__temporal_main__': '__main__'}.get(g.get('__name__'), g.get('__name__')))\n"
 	"        return type(m) is MODULE and m.__dict__ is not g and m.__dict__.get(n, v) is not v\n"
@@ -112,7 +112,7 @@ static const char *const SOURCE =
 	"                    if not issubclass(type(w), PLAIN) and k[:2] != '__': self.known[id(w)] = w, n\n"
 	"        if self.known.get(id(v), (self,))[0] is v: return True\n"
 	"        logging = sys.modules.get('logging')\n"
-	"        return bool(logging) and isinstance(v, logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
+	"        return bool(logging) and issubclass(type(v), logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
 	"    def is_global(self, v):\n"
 	"        n = attr(v, '__module__')\n"
 	"        m = sys.modules.get(n) if type(n) is str and n not in self.own else None\n"

@@ -183,19 +183,38 @@ static void forget_untracked(void)
 
 static int begun;
 static bool frozen_by_program; /* then it stays frozen */
+static long frozen_at_start;   /* by the interpreter itself: some hundred objects (3.12) */
+
+/* -1: exception. */
+static long count_frozen(void)
+{
+	PyObject *count = call_gc("get_freeze_count");
+	long number = count ? PyLong_AsLong(count) : -1;
+
+	sg_python_clear(&count);
+	return number;
+}
+
+void sg_age_install(void)
+{
+	frozen_at_start = count_frozen();
+	PyErr_Clear();
+}
 
 int sg_age_begin(void)
 {
-	PyObject *count, *objects;
+	PyObject *objects;
+	long frozen;
 	int error;
 
 	if (begun++)
 		return 0;
-	count = call_gc("get_freeze_count");
-	frozen_by_program = !count || PyLong_AsLong(count) != 0;
-	sg_python_clear(&count);
+	frozen = count_frozen();
+	if (frozen < 0)
+		return -1;
+	frozen_by_program = frozen > frozen_at_start;
 	/* What is frozen is in no list. */
-	if (frozen_by_program && call_gc_and_drop("unfreeze") < 0)
+	if (frozen != 0 && call_gc_and_drop("unfreeze") < 0)
 		return -1;
 	objects = call_gc("get_objects");
 	error = objects ? list_untracked(objects) : -1;

@@ -24,6 +24,9 @@ int sg_addresses_add(struct sg_addresses *set, PyObject *object);
 bool sg_addresses_has(const struct sg_addresses *set, PyObject *object);
 void sg_addresses_free(struct sg_addresses *set);
 
+/* At the start of Sandglass, when the program has not frozen anything yet. */
+void sg_age_install(void);
+
 /*
  * Around the execution of an image's modules and the scan. Another thread may begin to make an image meanwhile: it has the
  * same beginning. 0, or -1 with an exception; sg_age_end() must follow in both cases, and keeps a pending exception.

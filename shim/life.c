@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "config/toggles.h"
 #include "shim/abstract.h"
+#include "shim/age.h"
 #include "shim/appear.h"
 #include "shim/arm.h"
 #include "shim/bypass.h"
@@ -387,6 +388,7 @@ static int put_guards(void)
 {
 	if (sg_modules_install() < 0 || sg_importer_keep_code() < 0)
 		return -1;
+	sg_age_install();
 	started = true;
 	for sg_each_family(family)
 		if ((*family)->install && (*family)->install() < 0)

@@ -9,7 +9,6 @@ import os
 import pathlib
 import sys
 import time
-import types
 import weakref
 
 from temporalio.worker import _workflow
@@ -20,22 +19,24 @@ import flow_of_test
 import image_runs
 import leaving
 
-inner = []
+inner, classes = [], []
 
 
 def watch():
     original = instances._WorkflowInstanceImpl.__init__
 
-    def init(self, *args, **kwargs):
+    def init(self, details):
         inner.append(weakref.ref(self))
-        original(self, *args, **kwargs)
+        if details.defn.cls is not flow_of_test.Flow and details.defn.cls not in [reference() for reference in classes]:
+            classes.append(weakref.ref(details.defn.cls))
+        original(self, details)
     instances._WorkflowInstanceImpl.__init__ = init
 
 
 def modules():
-    """How many of the workflow's module there are, beside the host's."""
+    """How many of the workflow's module there are, beside the host's: by its class."""
     gc.collect()
-    return sum(isinstance(o, types.ModuleType) and o is not flow_of_test and o.__name__ == "flow_of_test" for o in gc.get_objects())
+    return sum(reference() is not None for reference in classes)
 
 
 def new_runner():
@@ -68,6 +69,18 @@ async def settings():
     for number in range(8):
         one_run(new_runner(), number)
     return {"modules": await settles(modules)}
+
+
+async def collects():
+    """Garbage that was there when an image was made is collected as ever."""
+    class Node:
+        pass
+    node = Node()
+    node.itself, reference = node, weakref.ref(node)
+    one_run(new_runner(), 0)
+    del node
+    gc.collect()
+    return {"there": reference() is not None}
 
 
 async def live_run():

@@ -264,7 +264,7 @@ class _{n}:
 {x}.a = {o} ~> getattr({x}, 'a', None)
 {x}.f0 = {v} ~> {x}.f0 == {v}
 =sys.modules[__name__] is {x}
-""", "open")
+""", "replaced")
 kind("names made when asked for", 1, """
 _{n}_made = []
 def __getattr__(name):

@@ -152,7 +152,7 @@ kind("partial made anew", 1, """
 """, """
 {x}.__setstate__((list, (), {{}}, None)) ~> {x}()
 ={x}.keywords
-""", "open")
+""")
 kind("partials in partials", 1, """
 _{n} = []
 {n} = functools.partial(functools.partial(lambda held, p, q=0: held.append(p) or len(held) + q, _{n}), q={v})

@@ -102,7 +102,7 @@ _{n}_abstract.register(tuple) ~> isinstance((), _{n}_abstract)
 _{n}_below.__subclasshook__ = classmethod(lambda cls, p: p is set) ~> isinstance(set(), _{n}_below)
 note(isinstance([], _{n}_below)); _{n}_abstract.register(list) ~> isinstance([], _{n}_abstract)
 _{n}.total = {v}
-""", "open")
+""", "left")
 kind("answers of a host's ABC", 1, "import registry" + CACHED, """
 =isinstance({x}, registry.Abstract)
 =issubclass(_{n}, registry.Abstract)
@@ -170,7 +170,7 @@ def {n}(p):
 """, """
 typing.get_overloads({x})[0].total = {v} ~> [vars(f) for f in typing.get_overloads({x})]
 =len(typing.get_overloads({x}))
-""", "open")
+""", "left")
 # An image keeps what its modules made, so that does not die when a run lets it go.
 kind("weak references' number", 2, """
 class _{n}:
@@ -197,7 +197,7 @@ _{n}_held.pop() ~> weakref.getweakrefcount({x})
 _{n}_held.clear() ~> weakref.getweakrefcount({x})
 _{n}_held.append(weakref.ref({x}, lambda p: 0)) ~> weakref.getweakrefcount({x})
 =_{n}_held[0]() is {x}
-""", "open")
+""", "left")
 kind("weak references to a function", 1, """
 def {n}(p):
     return p
@@ -207,7 +207,7 @@ _{n}_held = []
 _{n}_held.append(weakref.ref({x}, lambda p: None)) ~> weakref.getweakrefcount({x})
 _{n}_held.append(weakref.finalize({x}, print)) ~> _{n}_held[-1].alive if _{n}_held else 0
 {x}.total = {v}
-""", "open")
+""", "left")
 kind("generic's cache", 2, """
 import typing
 _{n}_T = typing.TypeVar('_{n}_T')
@@ -224,7 +224,7 @@ _{n}_int.e = {v} ~> getattr({x}[int], 'e', 0)
 ={x}[int]().total
 ={x}[str]().__orig_class__ is {x}[str]
 _{n}_int._name = {k} ~> [_{n}_int._name, {x}[int]._name]
-""", "open")
+""", "left")
 kind("type parameters", 1, """
 try:
     exec('class {n}[T]:\\n    total = 0\\ndef _{n}[T](p: T): return p')

@@ -78,7 +78,7 @@ class _{n}(queue.SimpleQueue):
         return super().qsize() + 50
 {n} = _{n}()
 {n}.put({v})
-""", QUEUE + "{x}.put({v}) ~> {x}.total\n{x}.a = {o}\n={x}.get(False)\n={x}.empty()", "open")
+""", QUEUE + "{x}.put({v}) ~> {x}.total\n{x}.a = {o}\n={x}.get(False)\n={x}.empty()")
 kind("Queue below", 1, """
 class _{n}(queue.Queue):
     def _init(self, maxsize):
@@ -103,7 +103,6 @@ import concurrent.futures
 ={x}.done() and {x}.result(0)
 """)
 kind("thread", 1, "{n} = threading.Thread(target=print, name='t', daemon=True)\n{n}.things = []", """
-{x}.name = {k} ~> {x}.name
 {x}.daemon = False ~> {x}.daemon
 {x}.things.append({v}) ~> {x}.things
 ={x}.is_alive()

@@ -54,7 +54,7 @@ _{n}_held.pop() ~> _{n}_told
 {x}[-1]() ~> _{n}_told
 {x}.pop()
 =[r() is None for r in {x} if isinstance(r, weakref.ref)]
-""", "open")
+""", "weak")
 kind("canonical objects", 2, """
 class _{n}:
     held = weakref.WeakValueDictionary()

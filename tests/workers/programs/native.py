@@ -17,7 +17,8 @@ from temporalio.worker import Worker
 
 BODIES = {
     "swallowed": "try:\n    h.HELD.native_clock()\nexcept BaseException:\n    pass\nreturn 'swallowed'",
-    "logged": "log = logging.getLogger('native'); log.addHandler(h.Handler()); log.warning('x'); return 'logged'",
+    "logged": "log = logging.getLogger('native')\nwith workflow.unsafe.sandbox_unrestricted():\n    log.addHandler(h.Handler())\n"
+              "log.warning('x'); return 'logged'",
     "unrestricted": "with workflow.unsafe.sandbox_unrestricted():\n    h.HELD.native_clock()\nreturn 'unrestricted'",
     "unlocked": "with workflow.unsafe.sandbox_unrestricted():\n    h.FREE.native_clock()\nreturn 'unlocked'",
     "restricted_again": "with workflow.unsafe.sandbox_unrestricted():\n    h.FREE.native_clock()\nreturn str(h.FREE.native_clock())",

@@ -12,6 +12,7 @@ Features that can be left out with --without, or put in with --with:
 """
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -73,7 +74,8 @@ class Player:
     def stop(self):
         if self.process:
             os.kill(self.process.pid, signal.SIGKILL)  # Popen's own kill() would take the child away from wait4
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what it has not read
+                self.process.stdin.close()
             self.process.stdout.close()
             _, _, usage = os.wait4(self.process.pid, 0)
             self.process.returncode = 0

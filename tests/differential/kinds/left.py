@@ -102,7 +102,7 @@ _{n}_abstract.register(tuple) ~> isinstance((), _{n}_abstract)
 _{n}_below.__subclasshook__ = classmethod(lambda cls, p: p is set) ~> isinstance(set(), _{n}_below)
 note(isinstance([], _{n}_below)); _{n}_abstract.register(list) ~> isinstance([], _{n}_abstract)
 _{n}.total = {v}
-""", "left")
+""", "open")
 kind("answers of a host's ABC", 1, "import registry" + CACHED, """
 =isinstance({x}, registry.Abstract)
 =issubclass(_{n}, registry.Abstract)

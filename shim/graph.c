@@ -343,7 +343,7 @@ static void mark_held(struct sg_graph *graph)
 	}
 }
 
-/* Until 3.12 a SimpleQueue keeps its items in a list, which is all that it refers to beside its class. */
+/* Until 3.12 a SimpleQueue keeps its items in a list: of what it refers to the last one, after a subclass's attributes. */
 static PyObject *list_of_queue(PyObject *queue)
 {
 	PyObject *referents = sg_cpython.minor < 13 ? sg_graph_referents(queue) : NULL, *items = NULL;
@@ -362,6 +362,7 @@ static PyObject *part_of(PyObject *object)
 
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return sg_cpython_type_dict((PyTypeObject *)object);
+	type = sg_state_type(object);
 	return strcmp(sg_cpython_type_name(type), "_queue.SimpleQueue") == 0 ? list_of_queue(object) : NULL;
 }
 

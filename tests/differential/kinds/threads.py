@@ -78,7 +78,7 @@ class _{n}(queue.SimpleQueue):
         return super().qsize() + 50
 {n} = _{n}()
 {n}.put({v})
-""", QUEUE + "{x}.put({v}) ~> {x}.total\n{x}.a = {o}\n={x}.get(False)\n={x}.empty()", "open")
+""", QUEUE + "{x}.put({v}) ~> {x}.total\n{x}.a = {o}\n={x}.get(False)\n={x}.empty()")
 kind("Queue below", 1, """
 class _{n}(queue.Queue):
     def _init(self, maxsize):

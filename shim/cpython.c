@@ -177,32 +177,6 @@ void **sg_cpython_wrapped_slot(PyObject *wrapper)
 	return &((struct descriptor *)wrapper)->wrapped;
 }
 
-#define REWRAPPED_MAX 4
-
-sg_wrapper sg_cpython_rewrap(PyObject *object, sg_wrapper function)
-{
-	static struct wrapper_base copies[REWRAPPED_MAX];
-	static int count;
-	struct descriptor *wrapper = (struct descriptor *)object;
-	struct wrapper_base *base = wrapper->payload;
-	sg_wrapper former;
-
-	if (!sg_cpython.type_slots || !is_exact(object, &PyWrapperDescr_Type) ||
-	    !sg_cpython_readable(base, sizeof(*base)) || !sg_cpython_readable(base->name, 1) ||
-	    PyUnicode_CompareWithASCIIString(wrapper->name, base->name) != 0)
-		return NULL;
-	former = base->wrapper;
-	if (base < copies || base >= copies + REWRAPPED_MAX) {
-		/* The table is the interpreter's, and may be in read-only memory: this one has a row of its own. */
-		if (count == REWRAPPED_MAX)
-			return NULL;
-		copies[count] = *base;
-		base = wrapper->payload = &copies[count++];
-	}
-	base->wrapper = function;
-	return former;
-}
-
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type)
 {
 	return sg_cpython.type_slots ? &((struct type_head *)type)->init : NULL;

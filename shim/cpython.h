@@ -69,13 +69,6 @@ PyObject *sg_cpython_method_self(PyObject *callable);
 /* The function pointer inside a slot wrapper such as socket.__init__; NULL when it is none. */
 void **sg_cpython_wrapped_slot(PyObject *wrapper);
 
-/*
- * How a slot wrapper such as object.__setattr__ calls its slot's function: from now on by another one of that type.
- * Returns the former, NULL where that is not known how. The same with the former puts it back.
- */
-typedef PyObject *(*sg_wrapper)(PyObject *self, PyObject *args, void *wrapped);
-sg_wrapper sg_cpython_rewrap(PyObject *wrapper, sg_wrapper function);
-
 /* Address of a slot in the type object. */
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);

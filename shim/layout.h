@@ -28,18 +28,6 @@ struct descriptor {
 	void *wrapped;  /* the slot's function, of a slot wrapper */
 };
 
-/* Behind a slot wrapper; how its function is called. The rest is copied whole. */
-struct wrapper_base {
-	const char *name;
-	int offset;
-	void *function;
-	PyObject *(*wrapper)(PyObject *self, PyObject *args, void *wrapped);
-	const char *doc;
-	int flags;
-	PyObject *name_object;
-	void *rest[2];
-};
-
 struct type_head {
 	struct object base;
 	Py_ssize_t size;

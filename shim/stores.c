@@ -302,85 +302,6 @@ static void find_wrappers(enum kind kind)
 	sg_python_clear(&dict);
 }
 
-/* --- object.__setattr__ ------------------------------------------------------------------------ */
-
-static PyObject *object_wrappers[2];
-static sg_wrapper object_originals[2];
-
-/* Which of our hooks stands where object.__setattr__ would look for the slot that it knows; KINDS: none. */
-static enum kind hooked_base(PyObject *object, void *wrapped)
-{
-	static void *of_python_classes;
-	PyTypeObject *type = sg_cpython_type(object);
-	void *slot;
-
-	if (!of_python_classes)
-		of_python_classes = sg_cpython_slot_of("class C:\n    def __setattr__(self, name, value): pass\n", Py_tp_setattro);
-	if (wrapped != PyType_GetSlot(&PyBaseObject_Type, Py_tp_setattro))
-		return KINDS;
-	for (; type; type = sg_cpython_type_base(type)) {
-		slot = *sg_cpython_setattro_slot(type);
-		for (enum kind kind = MODULE; kind < KINDS; kind++)
-			if (kind != CLASS && slot == (void *)kinds[kind].hook)
-				return kind;
-		if (slot != of_python_classes)
-			break;
-	}
-	return KINDS;
-}
-
-/* For an object that object.__setattr__ has always taken, with our slot somewhere below. */
-static PyObject *set_hooked(enum kind kind, PyObject *self, PyObject *args, bool deletes)
-{
-	PyObject *name, *value;
-
-	if (PyTuple_Size(args) != (deletes ? 1 : 2)) {
-		PyErr_Format(PyExc_TypeError, "expected %d argument%s, got %zd", deletes ? 1 : 2, deletes ? "" : "s",
-				PyTuple_Size(args));
-		return NULL;
-	}
-	name = PyTuple_GetItem(args, 0);
-	value = deletes ? NULL : PyTuple_GetItem(args, 1);
-	return store(kind, self, name, value) < 0 ? NULL : sg_python_ref(Py_None);
-}
-
-static PyObject *wrap_object_set(PyObject *self, PyObject *args, void *wrapped)
-{
-	enum kind kind = running ? hooked_base(self, wrapped) : KINDS;
-
-	return kind < KINDS ? set_hooked(kind, self, args, false) : object_originals[0](self, args, wrapped);
-}
-
-static PyObject *wrap_object_delete(PyObject *self, PyObject *args, void *wrapped)
-{
-	enum kind kind = running ? hooked_base(self, wrapped) : KINDS;
-
-	return kind < KINDS ? set_hooked(kind, self, args, true) : object_originals[1](self, args, wrapped);
-}
-
-/* False: then objects that have our slot would be refused. */
-static bool wrap_object(void)
-{
-	static const char *const names[2] = {"__setattr__", "__delattr__"};
-	static const sg_wrapper wrappers[2] = {wrap_object_set, wrap_object_delete};
-
-	for (int i = 0; i < 2; i++) {
-		object_wrappers[i] = PyObject_GetAttrString((PyObject *)&PyBaseObject_Type, names[i]);
-		object_originals[i] = object_wrappers[i] ? sg_cpython_rewrap(object_wrappers[i], wrappers[i]) : NULL;
-		PyErr_Clear();
-	}
-	return object_originals[0] && object_originals[1];
-}
-
-static void unwrap_object(void)
-{
-	for (int i = 0; i < 2; i++) {
-		if (object_wrappers[i] && object_originals[i])
-			sg_cpython_rewrap(object_wrappers[i], object_originals[i]);
-		sg_python_clear(&object_wrappers[i]);
-	}
-}
-
 /* --- the probe --------------------------------------------------------------------------------- */
 
 static long seen;
@@ -441,53 +362,6 @@ static void log_unproved(enum kind kind)
 	sg_log_end(&line);
 }
 
-static const char *const OBJECT_SOURCE =
-	"import types\n"
-	"class Mixin:\n"
-	"    def __setattr__(self, name, value): object.__setattr__(self, name, value)\n"
-	"class M(Mixin, types.ModuleType): pass\n"
-	"class N(types.ModuleType): pass\n"
-	"def f(): pass\n"
-	"def check():\n"
-	"    for o in (M('m'), N('n'), types.ModuleType('o'), f, Mixin()):\n"
-	"        object.__setattr__(o, 'x', 1)\n"
-	"        if o.x != 1: return 0\n"
-	"        object.__delattr__(o, 'x')\n"
-	"        if hasattr(o, 'x'): return 0\n"
-	"    for o in (int, Mixin):\n"
-	"        try: object.__setattr__(o, 'x', 1)\n"
-	"        except TypeError: continue\n"
-	"        return 0\n"
-	"    try: object.__setattr__(f, 'x')\n"
-	"    except TypeError: return 1\n";
-
-/* Does object.__setattr__ work as always, with our slots in place? */
-static bool object_is_right(void)
-{
-	PyObject *namespace = sg_cpython_run(OBJECT_SOURCE, NULL, NULL);
-	PyObject *check = namespace ? sg_cpython_item(namespace, "check") : NULL;
-	bool right;
-
-	sg_stores_enter();
-	right = check && sg_cpython_call(check) == 1;
-	sg_stores_leave();
-	PyErr_Clear();
-	sg_python_clear(&namespace);
-	return right;
-}
-
-/* Without it no object may have our slot that object.__setattr__ takes. */
-static void prove_object(void)
-{
-	if (!kinds[MODULE].proved && !kinds[FUNCTION].proved)
-		return;
-	if (wrap_object() && object_is_right())
-		return;
-	kinds[MODULE].proved = kinds[FUNCTION].proved = false;
-	log_unproved(MODULE);
-	log_unproved(FUNCTION);
-}
-
 int sg_stores_install(void)
 {
 	static const setattro hooks[KINDS] = {store_module, store_class, store_function};
@@ -507,7 +381,6 @@ int sg_stores_install(void)
 			put(kind, true);
 		}
 	}
-	prove_object();
 	return sg_undo_install();
 }
 
@@ -576,6 +449,5 @@ void sg_stores_remove(void)
 		sg_python_clear(&kinds[kind].wrappers[0]);
 		sg_python_clear(&kinds[kind].wrappers[1]);
 	}
-	unwrap_object();
 	sg_undo_remove();
 }

@@ -2,10 +2,10 @@
  * stores.h - attributes that workflow code sets or deletes on modules, classes and functions that others share.
  *
  * The slot tp_setattro of these three kinds of objects is ours: of type, and of every metaclass that has copied it, from
- * install to removal; of module and function only while some thread is in a context. object.__setattr__ refuses objects
- * whose slot it does not know, so its wrapper is ours as well: it sees to those that have our slot, or a base that has it.
- * Each is one load and one branch without a context. A probe proves that stores at specialised call sites are seen, and
- * that object.__setattr__ works as before; where it fails the kind is not guarded, and the log says so.
+ * install to removal; of module and function only while some thread is in a context, since object.__setattr__ refuses
+ * objects whose slot it does not know (that is what it does then: no library is known to call it on a module). Each is
+ * one load and one branch without a context. A probe proves that stores at specialised call sites are seen; where
+ * it fails the kind is not guarded, and the log says so.
  *
  * What is shared: an object that the host's module has under the very name that the object bears. What workflow code
  * makes is not found there and is its own business; so is what a library does to its own objects, and what happens

@@ -572,8 +572,6 @@ _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")
 _changes("type_setattr", "import collections", "type.__setattr__(collections.UserDict, 'sg_new', 1)",
          "not hasattr(collections.UserDict, 'sg_new')")
-_changes("object_setattr", "import string", "object.__setattr__(string, 'sg_new', 1)", "not hasattr(string, 'sg_new')",
-         says="string.sg_new")
 _changes("method", "import json", "json.JSONEncoder.default = lambda s, o: 1", "json.JSONEncoder.default.__name__ == 'default'")
 _changes("function", "import json", "json.dumps.sg_new = 1", "not hasattr(json.dumps, 'sg_new')", says="json.dumps.sg_new")
 _changes("defaults", "import json", "json.dumps.__kwdefaults__ = dict(json.dumps.__kwdefaults__, indent=4)", "json.dumps([1]) == '[1]'")
@@ -646,7 +644,4 @@ allow("ok_state_of_a_library", "import copy, collections, re, typing, dataclasse
       "copy.copy(collections.UserDict(a=1)); re.compile('sg' + 'x')\n"
       "@dataclasses.dataclass\nclass D:\n    x: typing.List[int]\ntyping.get_type_hints(D)\nreturn ''")
 allow("ok_state_cache_of_a_library", _PASSED, "assert helper_shared.look_up('sg') == 'sg'\nreturn ''")
-allow("ok_state_module_class", "import types\nclass Lazy(types.ModuleType):\n    def __setattr__(self, n, v): object.__setattr__(self, n, v)\n"
-      "    def __delattr__(self, n): object.__delattr__(self, n)\nmade = Lazy('made')",
-      "made.x = 1\ndel made.x\ndef f(): pass\nobject.__setattr__(f, 'x', 1)\nassert f.x == 1\nreturn ''")
 allow("ok_state_logger_own", "import logging", "l = logging.Logger('own')\nl.setLevel(10)\nl.addHandler(logging.NullHandler())\nreturn ''")

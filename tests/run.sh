@@ -171,8 +171,8 @@ sdk() {
 	wait
 }
 
-# Random workflow packages, runs of them interleaved, each compared with the run alone: 2000 of them, shared out among
-# the Pythons. PROGRAMS=N: so many for each, and how far they are is told on stderr. SEED=TEXT: these, not others each time.
+# Random workflow packages, runs of them interleaved, each compared with the run alone: 1000 of them, shared out among
+# the Pythons, the same each time. PROGRAMS=N: so many others for each, and how far they are is told on stderr; SEED=TEXT: these.
 differential_one() {
 	local python
 	python=$(tests/setup.sh venv "$1" "$2") || {
@@ -181,14 +181,14 @@ differential_one() {
 	}
 	suite "$1" differential "PYTHON=$2 tests/run.sh differential" env -u PYTHON "$python" tests/differential/run.py \
 		--object "$object" --python "$python" --programs "$programs" --configurations shared,private \
-		--jobs "${JOBS:-$(nproc)}" --seed "${SEED:-auto}" ${PROGRAMS:+--progress 4} 4>&2
+		--jobs "${JOBS:-$(nproc)}" --seed "${SEED:-${seed:-auto}}" ${PROGRAMS:+--progress 4} 4>&2
 }
 
 differential() {
 	local programs=${PROGRAMS:-} count
 	count=$(PYTHON=$wanted tests/setup.sh pythons | wc -l)
 	((count)) || return 0
-	[[ -n $programs ]] || programs=$((2000 / count))
+	[[ -n $programs ]] || { programs=$((1000 / count)); local seed=1; }
 	each_python differential_one
 }
 

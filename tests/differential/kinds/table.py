@@ -24,8 +24,8 @@ FEATURES = {
     "opaque": "iterators, generators and others that make an image private (in three of ten programs)",
     "buffer": "memoryviews of global buffers",
     "asyncio": "asyncio events, locks and queues as globals",
-    "held": "objects that the host holds too, in registries, loggers, shared modules",
-    "left": "what a run leaves where all share: lists of subclasses, caches, weak references",
+    "held": "objects that the host holds too, in registries, loggers, shared modules (only with --with held)",
+    "left": "what a run leaves where all share: lists of subclasses, caches, weak references (only with --with left)",
     "local": "threading.local",
     "replaced": "modules that something else stands for, or of a class of their own",
     "open": "kinds of which it is known that runs see each other's (only with --with open)",
@@ -33,7 +33,7 @@ FEATURES = {
     "sqlalchemy": "tables and models of sqlalchemy (only with --with sqlalchemy)",
     "class-order": "order of a class's attributes", "module-order": "order of a module's attributes",
 }
-OPTIONAL = ("del", "sqlalchemy", "open")
+OPTIONAL = ("del", "sqlalchemy", "open", "held", "left")
 
 # Attributes that generated code gives to objects. Reading them one by one, not through __dict__, leaves an object's
 # attributes where the interpreter keeps them: asking for __dict__ would create it.

@@ -263,13 +263,13 @@ class Test:
             wanted.insert(1, "fresh")
         answers = players.play(program, wanted)
         truth = answers.pop("alone")
-        if truth.get("broken"):
+        if truth.get("broken") or truth.get("died"):
             with self.lock:
-                self.skips["a program that cannot be imported"] += 1
+                self.skips["a program that cannot be imported" if truth.get("broken") else "Python itself dies of it"] += 1
                 self.counts["skipped"] += 1
             return
-        different = {} if not truth.get("died") else {"alone": truth["died"]}
-        for name, answer in answers.items() if not different else ():
+        different = {}
+        for name, answer in answers.items():
             if difference(truth, answer):
                 different[name] = answer.get("died") or answer.get("error") or "another story"
         told = []
@@ -278,21 +278,21 @@ class Test:
                 del different[name]
                 told.append("sdk " + why.partition(":")[0])
             else:
-                self.fail(players, which, program, name, why if name == "alone" else None)
+                self.fail(players, which, program, name)
         with self.lock:
             self.lines += truth.get("lines", 0)
             self.shared.update(name for name, answer in answers.items() if answer.get("shared"))
             self.skips.update(told)
             self.counts["failed" if different else "passed"] += 1
 
-    def fail(self, players, which, program, name, why=None):
+    def fail(self, players, which, program, name):
         texts = [f"FAIL program {which} of seed {self.options.seed}: {name}"]
         attempts = 5 if program["parallel"] or program["gc"] else 1
         with self.lock:
             self.shrunk += 1
             wanted = self.shrunk <= self.options.shrink
         what = None
-        if why is None and wanted:
+        if wanted:
             what, _ = self.where(players, program, name, attempts)
         if what:
             began = time.monotonic()
@@ -302,8 +302,8 @@ class Test:
             texts.append(f"reduced from {before} to {shrink.size(program)} pieces in {time.monotonic() - began:.0f} s")
             _, answers = self.where(players, program, name, attempts, full=True)
             texts += [program_text(program), explain(answers["alone"], answers[name], name)]
-        elif why is not None or wanted:
-            texts.append(why or "not repeated when played again")
+        elif wanted:
+            texts.append("not repeated when played again")
         self.options.output.mkdir(parents=True, exist_ok=True)
         path = self.options.output / f"{self.options.seed}-{which}-{name}.json"
         path.write_text(json.dumps(program, indent=1) + "\n")

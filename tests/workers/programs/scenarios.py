@@ -536,7 +536,7 @@ async def play(client, name, gate):
     async with gate:
         record(name, started=True)
         try:
-            record(name, result=await asyncio.wait_for(SCENARIOS[name](Stage(client)), 40))
+            record(name, result=await asyncio.wait_for(SCENARIOS[name](Stage(client)), 90))
         except BaseException:
             record(name, error=traceback.format_exc())
 

@@ -55,7 +55,7 @@ allow("langchain_prompt", "from langchain_core.prompts import PromptTemplate\nfr
 allow("openai_agents_tool", "from agents import function_tool\n@function_tool\ndef add(a: int, b: int) -> int:\n    'Adds.'\n    return a + b", "return add.name")
 block("openai_agents_default_model", "from agents import Agent", "return Agent(name='a', instructions='b').name", says="os.getenv")
 allow("uvicorn_types", "import uvicorn", "return uvicorn.Config.__name__ + uvicorn.Server.__name__")
-block("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)", says="os.environ")
+block("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)")  # strict: the level that it adds to logging
 block("uvicorn_run", "import uvicorn", "uvicorn.run(lambda *a: None, port=0, log_config=None); return ''")
 allow("anyio_in_the_loop", "import anyio", "async with anyio.create_task_group() as g: g.start_soon(anyio.sleep, 0.001)\n"
       "e = anyio.Event(); e.set(); await e.wait(); return str(e.is_set())")

@@ -3,8 +3,8 @@
  *
  * The slot tp_setattro of these three kinds of objects is ours: of type, and of every metaclass that has copied it, from
  * install to removal; of module and function only while some thread is in a context, since object.__setattr__ refuses
- * objects whose slot it does not know (that is what it does then: no library is known to call it on a module). Each is
- * one load and one branch without a context. A probe proves that stores at specialised call sites are seen; where
+ * objects whose slot it does not know (on any thread, meanwhile). The SDK's own sandbox calls it on modules, so nothing is
+ * installed in mode observe, where that stays. Each is one load and one branch without a context. A probe proves that stores at specialised call sites are seen; where
  * it fails the kind is not guarded, and the log says so.
  *
  * What is shared: an object that the host's module has under the very name that the object bears. What workflow code

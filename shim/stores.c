@@ -2,6 +2,7 @@
 
 #include "shim/cpython.h"
 #include "shim/decide.h"
+#include "shim/graph.h"
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/policy.h"
@@ -20,9 +21,11 @@ static const char *const rule_names[KINDS] = {"state.module", "state.class", "st
 static struct {
 	PyTypeObject *base;
 	setattro original, hook;
-	void **wrapped[2];  /* what __setattr__ and __delattr__ of the base call */
+	setattro next;         /* where a store goes on: the original, or the probe's */
+	void **wrapped[2];     /* what __setattr__ and __delattr__ of the base call */
 	PyObject *wrappers[2];
-	PyObject *below;    /* list: subclasses of the base, which have copied the slot */
+	PyMethodDef *methods;  /* or these two, which the base has got from us */
+	PyObject *below;       /* list: subclasses of the base, which have copied the slot */
 	bool always, proved, on;
 } kinds[KINDS];
 
@@ -109,11 +112,19 @@ bool sg_stores_shared(const struct sg_run *run, PyObject *object)
 
 /* --- a store in a context ---------------------------------------------------------------------- */
 
+/* The package of a module's name; the standard library writes one module as warnings and _py_warnings. */
+static const char *package(const char *name, size_t *ret_length)
+{
+	name += strncmp(name, "_py_", 4) == 0 ? 4 : 0;
+	*ret_length = strcspn(name, ".");
+	return name;
+}
+
 static bool same_package(PyObject *globals, PyObject *target)
 {
 	PyObject *frame = sg_python_module_name(globals), *name = NULL;
 	const char *a, *b;
-	size_t length;
+	size_t length, other;
 	bool same;
 
 	name = text_attribute(target, PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type) ? "__name__" : "__module__");
@@ -121,10 +132,9 @@ static bool same_package(PyObject *globals, PyObject *target)
 		sg_python_clear(&name);
 		return false;
 	}
-	a = sg_python_text(frame);
-	b = sg_python_text(name);
-	length = strcspn(a, ".");
-	same = length == strcspn(b, ".") && strncmp(a, b, length) == 0;
+	a = package(sg_python_text(frame), &length);
+	b = package(sg_python_text(name), &other);
+	same = length == other && strncmp(a, b, length) == 0;
 	sg_python_clear(&name);
 	return same;
 }
@@ -217,18 +227,44 @@ static int store(enum kind kind, PyObject *target, PyObject *name, PyObject *val
 {
 	if (sg_context_active() && consult(kind, target, name, value) < 0)
 		return -1;
-	return kinds[kind].original(target, name, value);
+	return kinds[kind].next(target, name, value);
 }
 
-#define HOOK(function, kind) \
-	static int function(PyObject *target, PyObject *name, PyObject *value) \
-	{ \
-		return store(kind, target, name, value); \
-	}
+static int store_class(PyObject *target, PyObject *name, PyObject *value)
+{
+	return store(CLASS, target, name, value);
+}
 
-HOOK(store_module, MODULE)
-HOOK(store_class, CLASS)
-HOOK(store_function, FUNCTION)
+static PyObject *answer(int error)
+{
+	return error ? NULL : sg_python_ref(Py_None);
+}
+
+static PyObject *set(enum kind kind, PyObject *target, PyObject *const *args, Py_ssize_t count)
+{
+	if (count == 2)
+		return answer(store(kind, target, args[0], args[1]));
+	PyErr_Format(PyExc_TypeError, "expected 2 arguments, got %zd", count);
+	return NULL;
+}
+
+#define METHODS(name, kind) \
+	static PyObject *name##_set(PyObject *target, PyObject *const *args, Py_ssize_t count) \
+	{ \
+		return set(kind, target, args, count); \
+	} \
+	static PyObject *name##_delete(PyObject *target, PyObject *attribute) \
+	{ \
+		return answer(store(kind, target, attribute, NULL)); \
+	} \
+	static PyMethodDef name##_methods[] = { \
+		{"__setattr__", (PyCFunction)(void (*)(void))name##_set, METH_FASTCALL, "Implement setattr(self, name, value)."}, \
+		{"__delattr__", name##_delete, METH_O, "Implement delattr(self, name)."}, \
+		{NULL, NULL, 0, NULL} \
+	};
+
+METHODS(module, MODULE)
+METHODS(function, FUNCTION)
 
 /* --- in place ---------------------------------------------------------------------------------- */
 
@@ -302,6 +338,55 @@ static void find_wrappers(enum kind kind)
 	sg_python_clear(&dict);
 }
 
+/* The dict behind the read-only view: new reference. */
+static PyObject *base_dict(enum kind kind)
+{
+	PyObject *view = PyObject_GetAttrString((PyObject *)kinds[kind].base, "__dict__"), *dict = NULL;
+	PyObject *found = view ? sg_graph_referents(view) : NULL;
+
+	if (found && PyList_Size(found) == 1 && PyType_IsSubtype(sg_cpython_type(PyList_GetItem(found, 0)), &PyDict_Type))
+		dict = sg_python_ref(PyList_GetItem(found, 0));
+	sg_python_clear(&found);
+	sg_python_clear(&view);
+	return dict;
+}
+
+/*
+ * A class with a method __setattr__ has one certain function in its slot, which looks the method up. It is the only one
+ * that object.__setattr__ does not take for somebody else's.
+ */
+static int give_methods(enum kind kind)
+{
+	PyObject *dict = base_dict(kind), *key, *method;
+	int error = dict ? 0 : -1;
+
+	for (PyMethodDef *def = kinds[kind].methods; def->ml_name && !error; def++) {
+		key = PyUnicode_InternFromString(def->ml_name);
+		method = key ? PyDescr_NewMethod(kinds[kind].base, def) : NULL;
+		error = method ? PyDict_SetItem(dict, key, method) : -1;
+		sg_python_clear(&method);
+		sg_python_clear(&key);
+	}
+	PyType_Modified(kinds[kind].base);
+	sg_python_clear(&dict);
+	return error;
+}
+
+static void take_methods(enum kind kind)
+{
+	PyObject *dict = kinds[kind].methods ? base_dict(kind) : NULL, *key;
+
+	for (PyMethodDef *def = kinds[kind].methods; dict && def->ml_name; def++) {
+		key = PyUnicode_InternFromString(def->ml_name);
+		if (key && PyDict_DelItem(dict, key) < 0)
+			PyErr_Clear();
+		sg_python_clear(&key);
+	}
+	PyErr_Clear();
+	PyType_Modified(kinds[kind].base);
+	sg_python_clear(&dict);
+}
+
 /* --- the probe --------------------------------------------------------------------------------- */
 
 static long seen;
@@ -334,21 +419,21 @@ static bool prove(enum kind kind)
 {
 	static const char *const functions[KINDS] = {"store_module", "store_class", "store_function"};
 	PyObject *namespace = sg_cpython_run(PROBE_SOURCE, NULL, NULL), *function;
-	void **slot = sg_cpython_setattro_slot(kinds[kind].base), *original = slot ? *slot : NULL;
+	bool proved = false;
 
-	function = namespace && slot ? sg_cpython_item(namespace, functions[kind]) : NULL;
+	function = namespace ? sg_cpython_item(namespace, functions[kind]) : NULL;
 	seen = 0;
-	if (function && original == PyType_GetSlot(kinds[kind].base, Py_tp_setattro) &&
-	    sg_cpython_writable(slot, sizeof(*slot)) && sg_cpython_call(function) == 1) {
-		*slot = (void *)note_store;
+	if (function && sg_cpython_call(function) == 1) {
+		kinds[kind].next = note_store;
+		put(kind, true);
 		sg_cpython_call(function);
-		*slot = original;
-		kinds[kind].proved = seen == 65 && sg_cpython_call(function) == 1 && seen == 65;
+		put(kind, false);
+		kinds[kind].next = kinds[kind].original;
+		proved = seen == 65 && sg_cpython_call(function) == 1 && seen == 65;
 	}
-	kinds[kind].original = (setattro)original;
 	PyErr_Clear();
 	sg_python_clear(&namespace);
-	return kinds[kind].proved;
+	return proved;
 }
 
 static void log_unproved(enum kind kind)
@@ -362,24 +447,38 @@ static void log_unproved(enum kind kind)
 	sg_log_end(&line);
 }
 
+/* The slot as it is, and what is to be there instead. False: it cannot be replaced. */
+static bool prepare(enum kind kind)
+{
+	void **slot = sg_cpython_setattro_slot(kinds[kind].base);
+
+	if (!slot || *slot != PyType_GetSlot(kinds[kind].base, Py_tp_setattro) || !sg_cpython_writable(slot, sizeof(*slot)))
+		return false;
+	kinds[kind].original = kinds[kind].next = (setattro)*slot;
+	if (kind == CLASS) {
+		kinds[kind].hook = store_class;
+		find_wrappers(kind);
+		return true;
+	}
+	kinds[kind].hook = sg_cpython_slot_of("class C:\n    def __setattr__(self, name, value): pass\n", Py_tp_setattro);
+	return kinds[kind].hook && give_methods(kind) == 0;
+}
+
 int sg_stores_install(void)
 {
-	static const setattro hooks[KINDS] = {store_module, store_class, store_function};
+	static PyMethodDef *const methods[KINDS] = {[MODULE] = module_methods, [FUNCTION] = function_methods};
 	PyTypeObject *bases[KINDS] = {&PyModule_Type, &PyType_Type, &PyFunction_Type};
 
-	/* The SDK's sandbox, which stays, calls object.__setattr__ on modules; that refuses while our slot is there. */
-	if (sg_policy_config->mode == SG_MODE_OBSERVE)
-		return 0;
 	for (enum kind kind = 0; kind < KINDS; kind++) {
 		kinds[kind].base = bases[kind];
-		kinds[kind].hook = hooks[kind];
+		kinds[kind].methods = methods[kind];
 		kinds[kind].always = kind == CLASS;
-		if (!prove(kind)) {
+		kinds[kind].proved = prepare(kind) && prove(kind);
+		PyErr_Clear();
+		if (!kinds[kind].proved) {
+			take_methods(kind);
 			log_unproved(kind);
-			continue;
-		}
-		find_wrappers(kind);
-		if (kinds[kind].always) {
+		} else if (kinds[kind].always) {
 			collect_below(kind);
 			put(kind, true);
 		}
@@ -447,6 +546,7 @@ void sg_stores_remove(void)
 		if (kinds[kind].always)
 			collect_below(kind);
 		put(kind, false);
+		take_methods(kind);
 		kinds[kind].proved = false;
 		sg_python_clear(&kinds[kind].below);
 		sg_python_clear(&kinds[kind].wrappers[0]);

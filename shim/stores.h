@@ -2,10 +2,10 @@
  * stores.h - attributes that workflow code sets or deletes on modules, classes and functions that others share.
  *
  * The slot tp_setattro of these three kinds of objects is ours: of type, and of every metaclass that has copied it, from
- * install to removal; of module and function only while some thread is in a context, since object.__setattr__ refuses
- * objects whose slot it does not know (on any thread, meanwhile). The SDK's own sandbox calls it on modules, so nothing is
- * installed in mode observe, where that stays. Each is one load and one branch without a context. A probe proves that stores at specialised call sites are seen; where
- * it fails the kind is not guarded, and the log says so.
+ * install to removal; of module and function only while some thread is in a context. Each is one load and one branch
+ * without a context. Modules and functions get there by methods __setattr__ and __delattr__ of their classes: so
+ * object.__setattr__ called on one works as ever (the SDK's own sandbox does it), and is not seen. A probe proves that
+ * stores at specialised call sites are seen; where it fails the kind is not guarded, and the log says so.
  *
  * What is shared: an object that the host's module has under the very name that the object bears. What workflow code
  * makes is not found there and is its own business; so is what a library does to its own objects, and what happens

@@ -635,6 +635,9 @@ allow("ok_state_bracket", "import warnings, contextlib, io, decimal",
       "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
       "with contextlib.redirect_stdout(io.StringIO()): print('x')\n"
       "with decimal.localcontext() as c: c.prec = 3\ndecimal.getcontext().prec = 5\nreturn ''")
+allow("ok_state_object_setattr", "import types\nown = types.ModuleType('own')", "def f(): pass\n"
+      "for o in own, f:\n    object.__setattr__(o, 'x', 1)\n    type(o).__setattr__(o, 'y', 1)\n    object.__delattr__(o, 'x')\n"
+      "return ','.join(k for o in (own, f) for k in vars(o) if len(k) == 1)")
 allow("ok_state_unrestricted", "import string, html.entities, csv",
       "with workflow.unsafe.sandbox_unrestricted():\n    string.sg_free = 1\n    html.entities.entitydefs['sg'] = 'x'\n    csv.field_size_limit(131071)\n"
       "return ''")

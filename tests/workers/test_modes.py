@@ -4,6 +4,7 @@ import pytest
 
 SNIPPETS = ["time_time", "time_monotonic", "alias_partial", "random_random", "uuid_uuid4", "os_urandom", "os_getpid", "environ_get",
             "open_builtin", "dt_now", "posix_getpid", "socket_gethostname", "load_uuid", "via_clock", "ok_asyncio", "ok_hashes"]
+STORES = ["state_stdout", "state_function", "state_enum_class"]
 ALLOW_TWO = "time.time=allow,uuid.uuid4=allow"
 
 
@@ -49,6 +50,12 @@ def test_observe_mode_leaves_the_sdks_own_sandbox_in_place(host):
 def test_observe_mode_only_logs_what_the_sdk_misses(host, name):
     assert_completed(host, name)
     assert lines(host, name) and not [e for e in lines(host, name) if e["action"] == "block"], str(host.finished)
+
+
+@pytest.mark.snippets(STORES, SANDGLASS="observe")
+@pytest.mark.parametrize("name", STORES)
+def test_observe_mode_sees_stores_beside_the_sdks_own(host, name):
+    assert [e["action"] for e in lines(host, name)] == ["warn"], str(host.finished)
 
 
 @under(SANDGLASS="off")

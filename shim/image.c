@@ -30,6 +30,7 @@ struct sg_image {
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
+	struct sg_delta *dead;         /* list: content of runs that are gone, see bury() */
 	struct sg_run host;            /* what the host changes has a place like what a run changes, if it gets at any */
 	bool exposed;                  /* ... it does: its content is in place between activations */
 	bool lost;                     /* some content could not be kept or put back: no run may go on with it */
@@ -48,6 +49,7 @@ struct sg_image {
 
 /* What a run changed: (slot index, snapshot), in the order of the slots. */
 struct sg_delta {
+	struct sg_delta *next;         /* among the dead */
 	size_t count;
 	struct {
 		unsigned slot;
@@ -289,11 +291,25 @@ static void lose(struct sg_image *image, const struct sg_slot *slot, const char 
 	sg_log_end(&line);
 }
 
-static void free_delta(struct sg_delta *delta)
+/* Content can go when no other run's is in place: see bury(). */
+static void let_die(struct sg_image *image, struct sg_delta *delta)
 {
-	for (size_t i = 0; delta && i < delta->count; i++)
-		sg_python_clear(&delta->entries[i].content);
-	free(delta);
+	if (!delta)
+		return;
+	delta->next = image->dead;
+	image->dead = delta;
+}
+
+static void free_dead(struct sg_image *image)
+{
+	struct sg_delta *delta;
+
+	while ((delta = image->dead)) {
+		image->dead = delta->next;
+		for (size_t i = 0; i < delta->count; i++)
+			sg_python_clear(&delta->entries[i].content);
+		free(delta);
+	}
 }
 
 void sg_image_delta(const struct sg_run *run, int (*visit)(PyObject *, void *), void *argument)
@@ -332,6 +348,8 @@ static struct sg_delta *add_entry(struct sg_delta *delta, unsigned slot, PyObjec
 		sg_python_clear(&content);
 		return delta;
 	}
+	if (!count)
+		grown->next = NULL;
 	grown->count = count + 1;
 	grown->entries[count].slot = slot;
 	grown->entries[count].content = content;
@@ -418,6 +436,25 @@ static struct sg_delta *take_iterated(struct sg_image *image, struct sg_delta *d
 	return delta;
 }
 
+#define FUNERALS_MAX 8
+
+/*
+ * What dies may be told of (a weak reference's callback, __del__), and what code of the workflow's does then belongs to
+ * nobody: it finds the pristine content, and its changes go the same way.
+ */
+static void bury(struct sg_image *image)
+{
+	int collecting = PyGC_Disable();
+
+	for (int i = 0; image->dead && i < FUNERALS_MAX; i++) {
+		free_dead(image);
+		let_die(image, take_changes(image, NULL));
+	}
+	free_dead(image);
+	if (collecting)
+		PyGC_Enable();
+}
+
 /*
  * Keeps what the owner changed and puts the pristine content back. The owner may be freed meanwhile, by another thread:
  * then the orphan is the owner.
@@ -436,7 +473,7 @@ static void settle(struct sg_image *image)
 		if (run != &image->host)
 			log_delta(image, run);
 	} else {
-		free_delta(delta);
+		let_die(image, delta);
 	}
 	image->owner = NULL;
 }
@@ -458,6 +495,8 @@ static void change_owner(struct sg_image *image, struct sg_run *run)
 	collecting = PyGC_Disable();
 	if (image->owner)
 		settle(image);
+	if (image->dead)
+		bury(image);
 	if (run)
 		exchange_delta(image, run->delta, true);
 	image->owner = run;
@@ -540,7 +579,14 @@ void sg_image_forget(struct sg_run *run)
 		image->owner = &image->orphan;
 		return;
 	}
-	free_delta(delta);
+	if (!image || !delta)
+		return;
+	let_die(image, delta);
+	if (!try_lock(image))
+		return;
+	if (!image->owner)
+		bury(image);
+	unlock(image);
 }
 
 /* --- retirement -------------------------------------------------------------------------------- */
@@ -554,7 +600,8 @@ static void free_retired(struct sg_image *image)
 		return;
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback);
-	free_delta(image->orphan.delta);
+	let_die(image, image->orphan.delta);
+	free_dead(image);
 	free_image(image);
 	PyErr_Restore(type, value, traceback);
 	sg_context_leave(token);

@@ -1,5 +1,6 @@
 #include "shim/named.h"
 
+#include "shim/address.h"
 #include "shim/containers.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
@@ -246,28 +247,53 @@ struct item {
 	size_t look_size;
 	char *look;           /* what changes with a dict, as it was */
 	int active;           /* activations that may change it */
+	size_t places;        /* that refer to it: with the last it goes */
+	struct item *next;    /* in the same bucket */
 };
 
-static struct item **items; /* each stays where it is: threads are in the midst of them */
-static size_t item_count, item_size;
+#define BUCKETS 4096
+static struct item *items[BUCKETS]; /* by the object's address */
 
-/* What a policy's workflows name: items, by number. Freed when it is out of date and no activation counts on it. */
+/* What a policy's workflows name. Freed when it is out of date and no activation counts on it. */
 struct sg_named {
 	Py_ssize_t modules;   /* that the run had when they were looked through */
 	size_t count, users;
 	bool outdated;
 	struct place {
-		size_t item;
+		struct item *item;
 		PyObject *path, *code, *name; /* how it is called, and where */
 		bool undo;                    /* see sg_undo_may() */
 	} *places;
 };
+
+static struct item **bucket(PyObject *object)
+{
+	return &items[sg_address_hash(object, BUCKETS)];
+}
+
+static void forget_place(struct item *item)
+{
+	struct item **link = bucket(item->object);
+
+	if (--item->places)
+		return;
+	while (*link != item)
+		link = &(*link)->next;
+	*link = item->next;
+	sg_python_clear(&item->object);
+	sg_python_clear(&item->key);
+	sg_python_clear(&item->content);
+	sg_python_clear(&item->table);
+	free(item->look);
+	free(item);
+}
 
 static void release(struct sg_named *named)
 {
 	if (!named || named->users || !named->outdated)
 		return;
 	for (size_t i = 0; i < named->count; i++) {
+		forget_place(named->places[i].item);
 		sg_python_clear(&named->places[i].path);
 		sg_python_clear(&named->places[i].code);
 		sg_python_clear(&named->places[i].name);
@@ -506,44 +532,36 @@ static enum kind kind_of(PyObject *object, long kind)
 	return answer;
 }
 
-/* The number of the item, which may be there already; -1: out of memory. */
-static ssize_t find_item(PyObject *object, PyObject *key, long kind)
+static struct item *find_item(PyObject *object, PyObject *key, enum kind kind)
 {
-	for (size_t i = 0; i < item_count; i++)
-		if (items[i]->object == object && items[i]->kind == kind_of(object, kind) &&
-		    (!kind || PyObject_RichCompareBool(items[i]->key, key, 2) == 1))
-			return (ssize_t)i;
-	return -1;
+	struct item *item = *bucket(object);
+
+	while (item && (item->object != object || item->kind != kind ||
+			(kind >= ITEM && PyObject_RichCompareBool(item->key, key, 2 /* Py_EQ */) != 1)))
+		item = item->next;
+	return item;
 }
 
-static ssize_t add_item(PyObject *found)
+/* The item, which may be there already; NULL: out of memory. */
+static struct item *add_item(PyObject *found)
 {
 	PyObject *object = PyTuple_GetItem(found, 1), *key = PyTuple_GetItem(found, 2);
-	long kind = PyLong_AsLong(PyTuple_GetItem(found, 0));
-	ssize_t number = find_item(object, key, kind);
-	struct item *item, **grown;
+	enum kind kind = kind_of(object, PyLong_AsLong(PyTuple_GetItem(found, 0)));
+	struct item *item = find_item(object, key, kind);
 
-	if (number >= 0)
-		return number;
-	item = calloc(1, sizeof(*item));
-	if (item && item_count == item_size) {
-		grown = realloc(items, (item_size ? 2 * item_size : 64) * sizeof(*grown));
-		if (grown) {
-			items = grown;
-			item_size = item_size ? 2 * item_size : 64;
-		}
+	if (!item) {
+		item = calloc(1, sizeof(*item));
+		if (!item)
+			return NULL;
+		item->object = sg_python_ref(object);
+		item->key = kind >= ITEM ? sg_python_ref(key) : NULL;
+		item->kind = kind;
+		item->next = *bucket(object);
+		*bucket(object) = item;
+		keep_content(item);
 	}
-	if (!item || item_count == item_size) {
-		free(item);
-		return -1;
-	}
-	item->object = sg_python_ref(object);
-	item->key = kind ? sg_python_ref(key) : NULL;
-	item->kind = kind_of(object, kind);
-	number = (ssize_t)item_count++;
-	items[number] = item;
-	keep_content(item);
-	return number;
+	item->places++;
+	return item;
 }
 
 static PyObject *engine_packages(void)
@@ -594,7 +612,7 @@ static PyObject *find(PyObject *modules)
 
 static void add_places(struct sg_named *named, PyObject *list, const struct sg_run *run)
 {
-	ssize_t number;
+	struct item *item;
 
 	named->places = calloc((size_t)PyList_Size(list) + 1, sizeof(named->places[0]));
 	for (Py_ssize_t i = 0; named->places && i < PyList_Size(list); i++) {
@@ -603,11 +621,11 @@ static void add_places(struct sg_named *named, PyObject *list, const struct sg_r
 		/* What a shared module holds may be the image's: then it is each run's own. */
 		if (sg_image_owns(run, PyTuple_GetItem(found, 1)))
 			continue;
-		number = add_item(found);
-		if (number < 0)
+		item = add_item(found);
+		if (!item)
 			continue;
 		named->places[named->count++] = (struct place){
-			(size_t)number, sg_python_ref(PyTuple_GetItem(found, 3)), sg_python_ref(PyTuple_GetItem(found, 4)),
+			item, sg_python_ref(PyTuple_GetItem(found, 3)), sg_python_ref(PyTuple_GetItem(found, 4)),
 			sg_python_ref(PyTuple_GetItem(found, 5)), PyObject_IsTrue(PyTuple_GetItem(found, 6)) > 0
 		};
 	}
@@ -649,7 +667,7 @@ void sg_named_begin(struct sg_run *run)
 	if (named)
 		named->users++;
 	for (size_t i = 0; named && i < named->count; i++) {
-		struct item *item = items[named->places[i].item];
+		struct item *item = named->places[i].item;
 
 		if (item->active++ == 0 && is_changed(item))
 			keep_content(item);
@@ -701,7 +719,7 @@ void sg_named_unrestricted(struct sg_run *run, bool begins)
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback);
 	for (size_t i = 0; i < named->count; i++) {
-		struct item *item = items[named->places[i].item];
+		struct item *item = named->places[i].item;
 
 		if (!is_changed(item))
 			continue;
@@ -725,7 +743,7 @@ void sg_named_end(struct sg_run *run)
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback);
 	for (size_t i = 0; i < named->count; i++) {
-		struct item *item = items[named->places[i].item];
+		struct item *item = named->places[i].item;
 
 		item->active--;
 		if (is_changed(item))

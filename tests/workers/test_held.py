@@ -210,6 +210,21 @@ def test_the_class_of_a_module_is_the_runs_own(take_turns):
     assert seen == [["Own"], ["module"], ["module"]] and len(events(log, "image")) == 1, harness.show(log)
 
 
+DIES = {
+    "a weak reference's callback": ("", "library.weakref.ref(THINGS[0], told)"),
+    "a finaliser": ("", "library.weakref.finalize(THINGS[0], told)"),
+    "__del__": ("\n    __del__ = lambda self: told()", "None"),
+}
+
+
+@pytest.mark.parametrize("how, keeps", DIES.values(), ids=DIES)
+def test_what_a_run_that_is_gone_is_told_of_changes_no_other(take_turns, how, keeps):
+    lines = ("THINGS, TOLD = [], []\ndef told(*args): TOLD.append(len(THINGS))\nclass Thing:\n    pass" + how,
+             f"THINGS.append(Thing())\n        with workflow.unsafe.sandbox_unrestricted(): library.KEPT.append({keeps})", "TOLD")
+    seen, log = take_turns(lines, "0:change", "1:nothing", "0:again", "1:nothing", "2:nothing", "0:nothing", "2:change", "2:again", "1:nothing")
+    assert seen == [[], [], []] and len(events(log, "image")) == 1 and not events(log, "lost"), harness.show(log)
+
+
 NOTE = "def note(*args):\n    library.CALLS.append(args)\n"
 SILENT = {  # made, and changed behind the back of its methods
     "a queue": ("import queue\nclass Q(queue.SimpleQueue):\n    put = get = get_nowait = put_nowait = qsize = empty = note\nSTATE = Q()\n"

@@ -58,6 +58,7 @@ suite() {
 			[[ -s $log.repeat ]] || grep -E '^(FAILED|ERROR|FAIL) |^[^ ]+:[0-9]+:[FE]:' "$log" | sed 's/^/     /' >"$log.repeat"
 			[[ -s $log.repeat ]] || tail -n 15 "$log" | sed 's/^/     /' >"$log.repeat"
 			head -n 25 "$log.repeat"
+			grep -E '^E  ' "$log" | cut -c1-300 | head -n 25 | sed 's/^/     /'
 			(($(wc -l <"$log.repeat") <= 25)) || echo "     ... all of them: $log.repeat"
 			echo "     repeat: $repeat"
 		else

@@ -88,7 +88,7 @@ def test_collected_garbage_ends_with_its_run(where, played):
 @everywhere("garbage_of_a_live_run", SETTINGS[1::2])
 def test_collected_garbage_of_a_shared_image_never_runs(where, played):
     for run in played["after"]:
-        assert set(run["ended"]) == {"dropped at once"}, str(run)
+        assert {what.removesuffix(" again") for what in run["ended"]} == {"dropped at once"}, str(run)  # a slow machine replays
 
 
 @everywhere("evicted_after_completion")

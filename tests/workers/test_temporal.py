@@ -182,8 +182,8 @@ def test_deadlock_detector_still_finds_a_busy_workflow(played):
 @scenario("stuck_run_beside_others")
 def test_stuck_run_does_not_hold_up_other_runs_of_its_file(played):
     assert played["done"] == 2, str(played)
-    for failure in played["failures"]:
-        assert failure is None or "has not yielded" in failure[1], str(played)
+    for failure in played["failures"]:  # on a slow machine the SDK's own detector may be the first to say so
+        assert failure is None or "has not yielded" in failure[1] or failure[0] == "_DeadlockError", str(played)
 
 
 # --- module state ---------------------------------------------------------------------------------------------------------

@@ -99,23 +99,3 @@ int sg_config_load_settings(struct sg_config *ret_config, const char *const *kno
 {
 	return load(ret_config, known_conditions, error, size, true);
 }
-
-void sg_config_release(struct sg_config *config)
-{
-	free(config->rules);
-	free(config->sinks);
-	free(config->native_rules);
-	free(config->type_rules);
-	free(config->engines);
-	sg_draft_memory_free(config->memory);
-	*config = (struct sg_config){0};
-}
-
-struct sg_rule *sg_config_rule(const struct sg_config *config, const char *name)
-{
-	size_t index;
-
-	if (!config->memory || !sg_names_find(&config->memory->rules, name, &index))
-		return NULL;
-	return &config->rules[index];
-}

@@ -9,51 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 16384
 #define SHOWN 100 /* bytes of a key or value that a message repeats */
-
-struct sg_arena_block {
-	struct sg_arena_block *next;
-	size_t size;
-	size_t used;
-	_Alignas(void *) char bytes[];
-};
 
 /* Every list starts as this one, so that a reader of the configuration need not test for NULL. */
 static char *no_names[] = {NULL};
 static const char *const no_conditions[] = {NULL};
-
-static void *arena_take(struct sg_arena *arena, size_t size)
-{
-	struct sg_arena_block *block = arena->blocks;
-	void *bytes;
-
-	size = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
-	if (!block || block->size - block->used < size) {
-		size_t room = size > BLOCK ? size : BLOCK;
-
-		block = malloc(sizeof(*block) + room);
-		if (!block)
-			return NULL;
-		block->next = arena->blocks;
-		block->size = room;
-		block->used = 0;
-		arena->blocks = block;
-	}
-	bytes = block->bytes + block->used;
-	block->used += size;
-	return bytes;
-}
-
-static void arena_release(struct sg_arena *arena)
-{
-	while (arena->blocks) {
-		struct sg_arena_block *block = arena->blocks;
-
-		arena->blocks = block->next;
-		free(block);
-	}
-}
 
 int sg_draft_init(struct sg_draft *draft, const char *const *known_conditions, char *error,
 		size_t size)
@@ -81,17 +41,8 @@ void sg_draft_finish(struct sg_draft *draft, struct sg_config *ret_config)
 void sg_draft_release(struct sg_draft *draft)
 {
 	sg_names_release(&draft->seen);
-	arena_release(&draft->scratch);
+	sg_arena_release(&draft->scratch);
 	sg_config_release(&draft->config);
-}
-
-void sg_draft_memory_free(struct sg_draft_memory *memory)
-{
-	if (!memory)
-		return;
-	sg_names_release(&memory->rules);
-	arena_release(&memory->arena);
-	free(memory);
 }
 
 int sg_draft_begin_source(struct sg_draft *draft, const char *source)
@@ -144,7 +95,7 @@ int sg_draft_fail(struct sg_draft *draft, int error, const char *format, ...)
 int sg_draft_state_once(struct sg_draft *draft, const char *heading, const char *name)
 {
 	size_t length = strlen(heading) + 1 + strlen(name);
-	char *key = arena_take(&draft->scratch, length + 1);
+	char *key = sg_arena_take(&draft->scratch, length + 1);
 	size_t line = 0;
 	int error;
 
@@ -177,7 +128,7 @@ int sg_draft_check_module(struct sg_draft *draft, const char *name)
 static char *copy_into(struct sg_draft *draft, struct sg_arena *arena, const char *text,
 		size_t length)
 {
-	char *copy = arena_take(arena, length + 1);
+	char *copy = sg_arena_take(arena, length + 1);
 
 	if (!copy) {
 		sg_draft_fail(draft, -ENOMEM, "out of memory");
@@ -259,7 +210,7 @@ int sg_draft_list_add(struct sg_draft *draft, char ***list, const char *name)
 	copy = sg_draft_copy(draft, name, strlen(name));
 	if (!copy)
 		return -ENOMEM;
-	longer = arena_take(&draft->config.memory->arena, (count + 2) * sizeof(*longer));
+	longer = sg_arena_take(&draft->config.memory->arena, (count + 2) * sizeof(*longer));
 	if (!longer)
 		return sg_draft_fail(draft, -ENOMEM, "out of memory");
 	memcpy(longer, *list, count * sizeof(*longer));

@@ -11,16 +11,7 @@
 #define SG_DRAFT_H
 
 #include "config/config.h"
-#include "config/names.h"
-
-struct sg_arena {
-	struct sg_arena_block *blocks;
-};
-
-struct sg_draft_memory {
-	struct sg_arena arena;
-	struct sg_names rules; /* name to index */
-};
+#include "config/memory.h"
 
 struct sg_draft {
 	struct sg_config config;
@@ -46,7 +37,6 @@ int sg_draft_init(struct sg_draft *draft, const char *const *known_conditions, c
 /* Frees what does not belong to the configuration, which is handed over. */
 void sg_draft_finish(struct sg_draft *draft, struct sg_config *ret_config);
 void sg_draft_release(struct sg_draft *draft);
-void sg_draft_memory_free(struct sg_draft_memory *memory);
 
 /* A new file, or the environment. source is copied. */
 int sg_draft_begin_source(struct sg_draft *draft, const char *source);

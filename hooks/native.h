@@ -17,7 +17,7 @@
 #define SG_HOOKS_NATIVE_H
 
 #include "hooks/hook.h"
-#include "shim/hardened.h"
+#include "shim/tsc.h"
 #include "shim/native.h"
 
 #define SG_NATIVE_OF_clock SG_NATIVE_CLOCK
@@ -52,7 +52,7 @@
 	SG_EXPORT type SG_SHELL(name) parameters \
 	{ \
 		if (SG_NATIVE_STARTS(family)) \
-			sg_hardened_pause(); \
+			sg_tsc_pause(); \
 		SG_NATIVE_JUDGE(family, name); \
 		return REAL(name) arguments; \
 	}

@@ -50,7 +50,7 @@ SG_FAMILY(process_family) = {.name = "process", .configure = configure};
 	SG_EXPORT type SG_SHELL(name) parameters; \
 	SG_EXPORT type SG_SHELL(name) parameters \
 	{ \
-		sg_hardened_pause(); \
+		sg_tsc_pause(); \
 		SG_NATIVE_JUDGE(process, name); \
 		return sg_enter_##name arguments; \
 	}
@@ -59,7 +59,7 @@ SG_FAMILY(process_family) = {.name = "process", .configure = configure};
 #define EXEC_SHELL(family, need, type, name, parameters, arguments) \
 	static inline type sg_enter_##name parameters \
 	{ \
-		sg_hardened_before_exec(); \
+		sg_tsc_before_exec(); \
 		if (__builtin_expect(!sg_process_armed, 1)) \
 			return REAL(name) arguments; \
 		return sg_hook_##name arguments; \
@@ -201,7 +201,7 @@ SG_EXPORT int SG_SHELL(clone)(int (*start)(void *), void *stack, int flags, void
 	void *parent, *storage, *child;
 	va_list arguments;
 
-	sg_hardened_pause();
+	sg_tsc_pause();
 	SG_NATIVE_JUDGE(process, clone);
 	/* As libc does: those that the flags do not ask for are not looked at by the kernel. */
 	va_start(arguments, argument);

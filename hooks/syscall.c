@@ -8,6 +8,7 @@
 #include "hooks/syscall.h"
 
 #include "hooks/native.h"
+#include "shim/hardened.h"
 #include "shim/signals.h"
 
 #include <stdarg.h>
@@ -158,7 +159,7 @@ SG_EXPORT long SG_SHELL(syscall)(long number, ...)
 		arguments[i] = va_arg(list, long);
 	va_end(list);
 	if (number == SYS_execve || number == SYS_execveat)
-		sg_hardened_before_exec();
+		sg_tsc_before_exec();
 	if (number == SYS_rt_sigprocmask && sg_hardened_active)
 		arguments[1] = (long)strip_mask(arguments, &stripped);
 	if (sg_context_active()) {

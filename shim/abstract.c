@@ -2,7 +2,7 @@
 
 #include "shim/address.h"
 #include "shim/cpython.h"
-#include "shim/finaliser.h"
+#include "shim/context.h"
 #include "shim/log.h"
 #include "shim/subclasses.h"
 
@@ -24,7 +24,7 @@ static PyObject *get_dump, *cache_token; /* functions of _abc */
 /* The run whose view counts, when it may have one of its own. */
 static struct sg_run *asking(void)
 {
-	struct sg_run *run = sg_finaliser_run;
+	struct sg_run *run = sg_context_run;
 
 	return run && run->family && !sg_subclasses_as_host ? run : NULL;
 }

@@ -1,5 +1,6 @@
 #include "shim/apart.h"
 
+#include "shim/code.h"
 #include "shim/cpython.h"
 #include "shim/extension.h"
 #include "shim/log.h"
@@ -30,7 +31,7 @@ static PyObject *shared_package(struct sg_run *run, PyObject *globals)
 {
 	PyObject *name = globals ? sg_python_module_name(globals) : NULL, *package;
 	const char *text = name ? sg_python_text(name) : "";
-	enum sg_code code = globals ? sg_policy_code(run, globals) : SG_CODE_ENGINE;
+	enum sg_code code = globals ? sg_code_of(run, globals) : SG_CODE_ENGINE;
 
 	if (!name || !sg_modules_has_globals(sg_modules_host(name), globals) || code == SG_CODE_ENGINE ||
 	    code == SG_CODE_STDLIB || code == SG_CODE_WORKFLOW)

@@ -225,7 +225,8 @@ static int attach(const struct sg_rule *rule, const struct target *target, bool 
 	return error == -ENOTSUP && !copy ? attach_beneath(rule, target) : error;
 }
 
-void sg_arm_look_again(const struct sg_rule *rule)
+/* The name of a rule may lead to a wrapper by now. Called in the middle of a guarded call. */
+static void look_again(const struct sg_rule *rule)
 {
 	PyObject *original = is_callable_rule(rule) ? sg_original_of(rule->name) : NULL, *maker, *now;
 	struct target target = {NULL, NULL, NULL};
@@ -350,6 +351,7 @@ void sg_arm_start(const struct sg_config *config)
 {
 	struct entry *entry;
 
+	sg_original_look_again = look_again;
 	for (size_t i = 0; i < config->rule_count; i++) {
 		entry = new_entry(&config->rules[i]);
 		if (entry)
@@ -446,6 +448,7 @@ void sg_arm_stop(void)
 		sg_log_text(&line, "reason", "never imported, or not in this version");
 		sg_log_end(&line);
 	}
+	sg_original_look_again = NULL;
 	sg_mapping_remove_all();
 	sg_attribute_remove_all();
 	sg_guard_remove_all();

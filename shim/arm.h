@@ -26,9 +26,6 @@ int sg_arm_add(const char *name, enum sg_guard_kind kind);
 /* A run has loaded its own copy of a module: what Python made anew is guarded there too. */
 void sg_arm_copy(PyObject *name, PyObject *module);
 
-/* The name of a rule may lead to a wrapper by now. Called in the middle of a guarded call. */
-void sg_arm_look_again(const struct sg_rule *rule);
-
 /* How many guards could not be put where the rule wants more than to let pass; writes their names to names[size]. */
 int sg_arm_missing(char *names, size_t size);
 

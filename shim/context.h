@@ -24,9 +24,9 @@ struct sg_native_record;
 struct sg_line;
 struct sg_named;
 
-/* One workflow execution. Owned by the engine's adapter; released by sg_run_release(). */
+/* One workflow execution. Owned by the engine's adapter; released by sg_run_release() (leave.h). */
 struct sg_run {
-	struct sg_policy *policy;   /* held, see sg_policy_hold(); NULL: there was none yet */
+	struct sg_policy *policy;   /* held, see sg_policies_hold(); NULL: there was none yet */
 	PyObject *modules;          /* dict: modules of this run alone, by name; NULL: no isolation */
 	PyObject *generators;       /* dict: address -> weak reference of generators seeded in this run */
 	PyObject *image_generators; /* borrowed: the same of its image, or NULL */
@@ -53,10 +53,16 @@ struct sg_context {
 	enum sg_phase phase;
 	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
 	PyObject *entry;  /* borrowed: the frame that entered; what is further out is not the run's */
-	struct sg_run *outer; /* see shim/finaliser.h: the run that this thread was in */
+	struct sg_run *outer; /* the run that this thread was in */
 };
 
 extern __thread struct sg_context *sg_context_current;
+
+/*
+ * The run that this thread is in, also while its context is suspended for a call that it made; NULL while the
+ * collector is at work.
+ */
+extern __thread struct sg_run *sg_context_run;
 
 /* The kernel reads it where hardened mode (hardened.h) watches system calls: 1 while there is a context, else 0. */
 extern __thread volatile unsigned char sg_context_selector;
@@ -87,10 +93,18 @@ static inline bool sg_context_active(void)
 	return __builtin_expect(sg_context_current != NULL, 0);
 }
 
+static inline void sg_context_begin(struct sg_context *context)
+{
+	context->outer = sg_context_run;
+	sg_context_run = context->run;
+}
+
+static inline void sg_context_end(struct sg_context *context)
+{
+	sg_context_run = context->outer;
+}
+
 /* Writes workflow_id and run_id, as far as they are known, to a line of the log. GIL: held. */
 void sg_run_log(const struct sg_run *run, struct sg_line *line);
-
-/* Drops every reference of the run. */
-void sg_run_release(struct sg_run *run);
 
 #endif

@@ -1,10 +1,6 @@
 #define _GNU_SOURCE
 #include "shim/cpython.h"
 
-#include "shim/classes.h"
-#include "shim/containers.h"
-#include "shim/function.h"
-#include "shim/guts.h"
 #include "shim/layout.h"
 
 #include <errno.h>
@@ -521,10 +517,6 @@ int sg_cpython_probe(const char **ret_reason)
 	probe_type_slots();
 	probe_type_versions();
 	probe_method_defs();
-	sg_function_probe();
 	probe_dict_types();
-	sg_containers_probe();
-	sg_guts_probe();
-	sg_classes_probe();
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "shim/decide.h"
 
+#include "shim/code.h"
 #include "shim/context.h"
 #include "shim/cpython.h"
 #include "shim/family.h"
@@ -464,7 +465,7 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 static bool is_plain_read(const struct sg_origin *origin)
 {
 	return origin->kind == SG_ORIGIN_DIRECT && origin->chain_length == 0 &&
-	       !sg_policy_third_party(origin->user_code);
+	       !sg_code_third_party(origin->user_code);
 }
 
 static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)

@@ -10,8 +10,6 @@
 #define KEPT_MAX 10000
 #define AWAITED_MAX 100
 
-__thread struct sg_run *sg_finaliser_run;
-
 static __thread bool refusing;
 static struct sg_run *runs;
 static PyObject *names; /* set: of all modules that a run ever had for itself */
@@ -62,8 +60,8 @@ static bool is_of_workflow(PyObject *name, PyObject *globals, void *argument)
 
 	if (sg_modules_holds(PyImport_GetModuleDict(), name, globals))
 		return false;
-	if (sg_finaliser_run && sg_finaliser_run->modules && sg_modules_holds(sg_finaliser_run->modules, name, globals)) {
-		owner->run = sg_finaliser_run;
+	if (sg_context_run && sg_context_run->modules && sg_modules_holds(sg_context_run->modules, name, globals)) {
+		owner->run = sg_context_run;
 		return true;
 	}
 	for (struct sg_run *run = runs; run; run = run->next) {
@@ -109,7 +107,7 @@ static bool judge_generator(PyObject *generator)
 
 	if (!any_code(generator, is_of_workflow, &owner))
 		return true;
-	if (owner.run && owner.run == sg_finaliser_run)
+	if (owner.run && owner.run == sg_context_run)
 		return true;
 	if (owner.run)
 		keep(owner.run, generator);

@@ -29,23 +29,6 @@ void sg_finaliser_forget(struct sg_run *run);
 /* The runs that have not left, by ->next. */
 struct sg_run *sg_finaliser_runs(void);
 
-/*
- * The run that this thread is in, also while its context is suspended for a call that it made; NULL while the
- * collector is at work.
- */
-extern __thread struct sg_run *sg_finaliser_run;
-
-static inline void sg_finaliser_enter(struct sg_context *context)
-{
-	context->outer = sg_finaliser_run;
-	sg_finaliser_run = context->run;
-}
-
-static inline void sg_finaliser_leave(struct sg_context *context)
-{
-	sg_finaliser_run = context->outer;
-}
-
 /* One that would not die is freed without being run again. */
 void sg_finaliser_refuse(PyObject *generator);
 

@@ -4,10 +4,12 @@
 #include "shim/attempt.h"
 #include "shim/context.h"
 #include "shim/log.h"
+#include "shim/native.h"
 #include "shim/raw.h"
 #include "shim/real.h"
 #include "shim/signals.h"
 #include "shim/trap.h"
+#include "shim/tsc.h"
 
 #include <errno.h>
 #include <gnu/libc-version.h>
@@ -25,7 +27,6 @@
 #define KERNEL_SET_SIZE 8
 
 bool sg_hardened_active;
-__thread bool sg_hardened_tsc;
 
 static bool watch_syscalls, watch_tsc;
 static uintptr_t libc_low, libc_high; /* its text */
@@ -39,11 +40,6 @@ static long dispatch(bool on)
 	return sg_raw_syscall6(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, on ? PR_SYS_DISPATCH_ON : 0,
 			on ? (long)libc_low : 0, on ? (long)(libc_high - libc_low) : 0,
 			on ? (long)&sg_context_selector : 0, 0);
-}
-
-static long set_tsc(long state)
-{
-	return sg_raw_syscall(SYS_prctl, PR_SET_TSC, state, 0, 0);
 }
 
 /* --- libc's text ------------------------------------------------------------------------------- */
@@ -99,7 +95,7 @@ static void spring_tsc(int number, siginfo_t *info, void *machine)
 	(void)info;
 	(void)machine;
 	/* The instruction runs again, now for good. */
-	if (sprung++ || set_tsc(PR_TSC_ENABLE) != 0)
+	if (sprung++ || !sg_tsc_release())
 		sg_raw_syscall(SYS_exit_group, EPERM, 0, 0, 0);
 }
 #endif
@@ -144,7 +140,7 @@ static long try_tsc(void)
 	if (state != PR_TSC_ENABLE)
 		return EBUSY;
 	catch(SIGSEGV, spring_tsc);
-	error = set_tsc(PR_TSC_SIGSEGV);
+	error = sg_raw_syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0);
 	if (error)
 		return -error;
 	__asm__ volatile("rdtsc" ::: "rax", "rdx");
@@ -217,7 +213,7 @@ static void give_up(const char *reason)
 	log_state(reason, reason);
 }
 
-bool sg_hardened_start(const struct sg_config *config, sg_hardened_entry entry_of)
+bool sg_hardened_start(const struct sg_config *config, sg_trap_entry entry_of)
 {
 	const char *syscalls, *tsc;
 
@@ -228,6 +224,7 @@ bool sg_hardened_start(const struct sg_config *config, sg_hardened_entry entry_o
 		return false;
 	}
 	sg_trap_entry_of = entry_of;
+	sg_trap_report = sg_native_trap;
 	filters = count_filters();
 	dl_iterate_phdr(look_for_libc, (void *)gnu_get_libc_version);
 	syscalls = probe(try_syscalls);
@@ -242,7 +239,7 @@ bool sg_hardened_start(const struct sg_config *config, sg_hardened_entry entry_o
 
 void sg_hardened_stop(void)
 {
-	sg_hardened_pause();
+	sg_tsc_pause();
 	watch_syscalls = watch_tsc = false;
 }
 
@@ -250,7 +247,7 @@ void sg_hardened_after_fork(void)
 {
 	if (!sg_hardened_active)
 		return;
-	sg_hardened_pause();
+	sg_tsc_pause();
 	sg_signals_after_fork();
 	depth = 0;
 	known = false;
@@ -293,9 +290,9 @@ static void begin(void)
 	if (!watch_tsc)
 		return;
 	sg_signals_retake(SIGSEGV);
-	sg_hardened_tsc = true; /* first: a signal may come in between */
-	if (set_tsc(PR_TSC_SIGSEGV) != 0)
-		sg_hardened_tsc = false;
+	sg_tsc_caught = true; /* first: a signal may come in between */
+	if (!sg_tsc_catch())
+		sg_tsc_caught = false;
 }
 
 void sg_hardened_begin(void)
@@ -310,10 +307,5 @@ void sg_hardened_begin(void)
 void sg_hardened_end(void)
 {
 	if (depth && --depth == 0)
-		sg_hardened_pause();
-}
-
-void sg_hardened_release_tsc(void)
-{
-	set_tsc(PR_TSC_ENABLE);
+		sg_tsc_pause();
 }

@@ -8,7 +8,7 @@
  *
  * Both belong to a thread. The kernel takes the first away from new threads, children and programs, but hands on the second
  * to all of them: a thread or child gives it back at its first rdtsc, a program cannot, so it is taken off before
- * one is started (sg_hardened_pause()).
+ * one is started (tsc.h).
  *
  * What this machine cannot do is said once in the log, and the worker goes on without it. Off (the default), all of this
  * is one branch for each activation. GIL: not needed, but for start and stop.
@@ -17,26 +17,20 @@
 #define SG_HARDENED_H
 
 #include "config/config.h"
-#include "shim/native.h"
+#include "shim/trap.h"
 
 #include <stdbool.h>
-
-typedef const struct sg_native_entry *(*sg_hardened_entry)(long number, long first, long third);
 
 /* Whether anything is watched. */
 extern bool sg_hardened_active;
 
-/* This thread's rdtsc raises SIGSEGV. */
-extern __thread bool sg_hardened_tsc;
-
 /* Probes in child processes, logs what is to be had, takes the signals. Returns sg_hardened_active. */
-bool sg_hardened_start(const struct sg_config *config, sg_hardened_entry entry_of);
+bool sg_hardened_start(const struct sg_config *config, sg_trap_entry entry_of);
 void sg_hardened_stop(void);
 void sg_hardened_after_fork(void);
 
 void sg_hardened_begin(void);
 void sg_hardened_end(void);
-void sg_hardened_release_tsc(void);
 
 /* Around each stretch of workflow code; they nest. */
 static inline void sg_hardened_enter(void)
@@ -49,22 +43,6 @@ static inline void sg_hardened_leave(void)
 {
 	if (__builtin_expect(sg_hardened_active, 0))
 		sg_hardened_end();
-}
-
-/* Before a process, a program or a thread is started: rdtsc is free until the next activation. */
-static inline void sg_hardened_pause(void)
-{
-	if (__builtin_expect(sg_hardened_tsc, 0)) {
-		sg_hardened_release_tsc();
-		sg_hardened_tsc = false;
-	}
-}
-
-/* The same before exec, where the memory may be that of the parent: nothing is written. */
-static inline void sg_hardened_before_exec(void)
-{
-	if (__builtin_expect(sg_hardened_tsc, 0))
-		sg_hardened_release_tsc();
 }
 
 #endif

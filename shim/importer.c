@@ -1,6 +1,7 @@
 #include "shim/importer.h"
 
 #include "shim/arm.h"
+#include "shim/code.h"
 #include "shim/context.h"
 #include "shim/modules.h"
 #include "shim/origin.h"
@@ -11,6 +12,7 @@
 static PyObject *bootstrap, *original_load;
 static PyObject *source_loader, *original_get_code;
 static PyObject *codes; /* (module name, file) -> code object */
+static void (*changed)(void);
 static int (*report)(const char *name, PyObject *module);
 
 /* "a.b" of "a.b.c": new reference; NULL without an exception for a top-level module. */
@@ -178,7 +180,7 @@ static PyObject *get_code_in_host(PyObject *loader, PyObject *name)
 		known = PyDict_GetItemWithError(codes, key);
 	if (known && PyObject_RichCompareBool(known, code, PY_EQ) == 0) {
 		token = sg_context_suspend();
-		sg_policy_retire_all();
+		changed();
 		sg_context_leave(token);
 	}
 	if (code)
@@ -214,11 +216,12 @@ static PyMethodDef find_and_load_def = {
 };
 static PyMethodDef get_code_def = {"get_code", get_code, METH_O, NULL};
 
-int sg_importer_keep_code(void)
+int sg_importer_keep_code(void (*file_changed)(void))
 {
 	PyObject *external = PyImport_ImportModule("_frozen_importlib_external"), *method;
 	int error = -1;
 
+	changed = file_changed;
 	source_loader = external ? PyObject_GetAttrString(external, "SourceLoader") : NULL;
 	original_get_code = source_loader ? PyObject_GetAttrString(source_loader, "get_code") : NULL;
 	if (original_get_code) {

@@ -19,8 +19,11 @@
 int sg_importer_install(int (*imported)(const char *name, PyObject *module));
 void sg_importer_remove(void);
 
-/* Keeps the code objects of the runs' modules from now on. 0, or -1 with an exception. */
-int sg_importer_keep_code(void);
+/*
+ * Keeps the code objects of the runs' modules from now on. file_changed: the host has executed another version of a file than
+ * the runs. 0, or -1 with an exception.
+ */
+int sg_importer_keep_code(void (*file_changed)(void));
 
 /* Modules that are executed from now on are read again. */
 void sg_importer_forget_code(void);

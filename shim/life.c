@@ -33,7 +33,8 @@
 #include "shim/original.h"
 #include "shim/overloads.h"
 #include "shim/pages.h"
-#include "shim/policy.h"
+#include "shim/policies.h"
+#include "shim/probe.h"
 #include "shim/python.h"
 #include "shim/raw.h"
 #include "shim/real.h"
@@ -242,14 +243,14 @@ static PyObject *collection(PyObject *self, PyObject *args)
 	collection_seen = true;
 	if (PyUnicode_CompareWithASCIIString(phase, "start") == 0) {
 		before_collection = sg_context_suspend();
-		run_before_collection = sg_finaliser_run;
-		sg_finaliser_run = NULL;
+		run_before_collection = sg_context_run;
+		sg_context_run = NULL;
 		return sg_python_ref(Py_None);
 	}
 	if (before_collection)
 		sg_context_leave(before_collection);
 	if (run_before_collection)
-		sg_finaliser_run = run_before_collection;
+		sg_context_run = run_before_collection;
 	before_collection = NULL;
 	run_before_collection = NULL;
 	return sg_python_ref(Py_None);
@@ -386,7 +387,7 @@ static int follow_interpreter(void)
 
 static int put_guards(void)
 {
-	if (sg_modules_install() < 0 || sg_importer_keep_code() < 0)
+	if (sg_modules_install() < 0 || sg_importer_keep_code(sg_policies_retire_all) < 0)
 		return -1;
 	sg_age_install();
 	started = true;
@@ -422,7 +423,7 @@ static int start_process(void)
 		refuse_to_start(trouble, true);
 	if (complete_configuration() < 0)
 		return -1;
-	if (sg_cpython_probe(&reason) != 0) {
+	if (sg_probe(&reason) != 0) {
 		go_unguarded(reason, true);
 		return 1;
 	}
@@ -598,7 +599,7 @@ static void after_fork_in_child(void)
 {
 	sg_context_leave(NULL);
 	before_collection = NULL;
-	run_before_collection = sg_finaliser_run = NULL;
+	run_before_collection = sg_context_run = NULL;
 	sg_hardened_after_fork();
 	sg_pages_after_fork();
 	sg_log_after_fork();

@@ -1,6 +1,7 @@
 #include "shim/origin.h"
 
 #include "shim/arm.h"
+#include "shim/code.h"
 #include "shim/cpython.h"
 #include "shim/original.h"
 #include "shim/policy.h"
@@ -112,7 +113,7 @@ static void set_place(PyObject **code_slot, int *line_slot, PyObject *frame, PyO
 static void meet_workflow(struct walk *walk, PyObject *frame, PyObject *code)
 {
 	struct sg_origin *origin = walk->origin;
-	bool third_party = sg_policy_third_party(code), vague = has_no_file(code);
+	bool third_party = sg_code_third_party(code), vague = has_no_file(code);
 	bool first = !walk->candidate || walk->vague; /* that a file holds */
 
 	if (walk->candidate && (vague || !(first || (walk->third_party && !third_party))))
@@ -136,7 +137,7 @@ static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
 	if (walk->candidate || walk->via)
 		return;
 	walk->via = true;
-	origin->third_party = sg_policy_third_party(code);
+	origin->third_party = sg_code_third_party(code);
 	set_place(&origin->library_code, &origin->library_line, frame, code);
 }
 
@@ -216,7 +217,7 @@ static bool is_for_library(const struct walk *walk, PyObject *frame, PyObject *c
 		object = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
 	if (object) {
 		class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) ? object : (PyObject *)sg_cpython_type(object);
-		found = sg_policy_is_librarys(walk->run, class);
+		found = sg_code_is_librarys(walk->run, class);
 	}
 	PyErr_Clear();
 	sg_python_clear(&object);
@@ -231,8 +232,8 @@ static bool trusts(const struct walk *walk, PyObject *globals)
 {
 	PyObject *module = sg_python_module_name(globals);
 
-	return (walk->called && sg_policy_trusts(module, walk->called)) ||
-	       (walk->origin->rule && sg_policy_trusts(module, walk->origin->rule));
+	return (walk->called && sg_code_trusts(module, walk->called)) ||
+	       (walk->origin->rule && sg_code_trusts(module, walk->origin->rule));
 }
 
 /* It may have been put there a moment ago. */
@@ -240,15 +241,15 @@ static bool wraps(const struct sg_rule *rule, PyObject *globals)
 {
 	if (!rule)
 		return false;
-	if (!sg_policy_no_python)
-		sg_arm_look_again(rule);
+	if (!sg_policy_no_python && sg_original_look_again)
+		sg_original_look_again(rule);
 	return sg_original_wraps(rule, globals);
 }
 
 /* True: the walk is over. */
 static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *globals)
 {
-	enum sg_code kind = sg_policy_code(walk->run, globals);
+	enum sg_code kind = sg_code_of(walk->run, globals);
 
 	/* A tracer's wrapper stands between the call and who made it. */
 	if (kind != SG_CODE_WORKFLOW && kind != SG_CODE_ENGINE && kind != SG_CODE_STDLIB && !walk->candidate && !walk->via &&
@@ -307,7 +308,7 @@ void sg_origin_find(const struct sg_context *context, const struct sg_rule *call
 
 	memset(ret, 0, sizeof(*ret));
 	/* The most frequent caller, found without a frame object, which is costly to make. */
-	if (globals && sg_policy_code(context->run, globals) == SG_CODE_ENGINE)
+	if (globals && sg_code_of(context->run, globals) == SG_CODE_ENGINE)
 		return;
 	frame = sg_python_ref(PyEval_GetFrame());
 	for (int depth = 0; frame && frame != context->entry && !over && depth < DEPTH_MAX; depth++) {
@@ -334,7 +335,7 @@ enum sg_code sg_origin_nearest(const struct sg_context *context)
 			break;
 		}
 		globals = sg_cpython_frame_globals(frame);
-		code = sg_policy_code(context->run, globals);
+		code = sg_code_of(context->run, globals);
 		sg_python_clear(&globals);
 		back = PyFrame_GetBack(frame);
 		Py_DecRef(frame);

@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "shim/context.h"
-#include "shim/policy.h"
+#include "shim/code.h"
 
 #define SG_ORIGIN_CHAIN 6
 

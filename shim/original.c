@@ -10,6 +10,8 @@
 extern const char *const sg_rule_names[];
 extern const size_t sg_rule_name_count;
 
+void (*sg_original_look_again)(const struct sg_rule *rule);
+
 #define DEPTH_MAX 8
 
 static struct note {

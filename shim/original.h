@@ -39,6 +39,9 @@ PyObject *sg_original_beneath(PyObject *wrapper);
 /* The rule's calls come through this wrapper. original: where its code ends, may be NULL. */
 void sg_original_wrapped(const struct sg_rule *rule, PyObject *wrapper, PyObject *original);
 
+/* Looks for wrappers that have been put there since; NULL: nobody does. Runs Python. */
+extern void (*sg_original_look_again)(const struct sg_rule *rule);
+
 /* Is it a module whose code wraps what the rule is about? */
 bool sg_original_wraps(const struct sg_rule *rule, PyObject *globals);
 

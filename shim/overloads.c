@@ -1,7 +1,7 @@
 #include "shim/overloads.h"
 
 #include "shim/cpython.h"
-#include "shim/finaliser.h"
+#include "shim/context.h"
 #include "shim/modules.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ typedef int (*contains_function)(PyObject *, PyObject *);
 /* The registry of the current run where that is asked under this name: borrowed, NULL: typing's own is meant. */
 static PyObject *own_registry(PyObject *name)
 {
-	const struct sg_run *run = sg_finaliser_run;
+	const struct sg_run *run = sg_context_run;
 	PyObject *module, *overloads = run ? sg_overloads_registry(run->overloads) : NULL;
 	bool own;
 
@@ -43,7 +43,7 @@ static int contains(PyObject *self, PyObject *name)
 
 static PyObject *clear(PyObject *self, PyObject *unused)
 {
-	const struct sg_run *run = sg_finaliser_run;
+	const struct sg_run *run = sg_context_run;
 	PyObject *own = run ? sg_overloads_registry(run->overloads) : NULL;
 
 	(void)unused;

@@ -2,7 +2,7 @@
 
 #include "shim/address.h"
 #include "shim/cpython.h"
-#include "shim/finaliser.h"
+#include "shim/context.h"
 #include "shim/log.h"
 #include "shim/subclasses.h"
 
@@ -112,7 +112,7 @@ static PyObject *note_new(PyObject *reference)
 
 static bool is_visible(PyObject *reference)
 {
-	const struct sg_run *run = sg_finaliser_run;
+	const struct sg_run *run = sg_context_run;
 	const struct note *note = first_note(reference);
 
 	if (!note)
@@ -238,7 +238,7 @@ static void replace(bool back)
 /* What a run makes only it can count, and what has died is not known any more. */
 static bool probe(void)
 {
-	struct sg_run run = {.family = sg_subclasses_number()}, *outer = sg_finaliser_run;
+	struct sg_run run = {.family = sg_subclasses_number()}, *outer = sg_context_run;
 	struct sg_context context = {&run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
 	PyObject *namespace = sg_cpython_run(
 		"import _weakref as w\n"
@@ -255,9 +255,9 @@ static bool probe(void)
 
 	if (namespace) {
 		token = sg_context_enter(&context);
-		sg_finaliser_run = &run;
+		sg_context_run = &run;
 		made = sg_cpython_call(sg_cpython_item(namespace, "make"));
-		sg_finaliser_run = outer;
+		sg_context_run = outer;
 		sg_context_leave(token);
 		notes = note_count;
 		host = sg_cpython_call(sg_cpython_item(namespace, "count"));

@@ -4,6 +4,7 @@
 #ifndef SG_STATE_KINDS_H
 #define SG_STATE_KINDS_H
 
+#include "config/types.h"
 #include "shim/state.h"
 
 /* state_containers.c */
@@ -48,6 +49,9 @@ int sg_state_compare_items(PyObject *now, PyObject *snapshot);
 
 /* Is it equal? Only for values whose == runs no Python code. */
 int sg_state_compare(PyObject *now, PyObject *snapshot);
+
+/* What the configuration says of a C class. */
+enum sg_type_trait sg_state_declared(PyTypeObject *type);
 
 /* The C class that says what an object's own memory holds. */
 PyTypeObject *sg_state_c_class(PyTypeObject *type);

@@ -1,5 +1,6 @@
 #include "shim/stores.h"
 
+#include "shim/code.h"
 #include "shim/cpython.h"
 #include "shim/decide.h"
 #include "shim/graph.h"
@@ -55,7 +56,7 @@ static PyObject *shared_module(const struct sg_run *run, PyObject *name)
 	PyObject *module = name ? sg_modules_host(name) : NULL;
 
 	if (!module || !PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) ||
-	    sg_policy_code(run, PyModule_GetDict(module)) == SG_CODE_WORKFLOW)
+	    sg_code_of(run, PyModule_GetDict(module)) == SG_CODE_WORKFLOW)
 		return NULL;
 	return module;
 }
@@ -145,7 +146,7 @@ static bool same_package(PyObject *globals, PyObject *target)
  */
 static bool is_own_business(const struct sg_run *run, PyObject *globals, PyObject *target, PyObject *name)
 {
-	enum sg_code code = globals ? sg_policy_code(run, globals) : SG_CODE_ENGINE;
+	enum sg_code code = globals ? sg_code_of(run, globals) : SG_CODE_ENGINE;
 	PyObject *module;
 
 	if (code == SG_CODE_WORKFLOW || code == SG_CODE_THROUGH)

@@ -2,7 +2,7 @@
 
 #include "shim/address.h"
 #include "shim/cpython.h"
-#include "shim/finaliser.h"
+#include "shim/context.h"
 #include "shim/log.h"
 #include "shim/modules.h"
 
@@ -217,7 +217,7 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 
 bool sg_subclasses_visible(PyObject *class)
 {
-	const struct sg_run *run = sg_subclasses_as_host ? NULL : sg_finaliser_run;
+	const struct sg_run *run = sg_subclasses_as_host ? NULL : sg_context_run;
 	const struct note *note = find_note(class);
 
 	if (!run || !run->family)
@@ -263,7 +263,7 @@ static PyObject *subclasses(PyObject *class, PyObject *unused)
 {
 	PyObject *list = list_subclasses(class, unused), *chosen;
 
-	if (!list || (!note_count && !sg_finaliser_run))
+	if (!list || (!note_count && !sg_context_run))
 		return list;
 	chosen = visible_ones(list);
 	Py_DecRef(list);
@@ -295,7 +295,7 @@ static bool probe(void)
 {
 	struct sg_run run = {.family = sg_subclasses_number()};
 	struct sg_context context = {&run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
-	struct sg_run *outer = sg_finaliser_run;
+	struct sg_run *outer = sg_context_run;
 	PyObject *namespace = sg_cpython_run(
 		"class Meta(type): pass\n"
 		"class Maker(type):\n"
@@ -315,10 +315,10 @@ static bool probe(void)
 
 	if (namespace) {
 		token = sg_context_enter(&context);
-		sg_finaliser_run = &run;
+		sg_context_run = &run;
 		made = sg_cpython_call(sg_cpython_item(namespace, "make"));
 		own = sg_cpython_call(sg_cpython_item(namespace, "seen"));
-		sg_finaliser_run = outer;
+		sg_context_run = outer;
 		sg_context_leave(token);
 		host = sg_cpython_call(sg_cpython_item(namespace, "seen"));
 		made += sg_cpython_call(sg_cpython_item(namespace, "make"));

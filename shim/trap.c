@@ -13,6 +13,7 @@
 #include "shim/context.h"
 #include "shim/raw.h"
 #include "shim/signals.h"
+#include "shim/tsc.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@
 #include <sys/prctl.h>
 #include <ucontext.h>
 
-sg_hardened_entry sg_trap_entry_of;
+sg_trap_entry sg_trap_entry_of;
+void (*sg_trap_report)(const struct sg_native_entry *entry, const void *caller, const void *stack);
 
 #if defined(__x86_64__)
 
@@ -136,7 +138,7 @@ static void make(long number, ucontext_t *machine)
 	long result;
 
 	if (number == SYS_execve || number == SYS_execveat)
-		sg_hardened_before_exec();
+		sg_tsc_before_exec();
 	if (number == SYS_rt_sigprocmask)
 		result = change_mask(registers, machine);
 	else if (number == SYS_rt_sigaction && sg_signals_taken((int)registers[REG_RDI]))
@@ -157,7 +159,7 @@ static void judge(const siginfo_t *info, const ucontext_t *machine)
 	if (info->si_arch == ARCH_X86_64)
 		entry = sg_trap_entry_of(info->si_syscall, registers[REG_RDI], registers[REG_RDX]);
 	if (entry && sg_context_active())
-		sg_native_trap(entry, info->si_call_addr, stack_of(machine));
+		sg_trap_report(entry, info->si_call_addr, stack_of(machine));
 }
 
 void sg_trap_syscall(int number, siginfo_t *info, void *data)
@@ -168,13 +170,13 @@ void sg_trap_syscall(int number, siginfo_t *info, void *data)
 	sg_context_selector = 0;
 	if (info->si_code != CODE_USER_DISPATCH) {
 		/* Its handler is not ours to watch, and may have all signals blocked. */
-		sg_hardened_pause();
+		sg_tsc_pause();
 		sg_signals_forward(number, info, machine);
 	} else {
 		judge(info, machine);
 		sg_context_selector = 0; /* judging has been in and out of the context */
 		if (must_be_repeated(info)) {
-			sg_hardened_pause();
+			sg_tsc_pause();
 			machine->uc_mcontext.gregs[REG_RIP] -= 2;
 			machine->uc_mcontext.gregs[REG_RAX] = info->si_syscall;
 			leave(machine, saved_errno);
@@ -207,18 +209,13 @@ static int length_of_rdtsc(const ucontext_t *machine, bool *ret_with_processor)
 	return code[at + 1] == 0x01 && code[at + 2] == 0xf9 ? at + 3 : 0;
 }
 
-static bool set_tsc(long state)
-{
-	return sg_raw_syscall(SYS_prctl, PR_SET_TSC, state, 0, 0) == 0;
-}
-
 /* As a thread or a child has it from the thread that made it: given back, and the instruction runs once more. */
 static bool was_inherited(void)
 {
 	int state = 0;
 
-	return !sg_hardened_tsc && sg_raw_syscall(SYS_prctl, PR_GET_TSC, (long)&state, 0, 0) == 0 &&
-	       state == PR_TSC_SIGSEGV && set_tsc(PR_TSC_ENABLE);
+	return !sg_tsc_caught && sg_raw_syscall(SYS_prctl, PR_GET_TSC, (long)&state, 0, 0) == 0 &&
+	       state == PR_TSC_SIGSEGV && sg_tsc_release();
 }
 
 static void read_tsc(ucontext_t *machine, bool with_processor)
@@ -243,18 +240,18 @@ static void fault(int number, siginfo_t *info, ucontext_t *machine)
 
 	if (length && was_inherited())
 		return;
-	if (!length || !sg_hardened_tsc || !set_tsc(PR_TSC_ENABLE)) {
-		sg_hardened_pause();
+	if (!length || !sg_tsc_caught || !sg_tsc_release()) {
+		sg_tsc_pause();
 		sg_signals_forward(number, info, machine);
 		return;
 	}
 	if (sg_context_active())
-		sg_native_trap(&rdtsc_entry, (const void *)machine->uc_mcontext.gregs[REG_RIP],
+		sg_trap_report(&rdtsc_entry, (const void *)machine->uc_mcontext.gregs[REG_RIP],
 				stack_of(machine));
 	read_tsc(machine, with_processor);
 	machine->uc_mcontext.gregs[REG_RIP] += length;
 	sg_context_selector = 0;
-	set_tsc(PR_TSC_SIGSEGV);
+	sg_tsc_catch();
 }
 
 void sg_trap_fault(int number, siginfo_t *info, void *data)

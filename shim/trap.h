@@ -7,12 +7,18 @@
 #ifndef SG_TRAP_H
 #define SG_TRAP_H
 
-#include "shim/hardened.h"
+#include "shim/native.h"
 
 #include <signal.h>
 #include <stdint.h>
 
-extern sg_hardened_entry sg_trap_entry_of;
+/* The libc entry that a system call stands for, by its number and two of its arguments; NULL: none. */
+typedef const struct sg_native_entry *(*sg_trap_entry)(long number, long first, long third);
+
+extern sg_trap_entry sg_trap_entry_of;
+
+/* What is told of such an entry: see sg_native_trap(). */
+extern void (*sg_trap_report)(const struct sg_native_entry *entry, const void *caller, const void *stack);
 
 /*
  * A word of the stack is where signal handlers return to. Can a frame of a signal begin there? Not if it is what is left of

@@ -19,8 +19,6 @@
 #include "shim/family.h"
 #include "shim/native.h"
 
-struct sg_temporal_sdk sg_temporal_sdk;
-
 static bool call_for_truth(PyObject *callable)
 {
 	PyObject *result = callable ? PyObject_CallObject(callable, NULL) : NULL;

@@ -15,6 +15,7 @@
 
 static struct {
 	sg_temporal_inside inside;
+	void (*take_back)(struct instance *);
 	void (*free)(struct instance *);
 	PyObject *get_running_loop, *set_running_loop; /* asyncio's */
 	PyObject *start_thread, *thread_function;
@@ -123,7 +124,7 @@ void sg_temporal_end(struct instance *instance)
 	sg_image_settle(&instance->run);
 	instance->found = sg_ending_find(&instance->run, instance->inner);
 	ending.inside(instance, close_inside);
-	sg_temporal_instance_take_back(instance);
+	ending.take_back(instance);
 	sg_python_clear(&instance->inner);
 	/* What it let go of in the image's place: nothing in it is left to be run. */
 	sg_image_forget(&instance->run);
@@ -382,12 +383,13 @@ void sg_temporal_watch_worker(void)
 
 /* --- start and exit ---------------------------------------------------------------------------- */
 
-int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct instance *),
+int sg_temporal_ending_install(sg_temporal_inside inside, void (*take_back)(struct instance *), void (*free)(struct instance *),
 		struct instance *(*instance_of)(PyObject *))
 {
 	PyObject *events = PyImport_ImportModule("asyncio"), *thread = PyImport_ImportModule("_thread");
 
 	ending.inside = inside;
+	ending.take_back = take_back;
 	ending.free = free;
 	ending.instance_of = instance_of;
 	ending.values = PyUnicode_InternFromString("values");

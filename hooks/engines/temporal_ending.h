@@ -22,10 +22,10 @@
 typedef void (*sg_temporal_inside)(struct instance *instance, void (*function)(struct instance *));
 
 /*
- * free: what is to be done with an instance that was dropped and has ended. instance_of: the record of what the
+ * take_back: the instance is about to lose its inner, whose methods it was lent. free: what is to be done with an instance that was dropped and has ended. instance_of: the record of what the
  * worker keeps for a run, NULL without an exception when there is none. 0, or -1 with an exception.
  */
-int sg_temporal_ending_install(sg_temporal_inside inside, void (*free)(struct instance *),
+int sg_temporal_ending_install(sg_temporal_inside inside, void (*take_back)(struct instance *), void (*free)(struct instance *),
 		struct instance *(*instance_of)(PyObject *));
 
 /* Once the SDK's worker has been imported: is told when one ends. */

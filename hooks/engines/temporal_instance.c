@@ -6,6 +6,8 @@
 
 #include "shim/finaliser.h"
 #include "shim/image.h"
+#include "shim/leave.h"
+#include "shim/policies.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ static void release(struct instance *instance)
 	sg_image_drop(&instance->run);
 	sg_run_release(&instance->run);
 	if (policy)
-		sg_policy_release(policy);
+		sg_policies_release(policy);
 	free(instance);
 }
 
@@ -222,11 +224,11 @@ static PyObject *forward_any(struct instance *instance, PyObject *name, const st
 	if (!instance->inner)
 		return answer_gone();
 	context.entry = PyEval_GetFrame();
-	sg_finaliser_enter(&context);
+	sg_context_begin(&context);
 	token = sg_context_enter(&context);
 	result = call_inner(instance, name, call);
 	sg_context_leave(token);
-	sg_finaliser_leave(&context);
+	sg_context_end(&context);
 	return result;
 }
 
@@ -322,7 +324,7 @@ int sg_temporal_instance_lend(struct instance *instance)
 	return error;
 }
 
-void sg_temporal_instance_take_back(struct instance *instance)
+static void take_back(struct instance *instance)
 {
 	for (int i = 0; instance->object && i < PLAIN_METHODS; i++)
 		if (PyObject_SetAttr(instance->object, plain_names[i], NULL) < 0)
@@ -397,7 +399,7 @@ int sg_temporal_instance_install(PyObject *base)
 		if (!(plain_names[i] = PyUnicode_InternFromString(plain_methods[i])))
 			return -1;
 	instance_class = capsule_name ? make_instance_class(base) : NULL;
-	return instance_class ? sg_temporal_ending_install(inside, release, instance_kept) : -1;
+	return instance_class ? sg_temporal_ending_install(inside, take_back, release, instance_kept) : -1;
 }
 
 void sg_temporal_instance_remove(void)

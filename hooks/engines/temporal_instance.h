@@ -40,8 +40,7 @@ void sg_temporal_instance_remove(void);
 /* A new object, without inner, and its record, which the object owns. NULL with an exception. */
 PyObject *sg_temporal_instance_new(struct instance **ret_instance);
 
-/* It has its inner now, or is about to lose it: methods that run no code of users are called there directly. 0 or -1. */
+/* It has its inner now: methods that run no code of users are called there directly. 0 or -1. */
 int sg_temporal_instance_lend(struct instance *instance);
-void sg_temporal_instance_take_back(struct instance *instance);
 
 #endif

@@ -15,6 +15,7 @@
 #include "shim/log.h"
 #include "shim/modules.h"
 #include "shim/overloads.h"
+#include "shim/policies.h"
 #include "shim/policy.h"
 #include "shim/subclasses.h"
 
@@ -197,7 +198,7 @@ static struct sg_policy *policy_of(PyObject *runner, PyObject *workflow_class, c
 {
 	PyObject *settings = runner_attribute(runner, "restrictions", "_restrictions");
 	PyObject *module = settings ? module_of(workflow_class) : NULL;
-	struct sg_policy *policy = module ? sg_policy_get(engine, settings, module) : NULL;
+	struct sg_policy *policy = module ? sg_policies_get(engine, settings, module) : NULL;
 
 	sg_python_clear(&module);
 	sg_python_clear(&settings);
@@ -228,7 +229,7 @@ static void look_for_reload(struct sg_policy *policy, PyObject *workflow_class)
 		known = PyDict_GetItemWithError(policy->classes, name);
 	if (name && policy->classes && known != workflow_class && is_the_hosts(workflow_class, name)) {
 		if (known)
-			sg_policy_retire(policy);
+			sg_policies_retire(policy);
 		PyDict_SetItem(policy->classes, name, workflow_class);
 	}
 	PyErr_Clear();
@@ -254,7 +255,7 @@ static int fill_run(struct instance *instance, PyObject *runner, PyObject *detai
 	policy = policy_of(runner, workflow_class, engine);
 	if (!policy)
 		return -1;
-	run->policy = sg_policy_hold(policy);
+	run->policy = sg_policies_hold(policy);
 	look_for_reload(policy, workflow_class);
 	return 0;
 }

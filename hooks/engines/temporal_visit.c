@@ -143,7 +143,7 @@ static struct sg_context *enter(struct sg_context *context)
 	context->entry = PyEval_GetFrame();
 	sg_attribute_enter();
 	sg_stores_enter();
-	sg_finaliser_enter(context);
+	sg_context_begin(context);
 	sg_bypass_look();
 	sg_hardened_enter();
 	return sg_context_enter(context);
@@ -152,7 +152,7 @@ static struct sg_context *enter(struct sg_context *context)
 static void leave(struct sg_context *context, struct sg_context *token)
 {
 	sg_context_leave(token);
-	sg_finaliser_leave(context);
+	sg_context_end(context);
 	sg_hardened_leave();
 	sg_stores_leave();
 	sg_attribute_leave();

@@ -10,6 +10,7 @@
 #include "shim/context.h"
 #include "shim/family.h"
 #include "shim/hardened.h"
+#include "shim/tsc.h"
 #include "shim/policy.h"
 #include "shim/raw.h"
 #include "shim/real.h"

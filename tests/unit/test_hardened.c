@@ -253,7 +253,7 @@ START_TEST(a_program_can_read_the_clock)
 				raw(SYS_execve, (long)"/bin/date", (long)arguments, (long)environment, 0);
 				_exit(9);
 			}
-			sg_hardened_before_exec();
+			sg_tsc_before_exec();
 			REAL(execve)("/bin/date", arguments, environment);
 			_exit(8);
 		}

@@ -5,8 +5,10 @@
 #include "shim/context.h"
 #include "shim/log.h"
 #include "shim/modules.h"
+#include "shim/policy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool sg_subclasses_known;
 __thread bool sg_subclasses_as_host;
@@ -199,11 +201,14 @@ static bool is_being_made(PyObject *class, const struct sg_run *run)
 	return is;
 }
 
-/* Has it been made by the host's copy of a module that the run has for itself? */
+/*
+ * Has it been made by the host's copy of a module that a run executes for itself? Also of another workflow file, which the run
+ * would not have imported. What the program itself is (__main__) may be no workflow file.
+ */
 static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 {
 	static PyObject *key;
-	PyObject *dict, *name, *module;
+	PyObject *dict, *name, *module, *host;
 
 	if (!run->modules || !(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
 		return false;
@@ -211,8 +216,19 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 		key = PyUnicode_InternFromString("__module__");
 	dict = sg_cpython_type_dict((PyTypeObject *)class);
 	name = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
-	module = name && sg_cpython_type(name) == &PyUnicode_Type ? PyDict_GetItemWithError(run->modules, name) : NULL;
-	return module && module != sg_modules_host(name);
+	if (!name || sg_cpython_type(name) != &PyUnicode_Type)
+		return false;
+	module = PyDict_GetItemWithError(run->modules, name);
+	host = sg_modules_host(name);
+	if (module || !host || strcmp(sg_python_text(name), "__main__") == 0)
+		return module && module != host;
+	switch (sg_policy_shares(run->policy, name)) {
+	case 0:
+		return true;
+	case -1:
+		PyErr_Clear();
+	}
+	return false;
 }
 
 bool sg_subclasses_visible(PyObject *class)

@@ -154,3 +154,24 @@ bool sg_code_is_librarys(const struct sg_run *run, PyObject *class)
 	sg_python_clear(&name);
 	return found;
 }
+
+enum sg_code sg_code_nearest(const struct sg_context *context)
+{
+	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
+	enum sg_code code = SG_CODE_STDLIB;
+
+	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY)) {
+		if (frame == context->entry) {
+			code = SG_CODE_ENGINE;
+			break;
+		}
+		globals = sg_cpython_frame_globals(frame);
+		code = sg_code_of(context->run, globals);
+		sg_python_clear(&globals);
+		back = PyFrame_GetBack(frame);
+		Py_DecRef(frame);
+		frame = back;
+	}
+	sg_python_clear(&frame);
+	return code;
+}

@@ -31,4 +31,7 @@ bool sg_code_is_librarys(const struct sg_run *run, PyObject *class);
 /* True when a module lives below site-packages or dist-packages. */
 bool sg_code_third_party(PyObject *code);
 
+/* Kind of the nearest frame that is not the standard library's plumbing (importlib included). */
+enum sg_code sg_code_nearest(const struct sg_context *context);
+
 #endif

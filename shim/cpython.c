@@ -259,6 +259,19 @@ PyTypeObject *sg_cpython_new_type(PyType_Spec *spec, PyTypeObject *base)
 	return (PyTypeObject *)type;
 }
 
+PyObject *sg_cpython_referents(PyObject *object)
+{
+	static PyObject *get_referents;
+	PyObject *gc;
+
+	if (!get_referents) {
+		gc = PyImport_ImportModule("gc");
+		get_referents = gc ? PyObject_GetAttrString(gc, "get_referents") : NULL;
+		sg_python_clear(&gc);
+	}
+	return get_referents ? PyObject_CallFunctionObjArgs(get_referents, object, NULL) : NULL;
+}
+
 /* --- probes ------------------------------------------------------------------------------------ */
 
 /* A C function of ours stands in for everybody's: its PyMethodDef is known. */

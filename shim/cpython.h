@@ -86,6 +86,9 @@ void *sg_cpython_slot_of(const char *source, int slot);
 /* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
 bool sg_cpython_is_c_class(PyTypeObject *type);
 
+/* The objects that an object refers to, with repetitions: new list. */
+PyObject *sg_cpython_referents(PyObject *object);
+
 /* Number of positional arguments in a vectorcall's nargsf. */
 static inline Py_ssize_t sg_cpython_vectorcall_nargs(size_t nargsf)
 {

@@ -14,23 +14,6 @@
 #define NODES_MAX 2000000
 #define IMMORTAL 0x10000000 /* references; no object has so many */
 
-static PyObject *gc_function(const char *name)
-{
-	PyObject *gc = PyImport_ImportModule("gc"), *function = gc ? PyObject_GetAttrString(gc, name) : NULL;
-
-	sg_python_clear(&gc);
-	return function;
-}
-
-PyObject *sg_graph_referents(PyObject *object)
-{
-	static PyObject *get_referents;
-
-	if (!get_referents)
-		get_referents = gc_function("get_referents");
-	return get_referents ? PyObject_CallFunctionObjArgs(get_referents, object, NULL) : NULL;
-}
-
 /* --- the nodes --------------------------------------------------------------------------------- */
 
 static struct sg_graph_node **find_slot(struct sg_graph_node **nodes, size_t size, PyObject *object)
@@ -321,7 +304,7 @@ static int follow(struct build *build, struct sg_graph_node *node)
 
 	if (sg_state_leads_nowhere(node->object))
 		return 0;
-	list = sg_graph_referents(node->object);
+	list = sg_cpython_referents(node->object);
 	error = list ? 0 : -1;
 	for (Py_ssize_t i = 0; list && i < PyList_Size(list) && !error; i++)
 		error = reach(build, PyList_GetItem(list, i), node);
@@ -346,7 +329,7 @@ static void mark_held(struct sg_graph *graph)
 /* Until 3.12 a SimpleQueue keeps its items in a list: of what it refers to the last one, after a subclass's attributes. */
 static PyObject *list_of_queue(PyObject *queue)
 {
-	PyObject *referents = sg_cpython.minor < 13 ? sg_graph_referents(queue) : NULL, *items = NULL;
+	PyObject *referents = sg_cpython.minor < 13 ? sg_cpython_referents(queue) : NULL, *items = NULL;
 
 	for (Py_ssize_t i = 0; referents && i < PyList_Size(referents); i++)
 		if (sg_cpython_type(PyList_GetItem(referents, i)) == sg_cpython_type(referents))

@@ -47,7 +47,4 @@ bool sg_graph_has(const struct sg_graph *graph, PyObject *object);
 /* A path that leads to the node, such as "orders.REGISTRY[3].lock": written to text[size]. */
 void sg_graph_path(const struct sg_graph_node *node, char *text, size_t size);
 
-/* The objects that an object refers to, with repetitions: new list. */
-PyObject *sg_graph_referents(PyObject *object);
-
 #endif

@@ -1,10 +1,8 @@
 #include "shim/importer.h"
 
-#include "shim/arm.h"
 #include "shim/code.h"
 #include "shim/context.h"
 #include "shim/modules.h"
-#include "shim/origin.h"
 #include "shim/policy.h"
 
 #include <string.h>
@@ -13,6 +11,7 @@ static PyObject *bootstrap, *original_load;
 static PyObject *source_loader, *original_get_code;
 static PyObject *codes; /* (module name, file) -> code object */
 static void (*changed)(void);
+static void (*loaded)(PyObject *name, PyObject *module);
 static int (*report)(const char *name, PyObject *module);
 
 /* "a.b" of "a.b.c": new reference; NULL without an exception for a top-level module. */
@@ -54,7 +53,7 @@ static int is_shared(const struct sg_run *run, PyObject *name)
 static bool by_library(const struct sg_context *context)
 {
 	struct sg_context *token = sg_context_suspend();
-	enum sg_code code = sg_origin_nearest(context);
+	enum sg_code code = sg_code_nearest(context);
 
 	sg_context_leave(token);
 	return code == SG_CODE_LIBRARY || code == SG_CODE_THROUGH;
@@ -126,7 +125,7 @@ static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObjec
 	if (!shared) {
 		module = PyObject_Call(original_load, args, kwargs);
 		if (module)
-			sg_arm_copy(name, module);
+			loaded(name, module);
 		return module;
 	}
 	if (import_parent(name) < 0)
@@ -216,12 +215,13 @@ static PyMethodDef find_and_load_def = {
 };
 static PyMethodDef get_code_def = {"get_code", get_code, METH_O, NULL};
 
-int sg_importer_keep_code(void (*file_changed)(void))
+int sg_importer_keep_code(void (*file_changed)(void), void (*copy_loaded)(PyObject *name, PyObject *module))
 {
 	PyObject *external = PyImport_ImportModule("_frozen_importlib_external"), *method;
 	int error = -1;
 
 	changed = file_changed;
+	loaded = copy_loaded;
 	source_loader = external ? PyObject_GetAttrString(external, "SourceLoader") : NULL;
 	original_get_code = source_loader ? PyObject_GetAttrString(source_loader, "get_code") : NULL;
 	if (original_get_code) {

@@ -21,9 +21,9 @@ void sg_importer_remove(void);
 
 /*
  * Keeps the code objects of the runs' modules from now on. file_changed: the host has executed another version of a file than
- * the runs. 0, or -1 with an exception.
+ * the runs; copy_loaded: a run has executed a module for itself. 0, or -1 with an exception.
  */
-int sg_importer_keep_code(void (*file_changed)(void));
+int sg_importer_keep_code(void (*file_changed)(void), void (*copy_loaded)(PyObject *name, PyObject *module));
 
 /* Modules that are executed from now on are read again. */
 void sg_importer_forget_code(void);

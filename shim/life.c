@@ -387,7 +387,7 @@ static int follow_interpreter(void)
 
 static int put_guards(void)
 {
-	if (sg_modules_install() < 0 || sg_importer_keep_code(sg_policies_retire_all) < 0)
+	if (sg_modules_install() < 0 || sg_importer_keep_code(sg_policies_retire_all, sg_arm_copy) < 0)
 		return -1;
 	sg_age_install();
 	started = true;

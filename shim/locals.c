@@ -71,7 +71,7 @@ static PyObject *thread_key(void)
 	if (!ours)
 		ours = PyObject_CallObject((PyObject *)local_class, NULL);
 	content = ours ? made_content(ours) : NULL;
-	list = content ? sg_graph_referents(ours) : NULL;
+	list = content ? sg_cpython_referents(ours) : NULL;
 	if (list && dict_with(list, content, &key))
 		Py_IncRef(key);
 	else
@@ -116,7 +116,7 @@ static void find_by_local(struct place *place, PyObject *local)
 
 static void find(struct place *place, PyObject *local)
 {
-	*place = (struct place){.referents = sg_graph_referents(local)};
+	*place = (struct place){.referents = sg_cpython_referents(local)};
 	if (place->referents && keyed_by_thread())
 		find_by_thread(place);
 	else if (place->referents)

@@ -324,27 +324,6 @@ void sg_origin_find(const struct sg_context *context, const struct sg_rule *call
 	sg_python_clear(&frame);
 }
 
-enum sg_code sg_origin_nearest(const struct sg_context *context)
-{
-	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
-	enum sg_code code = SG_CODE_STDLIB;
-
-	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY)) {
-		if (frame == context->entry) {
-			code = SG_CODE_ENGINE;
-			break;
-		}
-		globals = sg_cpython_frame_globals(frame);
-		code = sg_code_of(context->run, globals);
-		sg_python_clear(&globals);
-		back = PyFrame_GetBack(frame);
-		Py_DecRef(frame);
-		frame = back;
-	}
-	sg_python_clear(&frame);
-	return code;
-}
-
 void sg_origin_release(struct sg_origin *origin)
 {
 	for (int i = 0; i < origin->chain_length; i++) {

@@ -38,9 +38,6 @@ struct sg_origin {
 
 /* called: the rule of what is called, or NULL. */
 void sg_origin_find(const struct sg_context *context, const struct sg_rule *called, struct sg_origin *ret);
-/* Kind of the nearest frame that is not the standard library's plumbing (importlib included). */
-enum sg_code sg_origin_nearest(const struct sg_context *context);
-
 void sg_origin_release(struct sg_origin *origin);
 
 /* 0, or -1 with an exception. Later rules for the same code or module are ignored. */

@@ -300,7 +300,7 @@ static int fields_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX
 static PyObject *field_references(PyObject *object)
 {
 	const struct sg_memory fields = fields_of(object);
-	PyObject *referents = sg_graph_referents(object), *list = referents ? PyList_New(0) : NULL, *found;
+	PyObject *referents = sg_cpython_referents(object), *list = referents ? PyList_New(0) : NULL, *found;
 	PyObject *const *words = fields.address;
 
 	for (size_t at = 0; list && at < fields.size / sizeof(*words); at++) {
@@ -380,7 +380,7 @@ static bool is_mapping(PyObject *object)
 /* Where the context holds it; NULL, without an exception: not found. */
 static PyObject **mapping_of(PyObject *context)
 {
-	PyObject *referents = sg_graph_referents(context), *found;
+	PyObject *referents = sg_cpython_referents(context), *found;
 	const void *word = NULL;
 
 	for (Py_ssize_t i = 0; referents && !word && i < PyList_Size(referents); i++) {

@@ -343,7 +343,7 @@ static void find_wrappers(enum kind kind)
 static PyObject *base_dict(enum kind kind)
 {
 	PyObject *view = PyObject_GetAttrString((PyObject *)kinds[kind].base, "__dict__"), *dict = NULL;
-	PyObject *found = view ? sg_graph_referents(view) : NULL;
+	PyObject *found = view ? sg_cpython_referents(view) : NULL;
 
 	if (found && PyList_Size(found) == 1 && PyType_IsSubtype(sg_cpython_type(PyList_GetItem(found, 0)), &PyDict_Type))
 		dict = sg_python_ref(PyList_GetItem(found, 0));

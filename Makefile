@@ -12,7 +12,7 @@ B := build
 object := $(B)/libsandglass.so
 command := $(B)/sandglass
 
-core_sources := $(wildcard shim/*.c config/*.c)
+core_sources := $(wildcard shim/*/*.c config/*.c)
 hook_sources := $(wildcard hooks/*.c hooks/engines/*.c)
 generated := $(B)/gen/default_conf.c $(B)/gen/rule_names.c
 core_objects := $(core_sources:%.c=$(B)/obj/%.o) $(generated:%.c=%.o)

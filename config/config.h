@@ -127,7 +127,7 @@ struct sg_config {
 	enum sg_isolation isolation;
 	enum sg_inherit inherit;
 	enum sg_native native;
-	bool hardened;              /* also what goes past libc, see shim/hardened.h */
+	bool hardened;              /* also what goes past libc, see shim/native/hardened.h */
 	bool required;              /* no worker without every guard that the mode needs */
 	int log_level;              /* enum sg_log_level */
 	const char *log;            /* "stderr" or a path, in which %p is the process id */

@@ -6,7 +6,7 @@
 #include "config/rules.h"
 #include "config/toggles.h"
 #include "config/types.h"
-#include "shim/raw.h"
+#include "shim/base/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>

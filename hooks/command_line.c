@@ -2,7 +2,7 @@
  * command_line.c - parsers of arguments that take the worker's own where they are given none. The rules are in
  * config/default.conf; here are the conditions that their lines name.
  */
-#include "shim/family.h"
+#include "shim/guard/family.h"
 
 static bool is_missing(const struct sg_call *call, int argument, const char *keyword)
 {

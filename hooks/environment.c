@@ -3,7 +3,7 @@
  */
 #define _GNU_SOURCE 1
 #include "hooks/native.h"
-#include "shim/appear.h"
+#include "shim/life/appear.h"
 
 /* Every start of a Python asks for variables: where one may yet be loaded, this is where it is noticed. */
 #define HOOK(family, need, type, name, parameters, arguments) \

@@ -5,7 +5,7 @@
  */
 #define _GNU_SOURCE 1
 #include "hooks/native.h"
-#include "shim/appear.h"
+#include "shim/life/appear.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -26,7 +26,7 @@
 #ifndef SG_HOOK_H
 #define SG_HOOK_H
 
-#include "shim/real.h"
+#include "shim/base/real.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
 #define _GNU_SOURCE 1
 #include "hooks/inherit.h"
 
-#include "shim/raw.h"
+#include "shim/base/raw.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  *     #include "hooks/time_rows.h"
  *
  * Outside a context the shell is one thread-local load, one branch and the real call. In a context the caller's
- * address goes to sg_native_call() (shim/native.h), which records; the real call is made in any case, with errno as it
+ * address goes to sg_native_call() (shim/native/native.h), which records; the real call is made in any case, with errno as it
  * was. The family column of the row names the kind of the entry.
  *
  * SG_NATIVE_JUDGE is for hand-written shells: it must stand in the exported function itself, since its return
@@ -17,8 +17,8 @@
 #define SG_HOOKS_NATIVE_H
 
 #include "hooks/hook.h"
-#include "shim/tsc.h"
-#include "shim/native.h"
+#include "shim/native/tsc.h"
+#include "shim/native/native.h"
 
 #define SG_NATIVE_OF_clock SG_NATIVE_CLOCK
 #define SG_NATIVE_OF_monotonic SG_NATIVE_MONOTONIC
@@ -42,7 +42,7 @@
 
 #define SG_NATIVE_JUDGE(family, name) SG_NATIVE_JUDGE_AS(family, #name)
 
-/* What may start a thread or a process, libc's own helpers included: see shim/hardened.h. */
+/* What may start a thread or a process, libc's own helpers included: see shim/native/hardened.h. */
 #define SG_NATIVE_STARTS(family) \
 	(SG_NATIVE_OF_##family == SG_NATIVE_PROCESS || SG_NATIVE_OF_##family == SG_NATIVE_THREAD || \
 	 SG_NATIVE_OF_##family == SG_NATIVE_SLEEP || SG_NATIVE_OF_##family == SG_NATIVE_NETWORK)

@@ -13,7 +13,7 @@
  * (one '@' in nm -D) cannot be found by dlsym, so it needs a shell by hand that calls its successor.
  *
  * A new family adds one file NAME_rows.h and its line below; a new entry point one row. From the
- * rows come the typedefs and REAL() (shim/real.h), the resolver (shim/real.c), the shells
+ * rows come the typedefs and REAL() (shim/base/real.h), the resolver (shim/base/real.c), the shells
  * (hooks/hook.h) and, through the preprocessor alone, hence no #include of anything else here:
  *     cc -E -P -DSG_VERSION_SCRIPT hooks/rows.h    the linker's version script
  *     cc -E -P -DSG_ROW_LIST hooks/rows.h          "hook NAME" and "nohook NAME WHY", for tests

@@ -1,15 +1,15 @@
 /*
- * signal.c - handlers and masks of the signals that hardened mode takes for itself (shim/signals.h).
+ * signal.c - handlers and masks of the signals that hardened mode takes for itself (shim/base/signals.h).
  *
  * Also reached between vfork and exec: nothing is written there but the stack.
  */
 #define _GNU_SOURCE 1
 #include "hooks/hook.h"
 #include "hooks/syscall.h"
-#include "shim/family.h"
-#include "shim/hardened.h"
-#include "shim/policy.h"
-#include "shim/signals.h"
+#include "shim/guard/family.h"
+#include "shim/native/hardened.h"
+#include "shim/run/policy.h"
+#include "shim/base/signals.h"
 
 #include <errno.h>
 

@@ -8,8 +8,8 @@
 #include "hooks/syscall.h"
 
 #include "hooks/native.h"
-#include "shim/hardened.h"
-#include "shim/signals.h"
+#include "shim/native/hardened.h"
+#include "shim/base/signals.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -136,7 +136,7 @@ const struct sg_native_entry *sg_syscall_entry(long number, long first, long thi
 	}
 }
 
-/* As the hooks of sigprocmask() do: what is raised by a trap must not be blocked (shim/signals.h). */
+/* As the hooks of sigprocmask() do: what is raised by a trap must not be blocked (shim/base/signals.h). */
 static const void *strip_mask(const long arguments[6], sigset_t *stripped)
 {
 	const sigset_t *mask = (const sigset_t *)arguments[1];

@@ -4,7 +4,7 @@
 #ifndef SG_HOOKS_SYSCALL_H
 #define SG_HOOKS_SYSCALL_H
 
-#include "shim/native.h"
+#include "shim/native/native.h"
 
 /* NULL: nobody minds. first and third: of its arguments. Async-signal-safe. */
 const struct sg_native_entry *sg_syscall_entry(long number, long first, long third);

@@ -1,7 +1,7 @@
 /*
  * thread.c - threads and waiting for them. The rules are in config/default.conf.
  */
-#include "shim/family.h"
+#include "shim/guard/family.h"
 
 /* Whether the object says, by a method without arguments, that a caller would have to wait. */
 static bool says(PyObject *object, const char *method)

@@ -1,7 +1,7 @@
 /*
  * time.c - clocks. The rules are in config/default.conf; here are the conditions that their lines name.
  */
-#include "shim/family.h"
+#include "shim/guard/family.h"
 
 /* The clock is read only where argument number N, a time, is left out or None. */
 static bool missing(struct sg_call *call, int argument)

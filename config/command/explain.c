@@ -20,7 +20,7 @@ static const char usage[] =
 
 #define LABEL 11
 
-/* As shim/decide.c has it: no way in is held to more than the action, strict makes no difference between the ways. */
+/* As shim/guard/decide.c has it: no way in is held to more than the action, strict makes no difference between the ways. */
 static const char *action_name(const struct sg_config *config, const struct sg_rule *rule,
 		enum sg_action way)
 {

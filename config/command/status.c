@@ -4,7 +4,7 @@
 #include "config/command/text.h"
 
 #define SG_STATUS_LAYOUT_ONLY
-#include "shim/status.h"
+#include "shim/base/status.h"
 
 #include <ctype.h>
 #include <dirent.h>

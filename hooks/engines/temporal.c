@@ -16,8 +16,8 @@
 #include "hooks/engines/temporal_settings.h"
 #include "hooks/engines/temporal_unrestricted.h"
 
-#include "shim/family.h"
-#include "shim/native.h"
+#include "shim/guard/family.h"
+#include "shim/native/native.h"
 
 static bool call_for_truth(PyObject *callable)
 {

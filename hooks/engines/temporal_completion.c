@@ -2,8 +2,8 @@
 
 #include "hooks/engines/temporal_sdk.h"
 
-#include "shim/cpython.h"
-#include "shim/log.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/base/log.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef SG_TEMPORAL_COMPLETION_H
 #define SG_TEMPORAL_COMPLETION_H
 
-#include "shim/context.h"
+#include "shim/run/context.h"
 
 /*
  * activation, *answer: the SDK's messages; or NULL and the instance that was being made. Where run->refusal was

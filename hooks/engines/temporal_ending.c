@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "hooks/engines/temporal_ending.h"
 
-#include "shim/cpython.h"
-#include "shim/ending.h"
-#include "shim/finaliser.h"
-#include "shim/image.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/life/ending.h"
+#include "shim/life/finaliser.h"
+#include "shim/state/image.h"
 
 #include <pthread.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
  * are there still end on that thread as well, and exit waits for them, SECONDS_AT_EXIT at most.
  *
  * To end is: the SDK refuses commands from now on (its flag _deleting), in the context and with the delta in place all
- * that shim/ending.h finds is closed with the SDK's instance as running loop, and the SDK's instance is emptied there,
+ * that shim/life/ending.h finds is closed with the SDK's instance as running loop, and the SDK's instance is emptied there,
  * so that what is in no cycle goes at once, with its weakref callbacks, and not in the collector. GIL: held.
  */
 #ifndef SG_TEMPORAL_ENDING_H

@@ -4,7 +4,7 @@
 #ifndef SG_TEMPORAL_INSIDE_H
 #define SG_TEMPORAL_INSIDE_H
 
-#include "shim/python.h"
+#include "shim/interpreter/python.h"
 
 /* What the SDK's InSandbox(details, runner_class, workflow_class).instance is. NULL with an exception. */
 PyObject *sg_temporal_make_inside(PyObject *details, PyObject *runner_class, PyObject *workflow_class);

@@ -4,10 +4,10 @@
 #include "hooks/engines/temporal_ending.h"
 #include "hooks/engines/temporal_visit.h"
 
-#include "shim/finaliser.h"
-#include "shim/image.h"
-#include "shim/leave.h"
-#include "shim/policies.h"
+#include "shim/life/finaliser.h"
+#include "shim/state/image.h"
+#include "shim/life/leave.h"
+#include "shim/life/policies.h"
 
 #include <errno.h>
 #include <stdlib.h>

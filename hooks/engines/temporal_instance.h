@@ -7,7 +7,7 @@
 #ifndef SG_TEMPORAL_INSTANCE_H
 #define SG_TEMPORAL_INSTANCE_H
 
-#include "shim/context.h"
+#include "shim/run/context.h"
 
 #include <stdbool.h>
 

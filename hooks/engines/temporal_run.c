@@ -8,16 +8,16 @@
 #include "hooks/engines/temporal_visit.h"
 
 #include "config/config.h"
-#include "shim/apart.h"
-#include "shim/cpython.h"
-#include "shim/finaliser.h"
-#include "shim/image.h"
-#include "shim/log.h"
-#include "shim/modules.h"
-#include "shim/overloads.h"
-#include "shim/policies.h"
-#include "shim/policy.h"
-#include "shim/subclasses.h"
+#include "shim/state/apart.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/life/finaliser.h"
+#include "shim/state/image.h"
+#include "shim/base/log.h"
+#include "shim/import/modules.h"
+#include "shim/shared/overloads.h"
+#include "shim/life/policies.h"
+#include "shim/run/policy.h"
+#include "shim/shared/subclasses.h"
 
 #include <string.h>
 #include <time.h>

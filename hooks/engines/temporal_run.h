@@ -5,7 +5,7 @@
 #define SG_TEMPORAL_RUN_H
 
 #include "hooks/engines/temporal_instance.h"
-#include "shim/family.h"
+#include "shim/guard/family.h"
 
 /* What create_instance(runner, details) of the SDK does, for a new instance. 0, or -1 with an exception. */
 int sg_temporal_run_make(struct instance *instance, PyObject *runner, PyObject *details,

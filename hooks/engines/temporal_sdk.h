@@ -4,7 +4,7 @@
 #ifndef SG_TEMPORAL_SDK_H
 #define SG_TEMPORAL_SDK_H
 
-#include "shim/python.h"
+#include "shim/interpreter/python.h"
 
 struct sg_temporal_sdk {
 	PyObject *runner_class; /* SandboxedWorkflowRunner */

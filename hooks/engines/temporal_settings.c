@@ -1,7 +1,7 @@
 #include "hooks/engines/temporal_settings.h"
 
-#include "shim/origin.h"
-#include "shim/policy.h"
+#include "shim/guard/origin.h"
+#include "shim/run/policy.h"
 
 #include <stdio.h>
 #include <string.h>

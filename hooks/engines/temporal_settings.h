@@ -4,12 +4,12 @@
  * The object is never read member by member where the SDK itself can be asked: its own matcher says whether a
  * name is restricted. What differs from the SDK's defaults is the worker's word and goes before our rules; where
  * the worker left the defaults alone, our rules hold, as they are the more precise ones. The functions are those
- * of struct sg_engine (shim/family.h). GIL: held.
+ * of struct sg_engine (shim/guard/family.h). GIL: held.
  */
 #ifndef SG_TEMPORAL_SETTINGS_H
 #define SG_TEMPORAL_SETTINGS_H
 
-#include "shim/family.h"
+#include "shim/guard/family.h"
 
 /* restrictions, workflow: the SDK's modules of those names. 0, or -1 with an exception. */
 int sg_temporal_settings_install(PyObject *restrictions, PyObject *workflow);

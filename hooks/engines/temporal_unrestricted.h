@@ -8,7 +8,7 @@
 #ifndef SG_TEMPORAL_UNRESTRICTED_H
 #define SG_TEMPORAL_UNRESTRICTED_H
 
-#include "shim/python.h"
+#include "shim/interpreter/python.h"
 
 #include <stdbool.h>
 

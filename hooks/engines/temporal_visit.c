@@ -2,15 +2,15 @@
 
 #include "hooks/engines/temporal_sdk.h"
 
-#include "shim/attribute.h"
-#include "shim/bypass.h"
-#include "shim/finaliser.h"
-#include "shim/hardened.h"
-#include "shim/locals.h"
-#include "shim/named.h"
-#include "shim/native.h"
-#include "shim/stores.h"
-#include "shim/undo.h"
+#include "shim/guard/attribute.h"
+#include "shim/native/bypass.h"
+#include "shim/life/finaliser.h"
+#include "shim/native/hardened.h"
+#include "shim/shared/locals.h"
+#include "shim/state/named.h"
+#include "shim/native/native.h"
+#include "shim/shared/stores.h"
+#include "shim/guard/undo.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,15 +7,15 @@
 #define HARDENED_FIXTURE_H
 
 #define _GNU_SOURCE 1
-#include "shim/context.h"
-#include "shim/family.h"
-#include "shim/hardened.h"
-#include "shim/tsc.h"
-#include "shim/policy.h"
-#include "shim/raw.h"
-#include "shim/real.h"
-#include "shim/signals.h"
-#include "shim/trap.h"
+#include "shim/run/context.h"
+#include "shim/guard/family.h"
+#include "shim/native/hardened.h"
+#include "shim/native/tsc.h"
+#include "shim/run/policy.h"
+#include "shim/base/raw.h"
+#include "shim/base/real.h"
+#include "shim/base/signals.h"
+#include "shim/native/trap.h"
 
 #include <check.h>
 #include <errno.h>

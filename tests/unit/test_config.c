@@ -3,7 +3,7 @@
 
 #include "config/native.h"
 #include "config/types.h"
-#include "shim/log.h"
+#include "shim/base/log.h"
 
 #include <stdarg.h>
 

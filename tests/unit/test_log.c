@@ -1,5 +1,5 @@
 #define _GNU_SOURCE 1
-#include "shim/log.h"
+#include "shim/base/log.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -2,8 +2,8 @@
  * Which pages have been written to: the kernel's answers, and what is left when it gives none.
  */
 #define _GNU_SOURCE 1
-#include "shim/pages.h"
-#include "shim/raw.h"
+#include "shim/base/pages.h"
+#include "shim/base/raw.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
-/* The functions that shim/python.h declares by itself, held against the Python.h of this machine, if it has one. */
+/* The functions that shim/interpreter/python.h declares by itself, held against the Python.h of this machine, if it has one. */
 #if __has_include(<Python.h>)
 #include <Python.h>
 #include <frameobject.h>
 #define SG_PYTHON_LISTS_ONLY
-#include "shim/python.h"
+#include "shim/interpreter/python.h"
 #define HAVE_PYTHON_H 1
 #else
 #define HAVE_PYTHON_H 0

@@ -1,0 +1,335 @@
+#include "shim/guard/origin.h"
+
+#include "shim/guard/arm.h"
+#include "shim/import/code.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/guard/original.h"
+#include "shim/run/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Frames beyond this depth cannot turn a verdict into "trusted". */
+#define DEPTH_MAX 200
+
+/* code object -> address of its rule; compared by value, so an isolated copy of a module matches too */
+static PyObject *rules_by_code;
+static PyObject *allowed_by_code; /* those of them that let pass what a function does: mostly none, so cheap to ask */
+static PyObject *rules_by_module;
+
+static int add(PyObject **dict, PyObject *key, const struct sg_rule *rule)
+{
+	PyObject *address;
+	int error = -1;
+
+	if (!*dict && !(*dict = PyDict_New()))
+		return -1;
+	if (PyDict_GetItemWithError(*dict, key))
+		return 0;
+	if (PyErr_Occurred())
+		return -1;
+	address = PyLong_FromVoidPtr((void *)rule);
+	if (address)
+		error = PyDict_SetItem(*dict, key, address);
+	sg_python_clear(&address);
+	return error;
+}
+
+int sg_origin_add_code(const struct sg_rule *rule, PyObject *code)
+{
+	if (rule->action == SG_ACTION_ALLOW && !rule->only_named && add(&allowed_by_code, code, rule) < 0)
+		return -1;
+	return add(&rules_by_code, code, rule);
+}
+
+int sg_origin_add_module(const struct sg_rule *rule, const char *module)
+{
+	PyObject *name = PyUnicode_FromString(module);
+	int error = name ? add(&rules_by_module, name, rule) : -1;
+
+	sg_python_clear(&name);
+	return error;
+}
+
+static const struct sg_rule *look_up(PyObject *dict, PyObject *key)
+{
+	PyObject *address = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
+
+	if (!address) {
+		PyErr_Clear();
+		return NULL;
+	}
+	return (const struct sg_rule *)PyLong_AsVoidPtr(address);
+}
+
+static void pass_stdlib(struct sg_origin *origin, PyObject *code, PyObject *globals)
+{
+	PyObject *name = sg_python_module_name(globals);
+	const struct sg_rule *rule = look_up(rules_by_code, code);
+
+	if (!rule)
+		rule = look_up(rules_by_module, name);
+	if (rule) {
+		origin->rule = rule;
+		origin->rule_position = origin->chain_length;
+	}
+	if (rule && !rule->only_named)
+		origin->stated = rule;
+	if (name && origin->chain_length < SG_ORIGIN_CHAIN) {
+		origin->chain[origin->chain_length] = sg_python_ref(code);
+		origin->chain_module[origin->chain_length] = sg_python_ref(name);
+		origin->chain_rule[origin->chain_length] = rule;
+		origin->chain_length++;
+	}
+}
+
+struct walk {
+	struct sg_origin *origin;
+	const struct sg_rule *called;
+	const struct sg_run *run;
+	bool candidate;   /* workflow code was met */
+	bool third_party; /* ... and so far only installed code of the run */
+	bool vague;       /* ... and so far only code that no file holds, as dataclasses generate it */
+	bool via;
+};
+
+static bool has_no_file(PyObject *code)
+{
+	PyObject *file = sg_python_attribute_or_null(code, "co_filename");
+	bool none = !file || sg_python_text(file)[0] == '<';
+
+	sg_python_clear(&file);
+	return none;
+}
+
+static void set_place(PyObject **code_slot, int *line_slot, PyObject *frame, PyObject *code)
+{
+	sg_python_clear(code_slot);
+	*code_slot = sg_python_ref(code);
+	*line_slot = PyFrame_GetLineNumber(frame);
+}
+
+/* The user is told a line of their own, not of a library that they use, nor of generated code. */
+static void meet_workflow(struct walk *walk, PyObject *frame, PyObject *code)
+{
+	struct sg_origin *origin = walk->origin;
+	bool third_party = sg_code_third_party(code), vague = has_no_file(code);
+	bool first = !walk->candidate || walk->vague; /* that a file holds */
+
+	if (walk->candidate && (vague || !(first || (walk->third_party && !third_party))))
+		return;
+	if (!walk->candidate)
+		origin->kind = walk->via ? SG_ORIGIN_PASSTHROUGH : SG_ORIGIN_DIRECT;
+	if (first && third_party && !walk->via) {
+		origin->third_party = true;
+		set_place(&origin->library_code, &origin->library_line, frame, code);
+	}
+	walk->candidate = true;
+	walk->third_party = third_party;
+	walk->vague = vague;
+	set_place(&origin->user_code, &origin->user_line, frame, code);
+}
+
+static void meet_library(struct walk *walk, PyObject *frame, PyObject *code)
+{
+	struct sg_origin *origin = walk->origin;
+
+	if (walk->candidate || walk->via)
+		return;
+	walk->via = true;
+	origin->third_party = sg_code_third_party(code);
+	set_place(&origin->library_code, &origin->library_line, frame, code);
+}
+
+/* Is it the thing that entry names, or does it lie below it? */
+static bool lies_below(const char *entry, const char *module, PyObject *code)
+{
+	size_t length = strlen(module), rest;
+	PyObject *name;
+	const char *text;
+	bool below;
+
+	if (strncmp(module, entry, strlen(entry)) == 0 && (module[strlen(entry)] == '.' || !module[strlen(entry)]))
+		return true;
+	if (strncmp(entry, module, length) != 0 || entry[length] != '.')
+		return false;
+	entry += length + 1;
+	rest = strlen(entry);
+	name = sg_python_attribute_or_null(code, "co_qualname"); /* 3.11 */
+	if (!name)
+		name = sg_python_attribute_or_null(code, "co_name");
+	text = sg_python_text(name);
+	below = strncmp(text, entry, rest) == 0 && (text[rest] == '.' || !text[rest]);
+	sg_python_clear(&name);
+	return below;
+}
+
+/* A rule may let a function pass "and everything it calls": unless that is the user's own code once more. */
+static bool is_allowed(const struct walk *walk, enum sg_code kind, PyObject *code, PyObject *globals)
+{
+	PyObject *module;
+
+	if (walk->candidate && (!walk->third_party || kind == SG_CODE_STDLIB || kind == SG_CODE_THROUGH))
+		return false;
+	if (look_up(allowed_by_code, code))
+		return true;
+	module = sg_python_module_name(globals);
+	for (char **entry = sg_policy_config->allowed; module && entry && *entry; entry++)
+		if (lies_below(*entry, sg_python_text(module), code))
+			return true;
+	return false;
+}
+
+/* The user calls requests.get, not what that needs: its rule has the better name and advice. */
+static void name_library(struct walk *walk, PyObject *code, PyObject *globals)
+{
+	const struct sg_rule *rule = look_up(rules_by_code, code);
+	char package[256];
+
+	snprintf(package, sizeof(package), "%s", sg_python_text(sg_python_module_name(globals)));
+	for (char *dot = package; !rule && dot && *package; dot = strrchr(package, '.')) {
+		PyObject *name;
+
+		if (dot != package)
+			*dot = '\0';
+		name = PyUnicode_FromString(package);
+		rule = look_up(rules_by_module, name);
+		sg_python_clear(&name);
+	}
+	if (rule && !rule->only_named)
+		walk->origin->library_rule = rule;
+}
+
+/*
+ * Compiled code calls what it was given, without a frame that would tell by whom. What looks through it was called for
+ * an object: whoever has made its class has given it, be it by name or as a function of their own.
+ */
+static bool is_for_library(const struct walk *walk, PyObject *frame, PyObject *code)
+{
+	PyObject *count = sg_python_attribute_or_null(code, "co_argcount");
+	PyObject *names = sg_python_attribute_or_null(code, "co_varnames");
+	PyObject *locals = NULL, *object = NULL, *class;
+	bool found = false;
+
+	if (count && PyLong_AsLong(count) > 0 && names && PyTuple_Size(names) > 0)
+		locals = sg_python_attribute_or_null(frame, "f_locals");
+	if (locals)
+		object = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
+	if (object) {
+		class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) ? object : (PyObject *)sg_cpython_type(object);
+		found = sg_code_is_librarys(walk->run, class);
+	}
+	PyErr_Clear();
+	sg_python_clear(&object);
+	sg_python_clear(&locals);
+	sg_python_clear(&names);
+	sg_python_clear(&count);
+	return found;
+}
+
+/* Is it trusted with what is called, or with the function of the standard library that leads there? */
+static bool trusts(const struct walk *walk, PyObject *globals)
+{
+	PyObject *module = sg_python_module_name(globals);
+
+	return (walk->called && sg_code_trusts(module, walk->called)) ||
+	       (walk->origin->rule && sg_code_trusts(module, walk->origin->rule));
+}
+
+/* It may have been put there a moment ago. */
+static bool wraps(const struct sg_rule *rule, PyObject *globals)
+{
+	if (!rule)
+		return false;
+	if (!sg_policy_no_python && sg_original_look_again)
+		sg_original_look_again(rule);
+	return sg_original_wraps(rule, globals);
+}
+
+/* True: the walk is over. */
+static bool visit(struct walk *walk, PyObject *frame, PyObject *code, PyObject *globals)
+{
+	enum sg_code kind = sg_code_of(walk->run, globals);
+
+	/* A tracer's wrapper stands between the call and who made it. */
+	if (kind != SG_CODE_WORKFLOW && kind != SG_CODE_ENGINE && kind != SG_CODE_STDLIB && !walk->candidate && !walk->via &&
+	    (wraps(walk->called, globals) || wraps(walk->origin->rule, globals)))
+		return false;
+	if (kind != SG_CODE_ENGINE && is_allowed(walk, kind, code, globals)) {
+		walk->origin->kind = SG_ORIGIN_TRUSTED;
+		return true;
+	}
+	switch (kind) {
+	case SG_CODE_SINK_PARTLY:
+		if (!walk->candidate && !walk->via && trusts(walk, globals))
+			return true;
+		/* fall through */
+	case SG_CODE_STDLIB:
+	case SG_CODE_THROUGH:
+		if (walk->candidate || walk->via)
+			return false;
+		if ((kind == SG_CODE_THROUGH || has_no_file(code)) && is_for_library(walk, frame, code))
+			meet_library(walk, frame, code);
+		else
+			pass_stdlib(walk->origin, code, globals);
+		return false;
+	case SG_CODE_LIBRARY:
+		meet_library(walk, frame, code);
+		if (!walk->candidate)
+			name_library(walk, code, globals);
+		return false;
+	case SG_CODE_WORKFLOW:
+		meet_workflow(walk, frame, code);
+		if (walk->third_party)
+			name_library(walk, code, globals);
+		return false;
+	case SG_CODE_SINK:
+		if (!walk->candidate)
+			return true;
+		if (walk->third_party) {
+			walk->origin->kind = SG_ORIGIN_IMPORTED;
+			return true;
+		}
+		return false;
+	case SG_CODE_SINK_ANYWHERE:
+		walk->origin->kind = SG_ORIGIN_TRUSTED;
+		return true;
+	case SG_CODE_ENGINE:
+		break;
+	}
+	return true;
+}
+
+void sg_origin_find(const struct sg_context *context, const struct sg_rule *called, struct sg_origin *ret)
+{
+	struct walk walk = {.origin = ret, .called = called, .run = context->run};
+	PyObject *frame, *back, *code, *globals = PyEval_GetGlobals();
+	bool over = false;
+
+	memset(ret, 0, sizeof(*ret));
+	/* The most frequent caller, found without a frame object, which is costly to make. */
+	if (globals && sg_code_of(context->run, globals) == SG_CODE_ENGINE)
+		return;
+	frame = sg_python_ref(PyEval_GetFrame());
+	for (int depth = 0; frame && frame != context->entry && !over && depth < DEPTH_MAX; depth++) {
+		code = PyFrame_GetCode(frame);
+		globals = sg_cpython_frame_globals(frame);
+		over = visit(&walk, frame, code, globals);
+		sg_python_clear(&globals);
+		sg_python_clear(&code);
+		back = PyFrame_GetBack(frame);
+		Py_DecRef(frame);
+		frame = back;
+	}
+	sg_python_clear(&frame);
+}
+
+void sg_origin_release(struct sg_origin *origin)
+{
+	for (int i = 0; i < origin->chain_length; i++) {
+		sg_python_clear(&origin->chain[i]);
+		sg_python_clear(&origin->chain_module[i]);
+	}
+	sg_python_clear(&origin->user_code);
+	sg_python_clear(&origin->library_code);
+}

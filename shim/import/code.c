@@ -1,0 +1,177 @@
+#include "shim/import/code.h"
+
+#include "shim/interpreter/cpython.h"
+#include "shim/import/modules.h"
+#include "shim/run/policy.h"
+
+#include <string.h>
+
+static bool is_stdlib(const char *module)
+{
+	PyObject *names = PySys_GetObject("stdlib_module_names"); /* borrowed */
+	PyObject *top = PyUnicode_FromStringAndSize(module, (Py_ssize_t)strcspn(module, "."));
+	int found = names && top ? PySequence_Contains(names, top) : 0;
+
+	if (found < 0)
+		PyErr_Clear();
+	sg_python_clear(&top);
+	return found > 0;
+}
+
+/* The one that says most exactly what it is about; NULL: none. */
+static const struct sg_sink *find_sink(const char *module)
+{
+	const struct sg_config *config = sg_policy_config;
+	const struct sg_sink *sink = NULL;
+
+	for (size_t i = 0; i < config->sink_count; i++) {
+		if (sg_policy_inside(module, config->sinks[i].module) &&
+		    (!sink || strlen(config->sinks[i].module) > strlen(sink->module)))
+			sink = &config->sinks[i];
+	}
+	return sink;
+}
+
+/* What the name alone tells; SG_CODE_LIBRARY: nothing. */
+static enum sg_code kind_of_name(const char *module)
+{
+	static const enum sg_code kinds[] = {
+		[SG_TRUST_NEAREST] = SG_CODE_SINK, [SG_TRUST_ANYWHERE] = SG_CODE_SINK_ANYWHERE,
+		[SG_TRUST_THROUGH] = SG_CODE_THROUGH
+	};
+	const struct sg_config *config = sg_policy_config;
+	const struct sg_sink *sink;
+
+	for (size_t i = 0; i < config->engine_count; i++)
+		for (char **package = config->engines[i].packages; *package; package++)
+			if (sg_policy_inside(module, *package))
+				return SG_CODE_ENGINE;
+	sink = find_sink(module);
+	if (sink)
+		return sink->only ? SG_CODE_SINK_PARTLY : kinds[sink->trust];
+	return is_stdlib(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
+}
+
+bool sg_code_trusts(PyObject *module_name, const struct sg_rule *rule)
+{
+	const struct sg_sink *sink = find_sink(sg_python_text(module_name));
+
+	for (char **name = sink ? sink->only : NULL; name && *name; name++)
+		if (sg_policy_inside(rule->name, *name))
+			return true;
+	return false;
+}
+
+static enum sg_code kind_of_name_kept(PyObject *module_name)
+{
+	static PyObject *kinds; /* dict: module name -> int */
+	PyObject *known, *number;
+	enum sg_code kind;
+
+	if (!kinds)
+		kinds = PyDict_New();
+	known = kinds ? PyDict_GetItemWithError(kinds, module_name) : NULL;
+	if (known)
+		return (enum sg_code)PyLong_AsLong(known);
+	PyErr_Clear();
+	kind = kind_of_name(sg_python_text(module_name));
+	number = PyLong_FromLong(kind);
+	if (!kinds || !number || PyDict_SetItem(kinds, module_name, number) < 0)
+		PyErr_Clear();
+	sg_python_clear(&number);
+	return kind;
+}
+
+static bool has_file(PyObject *globals)
+{
+	static PyObject *key;
+	bool found;
+
+	if (!key)
+		key = PyUnicode_InternFromString("__file__");
+	found = key && PyDict_GetItemWithError(globals, key);
+	PyErr_Clear();
+	return found;
+}
+
+enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
+{
+	PyObject *name = sg_python_module_name(globals), *own = NULL, *host;
+	enum sg_code kind;
+
+	/* Generated code without a module is as transparent as its caller. */
+	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+		return SG_CODE_STDLIB;
+	kind = kind_of_name_kept(name);
+	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH)
+		return kind; /* one that is looked through may still be the run's own copy */
+	host = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+	if (run->modules)
+		own = PyDict_GetItemWithError(run->modules, name);
+	PyErr_Clear();
+	if (own && own != host && sg_modules_has_globals(own, globals))
+		return SG_CODE_WORKFLOW;
+	if (!sg_modules_has_globals(host, globals)) {
+		/* A module that somebody else isolated (the engine's own sandbox), or exec() under some name. */
+		return !own && has_file(globals) ? SG_CODE_WORKFLOW : SG_CODE_STDLIB;
+	}
+	/* The workflow's own module is no library, even where the worker shares it between runs. */
+	if ((!own || own == host) &&
+	    strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) == 0)
+		return SG_CODE_WORKFLOW;
+	if (run->modules)
+		return kind;
+	/* No isolation of ours: what the engine would not share is the workflow's. */
+	if (sg_policy_shares(run->policy, name) == 0)
+		return SG_CODE_WORKFLOW;
+	PyErr_Clear();
+	return kind;
+}
+
+bool sg_code_third_party(PyObject *code)
+{
+	PyObject *file = sg_python_attribute_or_null(code, "co_filename");
+	const char *path = file ? sg_python_text(file) : "";
+	bool found = strstr(path, "/site-packages/") || strstr(path, "/dist-packages/");
+
+	sg_python_clear(&file);
+	return found;
+}
+
+bool sg_code_is_librarys(const struct sg_run *run, PyObject *class)
+{
+	PyObject *name = sg_python_attribute_or_null(class, "__module__"), *own = NULL, *host = NULL;
+	bool found = false;
+
+	if (name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) && kind_of_name_kept(name) == SG_CODE_LIBRARY) {
+		host = sg_modules_host(name);
+		own = run->modules ? PyDict_GetItemWithError(run->modules, name) : NULL;
+		found = host && (!own || own == host) &&
+			strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) != 0 &&
+			(run->modules || sg_policy_shares(run->policy, name) == 1);
+	}
+	PyErr_Clear();
+	sg_python_clear(&name);
+	return found;
+}
+
+enum sg_code sg_code_nearest(const struct sg_context *context)
+{
+	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
+	enum sg_code code = SG_CODE_STDLIB;
+
+	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY)) {
+		if (frame == context->entry) {
+			code = SG_CODE_ENGINE;
+			break;
+		}
+		globals = sg_cpython_frame_globals(frame);
+		code = sg_code_of(context->run, globals);
+		sg_python_clear(&globals);
+		back = PyFrame_GetBack(frame);
+		Py_DecRef(frame);
+		frame = back;
+	}
+	sg_python_clear(&frame);
+	return code;
+}

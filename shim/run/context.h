@@ -1,0 +1,110 @@
+/*
+ * context.h - which workflow run, if any, the current thread is executing.
+ *
+ * The whole hot path of Sandglass is sg_context_current: one initial-exec TLS load and one branch. It
+ * is NULL outside workflow code, and while a guarded original, a passthrough import or the garbage
+ * collector is running inside it (suspended). Contexts nest and live on the C stack of whoever entered; a context
+ * belongs to the thread that entered it, never to another. GIL: needed for what the pointers lead to, not
+ * for enter, leave and the test itself. Zero is a valid "no context"; there are no destructors.
+ */
+#ifndef SG_CONTEXT_H
+#define SG_CONTEXT_H
+
+#include "shim/interpreter/python.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sg_phase { SG_PHASE_IMPORT, SG_PHASE_RUNTIME };
+
+struct sg_policy;
+struct sg_image;
+struct sg_delta;
+struct sg_native_record;
+struct sg_line;
+struct sg_named;
+
+/* One workflow execution. Owned by the engine's adapter; released by sg_run_release() (leave.h). */
+struct sg_run {
+	struct sg_policy *policy;   /* held, see sg_policies_hold(); NULL: there was none yet */
+	PyObject *modules;          /* dict: modules of this run alone, by name; NULL: no isolation */
+	PyObject *generators;       /* dict: address -> weak reference of generators seeded in this run */
+	PyObject *image_generators; /* borrowed: the same of its image, or NULL */
+	struct sg_image *image;     /* borrowed: where its modules live, or NULL: modules of its own */
+	struct sg_delta *delta;     /* what it changed in the image */
+	bool forgotten;             /* by the image: it is not counted any more */
+	uint64_t family, number;    /* see shim/shared/subclasses.h: of its modules, 0: no isolation; of itself, 0: none yet */
+	PyObject *workflow_type, *workflow_id, *run_id; /* str or NULL, for the log */
+	PyObject *refusal;          /* last exception raised for a refused call in this activation */
+	unsigned long refusals;     /* refused calls in this activation */
+	struct sg_native_record *native; /* what compiled code did, see shim/native/native.h; NULL: nothing */
+	struct sg_run *next, **link; /* see shim/life/finaliser.h: among the runs that have not left */
+	PyObject *locals, *image_locals; /* see shim/shared/locals.h: lists or NULL; its own, with content; borrowed: of its image */
+	PyObject *registered, *image_registered, *answers; /* see shim/shared/abstract.h: dicts or NULL; the second is borrowed */
+	PyObject *classes;          /* see shim/shared/subclasses.h: list of those it made, or NULL */
+	PyObject *overloads;        /* see shim/shared/overloads.h; NULL: none of its own */
+	bool late;                  /* refusal was not raised where it belongs, see sg_decide_late() */
+	struct sg_named *named;     /* see shim/state/named.h: what is compared in this activation */
+	PyObject *kept;             /* list of generators that its end will close, or NULL */
+};
+
+struct sg_context {
+	struct sg_run *run;
+	enum sg_phase phase;
+	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
+	PyObject *entry;  /* borrowed: the frame that entered; what is further out is not the run's */
+	struct sg_run *outer; /* the run that this thread was in */
+};
+
+extern __thread struct sg_context *sg_context_current;
+
+/*
+ * The run that this thread is in, also while its context is suspended for a call that it made; NULL while the
+ * collector is at work.
+ */
+extern __thread struct sg_run *sg_context_run;
+
+/* The kernel reads it where hardened mode (hardened.h) watches system calls: 1 while there is a context, else 0. */
+extern __thread volatile unsigned char sg_context_selector;
+
+/* Makes context current; returns what was current, the token that sg_context_leave() must be given. */
+static inline struct sg_context *sg_context_enter(struct sg_context *context)
+{
+	struct sg_context *token = sg_context_current;
+
+	sg_context_current = context;
+	sg_context_selector = context != NULL;
+	return token;
+}
+
+static inline void sg_context_leave(struct sg_context *token)
+{
+	sg_context_enter(token);
+}
+
+/* No context until sg_context_leave(token). */
+static inline struct sg_context *sg_context_suspend(void)
+{
+	return sg_context_enter(NULL);
+}
+
+static inline bool sg_context_active(void)
+{
+	return __builtin_expect(sg_context_current != NULL, 0);
+}
+
+static inline void sg_context_begin(struct sg_context *context)
+{
+	context->outer = sg_context_run;
+	sg_context_run = context->run;
+}
+
+static inline void sg_context_end(struct sg_context *context)
+{
+	sg_context_run = context->outer;
+}
+
+/* Writes workflow_id and run_id, as far as they are known, to a line of the log. GIL: held. */
+void sg_run_log(const struct sg_run *run, struct sg_line *line);
+
+#endif

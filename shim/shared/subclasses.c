@@ -1,0 +1,394 @@
+#include "shim/shared/subclasses.h"
+
+#include "shim/base/address.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
+#include "shim/base/log.h"
+#include "shim/import/modules.h"
+#include "shim/run/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool sg_subclasses_known;
+__thread bool sg_subclasses_as_host;
+
+/* --- who made which class ----------------------------------------------------------------------- */
+
+/* Open addressing by the class's address; forgotten is a reference that leads nowhere any more. */
+static struct note {
+	PyObject *class;               /* an address; NULL: the place is free */
+	PyObject *reference;           /* weak */
+	uint64_t family, run;          /* of the modules; 0: whoever has them sees it */
+	bool abstract;                 /* of abc.ABCMeta or a metaclass below it */
+} *notes;
+static size_t note_count, note_size;
+static long noted;
+
+uint64_t sg_subclasses_number(void)
+{
+	static uint64_t last;
+
+	return ++last;
+}
+
+/* Borrowed. */
+static PyObject *referent(PyObject *reference)
+{
+	PyObject *object = PyObject_CallObject(reference, NULL);
+
+	if (!object)
+		PyErr_Clear();
+	else
+		Py_DecRef(object);
+	return object == Py_None ? NULL : object;
+}
+
+static struct note *find_place(struct note *table, size_t size, PyObject *class)
+{
+	size_t i = sg_address_hash(class, size);
+
+	while (table[i].class && table[i].class != class)
+		i = (i + 1) & (size - 1);
+	return &table[i];
+}
+
+static const struct note *find_note(PyObject *class)
+{
+	const struct note *note = note_count ? find_place(notes, note_size, class) : NULL;
+
+	/* Another class may have got the address of one that is gone. */
+	return note && note->class && referent(note->reference) == class ? note : NULL;
+}
+
+/* A table with room for more than what is still alive. False: out of memory. */
+static bool renew_notes(void)
+{
+	struct note *old = notes, *table;
+	size_t alive = 0, size = 256, old_size = note_size;
+
+	for (size_t i = 0; i < old_size; i++)
+		alive += old[i].class && referent(old[i].reference);
+	while (size < 4 * alive)
+		size *= 2;
+	table = calloc(size, sizeof(*table));
+	if (!table)
+		return false;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i].class && referent(old[i].reference))
+			*find_place(table, size, old[i].class) = old[i];
+	notes = table;
+	note_size = size;
+	note_count = alive;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i].class && !find_place(table, size, old[i].class)->class)
+			Py_DecRef(old[i].reference);
+	free(old);
+	return true;
+}
+
+/* Keeps a pending exception. */
+static void note_class(PyObject *class, uint64_t family, uint64_t run, bool abstract)
+{
+	PyObject *reference = PyWeakref_NewRef(class, NULL), *old;
+	struct note *note;
+
+	if (!reference || (2 * (note_count + 1) > note_size && !renew_notes())) {
+		PyErr_Clear();
+		sg_python_clear(&reference);
+		return;
+	}
+	note = find_place(notes, note_size, class);
+	note_count += !note->class;
+	noted++;
+	old = note->reference;
+	*note = (struct note){class, reference, family, run, abstract};
+	sg_python_clear(&old);
+}
+
+long sg_subclasses_noted(void)
+{
+	return noted;
+}
+
+bool sg_subclasses_is_noted(PyObject *class)
+{
+	return find_note(class);
+}
+
+/* --- making a class ----------------------------------------------------------------------------- */
+
+static sg_newproc make;
+static PyTypeObject *abstract_metaclass;
+
+/* What this thread makes now: until it is made, its __init_subclass__ and __set_name__ run. */
+static __thread struct making {
+	struct making *outer;
+	const struct sg_context *context;
+	PyObject *name, *bases; /* borrowed */
+} *making;
+
+uint64_t sg_subclasses_maker(const struct sg_context *context)
+{
+	struct sg_run *run = context->run;
+
+	/* The run with which an image is made executes the modules of all. */
+	if (context->phase == SG_PHASE_IMPORT && !run->image)
+		return 0;
+	if (!run->number)
+		run->number = sg_subclasses_number();
+	return run->number;
+}
+
+#define KEPT_MAX 256
+
+/*
+ * A class that nobody refers to any more is in a cycle, and lives until the collector finds it: that is another time on
+ * another worker. The run keeps the last that it made, so that what it sees does not depend on that.
+ */
+static void keep(struct sg_run *run, PyObject *class)
+{
+	if (!run->classes && !(run->classes = PyList_New(0))) {
+		PyErr_Clear();
+		return;
+	}
+	if (PyList_Append(run->classes, class) < 0 ||
+	    (PyList_Size(run->classes) > KEPT_MAX && PyList_SetSlice(run->classes, 0, 1, NULL) < 0))
+		PyErr_Clear();
+}
+
+static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
+{
+	struct sg_context *context = sg_context_current;
+	struct making this = {making, context, NULL, NULL};
+	PyObject *class;
+
+	if (!__builtin_expect(context != NULL, 0) || !context->run->family || PyTuple_Size(args) != 3)
+		return make(metaclass, args, kwargs);
+	this.name = PyTuple_GetItem(args, 0);
+	this.bases = PyTuple_GetItem(args, 1);
+	making = &this;
+	class = make(metaclass, args, kwargs);
+	making = this.outer;
+	if (!class)
+		return NULL;
+	note_class(class, context->run->family, sg_subclasses_maker(context),
+			abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass));
+	if (sg_subclasses_maker(context))
+		keep(context->run, class);
+	return class;
+}
+
+/* --- looking at the classes --------------------------------------------------------------------- */
+
+static bool is_being_made(PyObject *class, const struct sg_run *run)
+{
+	PyObject *bases = NULL, *name = NULL;
+	bool is = false;
+
+	for (const struct making *this = making; this && !is; this = this->outer) {
+		if (this->context->run != run)
+			continue;
+		if (!bases) {
+			bases = sg_python_attribute_or_null(class, "__bases__");
+			name = sg_python_attribute_or_null(class, "__name__");
+		}
+		is = bases == this->bases || (name == this->name && PyTuple_Size(this->bases) == 0);
+	}
+	PyErr_Clear();
+	sg_python_clear(&name);
+	sg_python_clear(&bases);
+	return is;
+}
+
+/*
+ * Has it been made by the host's copy of a module that a run executes for itself? Also of another workflow file, which the run
+ * would not have imported. What the program itself is (__main__) may be no workflow file.
+ */
+static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
+{
+	static PyObject *key;
+	PyObject *dict, *name, *module, *host;
+
+	if (!run->modules || !(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
+		return false;
+	if (!key)
+		key = PyUnicode_InternFromString("__module__");
+	dict = sg_cpython_type_dict((PyTypeObject *)class);
+	name = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
+	if (!name || sg_cpython_type(name) != &PyUnicode_Type)
+		return false;
+	module = PyDict_GetItemWithError(run->modules, name);
+	host = sg_modules_host(name);
+	if (module || !host || strcmp(sg_python_text(name), "__main__") == 0)
+		return module && module != host;
+	switch (sg_policy_shares(run->policy, name)) {
+	case 0:
+		return true;
+	case -1:
+		PyErr_Clear();
+	}
+	return false;
+}
+
+bool sg_subclasses_visible(PyObject *class)
+{
+	const struct sg_run *run = sg_subclasses_as_host ? NULL : sg_context_run;
+	const struct note *note = find_note(class);
+
+	if (!run || !run->family)
+		return !note;
+	if (note)
+		return note->family == run->family && (!note->run || note->run == run->number);
+	return !is_of_another_copy(class, run) || (making && is_being_made(class, run));
+}
+
+PyObject *sg_subclasses_abstract_below(PyObject *class)
+{
+	PyObject *list = PyList_New(0), *other;
+
+	for (size_t i = 0; list && note_count && i < note_size; i++) {
+		other = notes[i].class && notes[i].abstract ? referent(notes[i].reference) : NULL;
+		if (!other || other != notes[i].class || other == class ||
+		    !PyType_IsSubtype((PyTypeObject *)other, (PyTypeObject *)class) || !sg_subclasses_visible(other))
+			continue;
+		if (PyList_Append(list, other) < 0)
+			sg_python_clear(&list);
+	}
+	return list;
+}
+
+static PyObject *visible_ones(PyObject *list)
+{
+	PyObject *chosen = PyList_New(0), *class;
+	int error = chosen ? 0 : -1;
+
+	for (Py_ssize_t i = 0; i < PyList_Size(list) && !error; i++) {
+		class = PyList_GetItem(list, i);
+		if (sg_subclasses_visible(class))
+			error = PyList_Append(chosen, class);
+	}
+	if (error)
+		sg_python_clear(&chosen);
+	return chosen;
+}
+
+static PyCFunction list_subclasses;
+
+static PyObject *subclasses(PyObject *class, PyObject *unused)
+{
+	PyObject *list = list_subclasses(class, unused), *chosen;
+
+	if (!list || (!note_count && !sg_context_run))
+		return list;
+	chosen = visible_ones(list);
+	Py_DecRef(list);
+	return chosen;
+}
+
+/* --- in place ----------------------------------------------------------------------------------- */
+
+int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement)
+{
+	PyObject *list = list_subclasses ? list_subclasses((PyObject *)class, NULL) : NULL;
+	sg_newproc *slot = sg_cpython_new_slot(class);
+	int error = list ? 0 : -1;
+
+	if (!error && *slot == original) {
+		*slot = replacement;
+		PyType_Modified(class);
+	}
+	for (Py_ssize_t i = 0; !error && i < PyList_Size(list); i++)
+		error = sg_subclasses_replace_new((PyTypeObject *)PyList_GetItem(list, i), original, replacement);
+	sg_python_clear(&list);
+	return error;
+}
+
+static PyMethodDef *list_def;
+
+/* Classes are made by all ways that there are, with and without a run, and the run sees what it should. */
+static bool probe(void)
+{
+	struct sg_run run = {.family = sg_subclasses_number()};
+	struct sg_context context = {&run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
+	struct sg_run *outer = sg_context_run;
+	PyObject *namespace = sg_cpython_run(
+		"class Meta(type): pass\n"
+		"class Maker(type):\n"
+		"    def __new__(m, n, b, d): return super().__new__(m, n, b, d)\n"
+		"class Base: pass\n"
+		"class Odd(metaclass=Meta): pass\n"
+		"class Made(metaclass=Maker): pass\n"
+		"kept = []\n"
+		"def make():\n"
+		"    class A(Base): pass\n"
+		"    kept.extend([A, type('B', (Base,), {}), Meta('C', (Odd,), {}), type.__new__(Meta, 'D', (Odd,), {}),\n"
+		"                 Maker('E', (Made,), {})])\n"
+		"    return 1\n"
+		"def seen(): return 100 * len(Base.__subclasses__()) + 10 * len(Odd.__subclasses__()) + len(Made.__subclasses__())\n",
+		NULL, NULL);
+	long host = -1, own = -1, later = -1, made = -1;
+
+	if (namespace) {
+		token = sg_context_enter(&context);
+		sg_context_run = &run;
+		made = sg_cpython_call(sg_cpython_item(namespace, "make"));
+		own = sg_cpython_call(sg_cpython_item(namespace, "seen"));
+		sg_context_run = outer;
+		sg_context_leave(token);
+		host = sg_cpython_call(sg_cpython_item(namespace, "seen"));
+		made += sg_cpython_call(sg_cpython_item(namespace, "make"));
+		later = sg_cpython_call(sg_cpython_item(namespace, "seen"));
+	}
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+	return made == 2 && own == 221 && host == 0 && later == 221;
+}
+
+static void log_unproved(void)
+{
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
+		return;
+	sg_log_text(&line, "name", "type.__subclasses__");
+	sg_log_text(&line, "reason", "on this interpreter it cannot be told who made a class: runs see each other's");
+	sg_log_end(&line);
+}
+
+void sg_subclasses_install(void)
+{
+	PyObject *method = PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasses__");
+	sg_newproc *slot = sg_cpython_new_slot(&PyType_Type);
+	PyObject *module;
+	bool proved = false;
+
+	list_def = method ? sg_cpython_method_def(method) : NULL;
+	sg_python_clear(&method);
+	if (slot && list_def && list_def->ml_flags == METH_NOARGS && !make &&
+	    sg_cpython_writable(&list_def->ml_meth, sizeof(list_def->ml_meth)) && sg_cpython_writable(slot, sizeof(*slot))) {
+		make = *slot;
+		list_subclasses = list_def->ml_meth;
+		list_def->ml_meth = subclasses;
+		proved = sg_subclasses_replace_new(&PyType_Type, make, new_class) == 0 && probe();
+		if (!proved) {
+			list_def->ml_meth = list_subclasses;
+			sg_subclasses_replace_new(&PyType_Type, new_class, make);
+		}
+	}
+	PyErr_Clear();
+	sg_subclasses_known = proved;
+	if (!proved)
+		log_unproved();
+	module = PyImport_ImportModule("abc");
+	abstract_metaclass = module ? (PyTypeObject *)PyObject_GetAttrString(module, "ABCMeta") : NULL;
+	PyErr_Clear();
+	sg_python_clear(&module);
+}
+
+/* What makes classes stays: metaclasses that were made meanwhile have it. */
+void sg_subclasses_remove(void)
+{
+	if (list_def && list_def->ml_meth == subclasses)
+		list_def->ml_meth = list_subclasses;
+}

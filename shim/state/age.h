@@ -1,0 +1,52 @@
+/*
+ * age.h - which objects are older than an image, told exactly.
+ *
+ * Before the modules of an image are executed, the collector sets aside what it looks at (gc.freeze); what it looks at
+ * afterwards is new. What it does not look at (dicts of plain values, locks, arrays) is listed then, by a walk over
+ * all objects, and kept alive until the end, so that no address can become another object's. GIL: held.
+ */
+#ifndef SG_AGE_H
+#define SG_AGE_H
+
+#include "shim/interpreter/python.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A set of addresses. {0}: empty. */
+struct sg_addresses {
+	PyObject **slots;
+	size_t size, count;
+};
+
+/* 1: added, 0: was there, -ENOMEM. */
+int sg_addresses_add(struct sg_addresses *set, PyObject *object);
+bool sg_addresses_has(const struct sg_addresses *set, PyObject *object);
+void sg_addresses_free(struct sg_addresses *set);
+
+/* At the start of Sandglass, when the program has not frozen anything yet. */
+void sg_age_install(void);
+
+/*
+ * Around the execution of an image's modules and the scan. Another thread may begin to make an image meanwhile: it has the
+ * same beginning. 0, or -1 with an exception; sg_age_end() must follow in both cases, and keeps a pending exception.
+ */
+int sg_age_begin(void);
+void sg_age_end(void);
+
+/* Adds what the collector looks at and has been made since to made. 0, -ENOMEM, or -1 with an exception. */
+int sg_age_collect_new(struct sg_addresses *made);
+
+/* Was it there before? made: from sg_age_collect_new(). */
+bool sg_age_was_there(const struct sg_addresses *made, PyObject *object);
+
+/*
+ * Nobody else is making an image: all objects may be walked over, those set aside included, which ends the setting
+ * aside. A new list, NULL without an exception when somebody else does, else with one.
+ */
+PyObject *sg_age_everything(void);
+
+/* Calls visit for each reference that an object tells the collector of, as long as it answers 0. */
+int sg_age_traverse(PyObject *object, int (*visit)(PyObject *referent, void *argument), void *argument);
+
+#endif

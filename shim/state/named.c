@@ -1,0 +1,762 @@
+#include "shim/state/named.h"
+
+#include "shim/base/address.h"
+#include "shim/interpreter/containers.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/guard/decide.h"
+#include "shim/state/image.h"
+#include "shim/base/log.h"
+#include "shim/run/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * find(table, engine) -> [(kind, object, key, path, code, name, may be put back)]: what the code of the run's own modules names. kind: 0
+ * the content of a container, 1 an item of a namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
+ * line(code, name): where the code has the name.
+ */
+static const char *const SOURCE =
+	"import sys, types, collections, opcode\n"
+	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
+	"FUNCTION, MODULE, METHOD = types.FunctionType, types.ModuleType, types.MethodType\n"
+	"CONTAINERS = list, dict, set, collections.deque\n"
+	"PLAIN = int, str, bytes, float, complex, type(None), types.CodeType, types.BuiltinFunctionType, frozenset, range, property\n"
+	"DYNAMIC = {'getattr', 'setattr', 'delattr', 'vars', '__dict__', 'attrgetter', 'methodcaller', 'modules', 'import_module', 'get'}\n"
+	"DATA = types.MemberDescriptorType, types.GetSetDescriptorType\n"
+	"VERBS = ('register', 'unregister', 'deregister', 'remove', 'delete', 'configure', 'config', 'enable', 'disable', 'install',\n"
+	"    'uninstall', 'patch', 'bind', 'unbind', 'reset', 'activate', 'deactivate', 'override', 'replace', 'append', 'insert', 'update',\n"
+	"    'extend', 'clear', 'use', 'basic', 'push', 'pop', 'subscribe', 'connect', 'attach', 'detach', 'define', 'switch', 'change', 'turn')\n"
+	"def is_setter(name):\n"
+	"    name = name.lstrip('_')\n"
+	"    if name.startswith(('set', 'add')): return not name.startswith(('settings', 'address'))\n"
+	"    for v in VERBS:\n"
+	"        if name.startswith(v) and not name[len(v):len(v) + 1].islower(): return True\n"
+	"    return False\n"
+	"def names_of(code, found=None):\n"
+	"    found = set() if found is None else found\n"
+	"    found.update(code.co_names)\n"
+	"    for c in code.co_consts:\n"
+	"        if type(c) is types.CodeType: names_of(c, found)\n"
+	"    return found\n"
+	"def writes(code):\n"
+	"    return not STORES.isdisjoint(code.co_code[::2]) or any(is_setter(n) for n in code.co_names)\n"
+	"def merit(code, name):\n"
+	"    return writes(code), is_setter(name)\n"
+	"def codes_of(code):\n"
+	"    yield code\n"
+	"    for c in code.co_consts:\n"
+	"        if type(c) is types.CodeType: yield from codes_of(c)\n"
+	"def is_deployed(path):\n"
+	"    while path and path not in sys.modules: path = path.rpartition('.')[0]\n"
+	"    m = sys.modules.get(path)\n"
+	"    return bool(m) and path.partition('.')[0] not in sys.stdlib_module_names and '__file__' in m.__dict__ and not third_party(m)\n"
+	"def attr(v, n):\n" /* a metaclass may be the workflow's, and have another way */
+	"    try: return type.__getattribute__(v, n) if issubclass(type(v), type) else getattr(v, n)\n"
+	"    except AttributeError: return None\n"
+	"def third_party(m):\n"
+	"    f = m.__dict__.get('__file__') or ''\n"
+	"    return '/site-packages/' in f or '/dist-packages/' in f\n"
+	"class Search:\n"
+	"    def __init__(self, table, engine):\n"
+	"        self.own = {n: m for n, m in table.items() if type(m) is MODULE and sys.modules.get(n) is not m}\n"
+	"        self.namespaces = {id(m.__dict__) for m in self.own.values()}\n"
+	"        self.engine, self.seen, self.items, self.known = engine, set(), {}, None\n"
+	"    def run(self):\n"
+	"        for n, m in list(self.own.items()):\n"
+	"            if third_party(m): continue\n"
+	"            for v in list(m.__dict__.values()): self.look(v, m.__dict__, n, 0)\n"
+	"        return list(self.items.values())\n"
+	"    def look(self, v, g, module, depth):\n"
+	"        t = type(v)\n"
+	"        v = v.__func__ if t in (staticmethod, classmethod) else v\n"
+	"        if issubclass(type(v), FUNCTION):\n"
+	"            while v.__globals__ is not g and '__wrapped__' in v.__dict__ and issubclass(type(v.__dict__['__wrapped__']), FUNCTION): v = v.__dict__['__wrapped__']\n"
+	"            if v.__globals__ is g:\n"
+	"                for c in codes_of(v.__code__): self.code(c, g)\n"
+	"        elif t is property:\n"
+	"            for f in (v.fget, v.fset, v.fdel): f and self.look(f, g, module, depth)\n"
+	"        elif issubclass(t, type) and depth < 4 and attr(v, '__dict__').get('__module__') == module:\n"
+	"            for w in list(attr(v, '__dict__').values()): self.look(w, g, module, depth + 1)\n"
+	"    def code(self, code, g):\n"
+	"        names = frozenset(code.co_names)\n"
+	"        texts = [c for c in code.co_consts if type(c) is str and c]\n"
+	"        if '__builtins__' in names: self.add(0, sys.modules['builtins'].__dict__, None, 'builtins', code, '__builtins__')\n"
+	"        if not DYNAMIC.isdisjoint(names): names = names.union(c for c in texts if c.isidentifier())\n"
+	"        if 'getLogger' in names: self.loggers(texts, names, code)\n"
+	"        for n in names:\n"
+	"            v = g.get(n, self) if n in g else sys.modules.get(n, self)\n"
+	"            if v is self: continue\n"
+	"            if not issubclass(type(v), MODULE) and (n in g and self.is_made_anew(n, v, g) or not self.is_shared(v)): continue\n"
+	"            home = self.known.get(id(v), (None, ''))[1] if self.known and n in g and not issubclass(type(v), MODULE) else ''\n"
+	"            self.child(None, n, v, names, home, code, n, 0, None)\n"
+	"    def loggers(self, texts, names, code):\n"
+	"        logging = sys.modules.get('logging')\n"
+	"        for c in texts:\n"
+	"            v = logging and logging.root.manager.loggerDict.get(c)\n"
+	"            if issubclass(type(v), logging.Logger): self.explore(v, names, 'logging.getLogger(%r)' % c, code, 'getLogger', 1)\n"
+	"    def is_made_anew(self, n, v, g):\n" /* each execution of the file has its own, whoever else holds it */
+	"        m = sys.modules.get({'__temporal_main__': '__main__'}.get(g.get('__name__'), g.get('__name__')))\n"
+	"        return type(m) is MODULE and m.__dict__ is not g and m.__dict__.get(n, v) is not v\n"
+	"    def is_own_class(self, t):\n"
+	"        m = self.own.get(attr(t, '__module__'))\n"
+	"        for p in attr(t, '__qualname__').split('.'): m = getattr(m, '__dict__', {}).get(p)\n"
+	"        return m is t\n"
+	"    def is_shared(self, v):\n"
+	"        if issubclass(type(v), PLAIN) or type(v) is tuple: return False\n"
+	"        if issubclass(type(v), (type, FUNCTION)): return self.is_global(v)\n"
+	"        if self.known is None:\n"
+	"            self.known = {}\n"
+	"            for n, m in list(sys.modules.items()):\n"
+	"                if not issubclass(type(m), MODULE) or n in self.own: continue\n"
+	"                for k, w in list(m.__dict__.items()):\n"
+	"                    if not issubclass(type(w), PLAIN) and k[:2] != '__': self.known[id(w)] = w, n\n"
+	"        if self.known.get(id(v), (self,))[0] is v: return True\n"
+	"        logging = sys.modules.get('logging')\n"
+	"        return bool(logging) and issubclass(type(v), logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
+	"    def is_global(self, v):\n"
+	"        n = attr(v, '__module__')\n"
+	"        m = sys.modules.get(n) if type(n) is str and n not in self.own else None\n"
+	"        if m is None: return False\n"
+	"        for p in attr(v, '__qualname__').split('.'):\n"
+	"            m = getattr(m, '__dict__', {}).get(p)\n"
+	"        return m is v or getattr(m, '__func__', None) is v\n"
+	"    def add(self, kind, o, key, path, code, name):\n"
+	"        if o is sys.modules or o is sys.path_importer_cache or id(o) in self.namespaces and kind == 0: return\n"
+	"        there = self.items.get((kind, id(o), key))\n"
+	"        if len(self.items) < 4000 and (not there or merit(code, name) > merit(there[4], there[5])):\n"
+	"            self.items[kind, id(o), key] = kind, o, key, path, code, name, not is_deployed(path)\n"
+	"    def child(self, holder, n, v, names, path, code, name, depth, self_):\n"
+	"        t, path = type(v), path + '.' + n if path else n\n"
+	"        value = False\n"
+	"        if issubclass(t, CONTAINERS):\n"
+	"            self.add(0, v, None, path, code, name)\n"
+	"            value = True\n"
+	"        elif t is tuple:\n"
+	"            for x in v[:8]:\n"
+	"                if issubclass(type(x), CONTAINERS): self.add(0, x, None, path, code, name)\n"
+	"            value = True\n"
+	"        elif t in PLAIN or issubclass(t, PLAIN) and not hasattr(v, '__dict__'): value = t not in (types.BuiltinFunctionType, property)\n"
+	"        elif issubclass(t, (MODULE, type)): self.explore(v, names, path, code, name, depth + 1)\n"
+	"        elif t in (METHOD, staticmethod, classmethod) or issubclass(t, FUNCTION):\n"
+	"            if is_setter(n): self.setter(v, self_, path, code, name, depth + 1)\n"
+	"            d = getattr(v, '__dict__', None)\n"
+	"            for k in names.intersection(d or ()): self.child(None, k, d[k], names, path, code, k if k in code.co_names else name, depth + 1, None)\n"
+	"        else:\n"
+	"            self.explore(v, names, path, code, name, depth + 1)\n"
+	"            value = True\n"
+	"        if holder is not None and value: self.add(1, holder, n, path, code, name)\n"
+	"    def explore(self, o, names, path, code, name, depth):\n"
+	"        if depth > 5 or (id(o), names) in self.seen: return\n"
+	"        self.seen.add((id(o), names))\n"
+	"        direct = names.issuperset(code.co_names)\n"
+	"        step = lambda n: n if direct else name\n"
+	"        if issubclass(type(o), MODULE):\n"
+	"            n = o.__dict__.get('__name__')\n"
+	"            if type(n) is not str or n in self.own or sys.modules.get(n) is not o or n.partition('.')[0] in self.engine: return\n"
+	"            if direct and not DYNAMIC.isdisjoint(names) and '__getattr__' not in o.__dict__:\n"
+	"                for k in names.difference(o.__dict__): self.add(1, o.__dict__, k, n + '.' + k, code, k)\n"
+	"            for k in names.intersection(o.__dict__): self.child(o.__dict__, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
+	"        elif issubclass(type(o), type):\n"
+	"            if not self.is_global(o): return\n"
+	"            for c in type.mro(o) if type(o) is type else o.__mro__:\n"
+	"                d = c.__dict__\n"
+	"                for k in names.intersection(d): self.child(None, k, d[k], names, path, code, step(k), depth, o)\n"
+	"            d = o.__dict__.get('_member_map_')\n"
+	"            if type(d) is dict:\n"
+	"                for k in names.intersection(d): self.child(None, k, d[k], names, path, code, step(k), depth, None)\n"
+	"        else:\n"
+	"            try:\n"
+	"                d = object.__getattribute__(o, '__dict__')\n"
+	"            except AttributeError:\n"
+	"                d = None\n"
+	"            if type(d) is not dict: d = None\n"
+	"            c = {}\n"
+	"            for base in reversed(type(o).__mro__): c.update(base.__dict__)\n"
+	"            if type(o).__module__ == 'builtins' or type(o).__module__.partition('.')[0] in self.engine or self.is_own_class(type(o)): return\n"
+	"            for k in names:\n"
+	"                if d is not None and k in d: self.child(d, k, d[k], names, path, code, step(k), depth, None)\n"
+	"                elif k in c:\n"
+	"                    if type(c[k]) in DATA: self.add(2, o, k, path + '.' + k, code, step(k))\n"
+	"                    elif k[:2] != '__': self.child(None, k, c[k], names, path, code, step(k), depth, o)\n"
+	"                elif d is not None and '__getattr__' not in c and direct: self.add(1, d, k, path + '.' + k, code, k)\n"
+	"    def setter(self, f, o, path, code, name, depth):\n"
+	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
+	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
+	"        for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
+	"        if not issubclass(type(f), FUNCTION) or depth > 5 or id(f.__globals__) in self.namespaces: return\n"
+	"        g, names = f.__globals__, frozenset(names_of(f.__code__))\n"
+	"        top = str(g.get('__name__')).partition('.')[0]\n"
+	"        if top in self.engine: return\n"
+	"        for n in names.intersection(g):\n"
+	"            v = g[n]\n"
+	"            if issubclass(type(v), MODULE) and v.__name__.partition('.')[0] != top: continue\n"
+	"            if issubclass(type(v), (type, FUNCTION)) and str(v.__module__).partition('.')[0] != top: continue\n"
+	"            self.child(g, n, v, names, str(g.get('__name__')), code, name, depth, None)\n"
+	"        if o is not None: self.explore(o, names, path.rpartition('.')[0], code, name, depth)\n"
+	"        for cell in f.__closure__ or ():\n"
+	"            try:\n"
+	"                v = cell.cell_contents\n"
+	"            except ValueError:\n"
+	"                continue\n"
+	"            if issubclass(type(v), CONTAINERS): self.add(0, v, None, path, code, name)\n"
+	"def find(table, engine):\n"
+	"    return Search(table, engine).run()\n"
+	"def put_back(kind, o, key, content):\n"
+	"    if kind == 2:\n"
+	"        if content: setattr(o, key, content[0])\n"
+	"        else: delattr(o, key)\n"
+	"    elif kind:\n"
+	"        if content: dict.__setitem__(o, key, content[0])\n"
+	"        else: dict.pop(o, key, None)\n"
+	"    elif isinstance(o, list):\n"
+	"        list.__setitem__(o, slice(None), content)\n"
+	"        w = sys.modules.get('warnings')\n"
+	"        if w and o is w.filters: getattr(w, '_filters_mutated_lock_held', getattr(w, '_filters_mutated', int))()\n"
+	"    elif isinstance(o, dict):\n"
+	"        for k in [k for k in o if k not in content]: dict.__delitem__(o, k)\n"
+	"        for k, v in content.items():\n"
+	"            if dict.get(o, k, o) is not v: dict.__setitem__(o, k, v)\n"
+	"    elif isinstance(o, set):\n"
+	"        set.intersection_update(o, content)\n"
+	"        set.update(o, content)\n"
+	"    else:\n"
+	"        o.clear()\n"
+	"        o.extend(content)\n"
+	"def line(code, name):\n"
+	"    import dis\n"
+	"    at = code.co_firstlineno\n"
+	"    starts, named, stores = dict(dis.findlinestarts(code)), [], set()\n"
+	"    for i in dis.get_instructions(code):\n"
+	"        at = starts.get(i.offset) or at\n"
+	"        if i.argval == name: named.append(at)\n"
+	"        if i.opcode in STORES or type(i.argval) is str and i.opcode in dis.hasname and is_setter(i.argval): stores.add(at)\n"
+	"    return next((n for n in named if n in stores), named[0] if named else code.co_firstlineno)\n";
+
+static PyObject *helpers; /* the namespace of SOURCE */
+
+enum kind { LIST, DICT, SET, OTHER, ITEM, FIELD };
+
+#define LOOK_MAX 640 /* bytes; more is compared by its content */
+
+struct item {
+	PyObject *object, *key; /* owned */
+	enum kind kind;
+	PyObject *content;    /* list, dict or tuple of what is there; of an item its value, or NULL */
+	PyObject *table;      /* of a set, as it is in memory */
+	size_t look_size;
+	char *look;           /* what changes with a dict, as it was */
+	int active;           /* activations that may change it */
+	size_t places;        /* that refer to it: with the last it goes */
+	struct item *next;    /* in the same bucket */
+};
+
+#define BUCKETS 4096
+static struct item *items[BUCKETS]; /* by the object's address */
+
+/* What a policy's workflows name. Freed when it is out of date and no activation counts on it. */
+struct sg_named {
+	Py_ssize_t modules;   /* that the run had when they were looked through */
+	size_t count, users;
+	bool outdated;
+	struct place {
+		struct item *item;
+		PyObject *path, *code, *name; /* how it is called, and where */
+		bool undo;                    /* see sg_undo_may() */
+	} *places;
+};
+
+static struct item **bucket(PyObject *object)
+{
+	return &items[sg_address_hash(object, BUCKETS)];
+}
+
+static void forget_place(struct item *item)
+{
+	struct item **link = bucket(item->object);
+
+	if (--item->places)
+		return;
+	while (*link != item)
+		link = &(*link)->next;
+	*link = item->next;
+	sg_python_clear(&item->object);
+	sg_python_clear(&item->key);
+	sg_python_clear(&item->content);
+	sg_python_clear(&item->table);
+	free(item->look);
+	free(item);
+}
+
+static void release(struct sg_named *named)
+{
+	if (!named || named->users || !named->outdated)
+		return;
+	for (size_t i = 0; i < named->count; i++) {
+		forget_place(named->places[i].item);
+		sg_python_clear(&named->places[i].path);
+		sg_python_clear(&named->places[i].code);
+		sg_python_clear(&named->places[i].name);
+	}
+	free(named->places);
+	free(named);
+}
+
+void sg_named_forget(struct sg_policy *policy)
+{
+	struct sg_named *named = policy->named;
+
+	policy->named = NULL;
+	if (named)
+		named->outdated = true;
+	release(named);
+}
+
+/* --- content ----------------------------------------------------------------------------------- */
+
+static PyObject *dict_item(const struct item *item)
+{
+	PyObject *value = PyDict_GetItemWithError(item->object, item->key);
+
+	if (!value)
+		PyErr_Clear();
+	return value;
+}
+
+/* Of C code or __slots__: no Python code is run. New reference or NULL. */
+static PyObject *field(const struct item *item)
+{
+	PyObject *value = PyObject_GetAttr(item->object, item->key);
+
+	if (!value)
+		PyErr_Clear();
+	return value;
+}
+
+/* A field of C code makes a new number each time. */
+static bool same_field(const struct item *item)
+{
+	PyObject *now = field(item);
+	bool same = now == item->content;
+
+	if (!same && now && item->content && sg_cpython_type(now) == sg_cpython_type(item->content) &&
+	    strchr("isbf", sg_cpython_type_name(sg_cpython_type(now))[0]) &&
+	    !(PyType_GetFlags(sg_cpython_type(now)) & Py_TPFLAGS_HEAPTYPE))
+		same = PyObject_RichCompareBool(now, item->content, 2 /* Py_EQ */) == 1;
+	PyErr_Clear();
+	sg_python_clear(&now);
+	return same;
+}
+
+/* Copies what changes with a dict; 0: that is not known. */
+static size_t take_look(const struct item *item, char *bytes)
+{
+	struct sg_memory memory[SG_MEMORY_MAX];
+	size_t size = 0;
+	int count;
+
+	if (item->kind != DICT && item->kind != ITEM)
+		return 0;
+	count = sg_containers_dict_memory(item->object, memory);
+	for (int i = 0; i < count; i++) {
+		if (size + memory[i].size > LOOK_MAX)
+			return 0;
+		memcpy(bytes + size, memory[i].address, memory[i].size);
+		size += memory[i].size;
+	}
+	return size;
+}
+
+static bool looks_the_same(const struct item *item)
+{
+	char bytes[LOOK_MAX];
+	size_t size = item->look_size ? take_look(item, bytes) : 0;
+
+	return size && size == item->look_size && memcmp(bytes, item->look, size) == 0;
+}
+
+static void keep_look(struct item *item)
+{
+	char bytes[LOOK_MAX], *grown;
+	size_t size = take_look(item, bytes);
+
+	if (size > item->look_size) {
+		grown = realloc(item->look, size);
+		if (!grown)
+			size = 0;
+		else
+			item->look = grown;
+	}
+	item->look_size = size;
+	if (size)
+		memcpy(item->look, bytes, size);
+}
+
+static PyObject *copy_content(const struct item *item)
+{
+	switch (item->kind) {
+	case DICT:
+		return PyDict_Copy(item->object);
+	case ITEM:
+		return sg_python_ref(dict_item(item));
+	case FIELD:
+		return field(item);
+	case LIST:
+		return PyList_GetSlice(item->object, 0, PyList_Size(item->object));
+	default:
+		return PySequence_List(item->object);
+	}
+}
+
+static void keep_content(struct item *item)
+{
+	PyObject *old = item->content;
+
+	item->content = copy_content(item);
+	PyErr_Clear();
+	sg_python_clear(&old);
+	if (item->kind == SET && sg_containers.sets) {
+		sg_python_clear(&item->table);
+		item->table = sg_containers_set_save(item->object);
+	}
+	PyErr_Clear();
+	keep_look(item);
+}
+
+static bool same_list(PyObject *list, PyObject *content)
+{
+	Py_ssize_t size = PyList_Size(list);
+
+	if (!content || size != PyList_Size(content))
+		return false;
+	for (Py_ssize_t i = 0; i < size; i++)
+		if (PyList_GetItem(list, i) != PyList_GetItem(content, i))
+			return false;
+	return true;
+}
+
+static bool same_dict(PyObject *dict, PyObject *content)
+{
+	PyObject *key, *value;
+	Py_ssize_t position = 0;
+	bool same = content && PyDict_Size(dict) == PyDict_Size(content);
+
+	while (same && PyDict_Next(content, &position, &key, &value))
+		same = PyDict_GetItemWithError(dict, key) == value;
+	PyErr_Clear();
+	return same;
+}
+
+static bool same_items(const struct item *item)
+{
+	PyObject *now = PySequence_List(item->object);
+	bool same = now && same_list(now, item->content);
+
+	PyErr_Clear();
+	sg_python_clear(&now);
+	return same;
+}
+
+static bool is_changed(struct item *item)
+{
+	bool same;
+
+	switch (item->kind) {
+	case LIST:
+		return !same_list(item->object, item->content);
+	case SET:
+		return item->table ? sg_containers_set_same(item->object, item->table) != 1 : !same_items(item);
+	case OTHER:
+		return !same_items(item);
+	case FIELD:
+		return !same_field(item);
+	case DICT:
+	case ITEM:
+		break;
+	}
+	if (looks_the_same(item))
+		return false;
+	same = item->kind == DICT ? same_dict(item->object, item->content) : dict_item(item) == item->content;
+	/* A package gets its modules as attributes, when they are imported. */
+	if (!same && item->kind == ITEM && !item->content &&
+	    PyType_IsSubtype(sg_cpython_type(dict_item(item)), &PyModule_Type)) {
+		keep_content(item);
+		same = true;
+	}
+	if (same)
+		keep_look(item);
+	return !same;
+}
+
+static PyObject *wrap(PyObject *value)
+{
+	PyObject *empty = PyTuple_New(0), *tuple = value ? PyTuple_Pack(1, value) : sg_python_ref(empty);
+
+	sg_python_clear(&empty);
+	return tuple;
+}
+
+static void put_back(struct item *item)
+{
+	PyObject *function = sg_cpython_item(helpers, "put_back"), *kind = PyLong_FromLong(item->kind == ITEM ? 1 : item->kind == FIELD ? 2 : 0);
+	PyObject *content = item->kind >= ITEM ? wrap(item->content) : sg_python_ref(item->content), *done = NULL;
+
+	if (function && kind && content)
+		done = PyObject_CallFunctionObjArgs(function, kind, item->object, item->key ? item->key : Py_None, content, NULL);
+	PyErr_Clear();
+	sg_python_clear(&done);
+	sg_python_clear(&content);
+	sg_python_clear(&kind);
+}
+
+/* --- what is named ----------------------------------------------------------------------------- */
+
+static enum kind kind_of(PyObject *object, long kind)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	PyObject *name;
+	enum kind answer = OTHER;
+
+	if (kind)
+		return kind == 1 ? ITEM : FIELD;
+	if (PyType_IsSubtype(type, &PyDict_Type))
+		return DICT;
+	for (; type && answer == OTHER; type = sg_cpython_type_base(type)) {
+		name = PyUnicode_FromString(sg_cpython_type_name(type));
+		if (name && PyUnicode_CompareWithASCIIString(name, "list") == 0)
+			answer = LIST;
+		else if (name && PyUnicode_CompareWithASCIIString(name, "set") == 0)
+			answer = SET;
+		sg_python_clear(&name);
+	}
+	return answer;
+}
+
+static struct item *find_item(PyObject *object, PyObject *key, enum kind kind)
+{
+	struct item *item = *bucket(object);
+
+	while (item && (item->object != object || item->kind != kind ||
+			(kind >= ITEM && PyObject_RichCompareBool(item->key, key, 2 /* Py_EQ */) != 1)))
+		item = item->next;
+	return item;
+}
+
+/* The item, which may be there already; NULL: out of memory. */
+static struct item *add_item(PyObject *found)
+{
+	PyObject *object = PyTuple_GetItem(found, 1), *key = PyTuple_GetItem(found, 2);
+	enum kind kind = kind_of(object, PyLong_AsLong(PyTuple_GetItem(found, 0)));
+	struct item *item = find_item(object, key, kind);
+
+	if (!item) {
+		item = calloc(1, sizeof(*item));
+		if (!item)
+			return NULL;
+		item->object = sg_python_ref(object);
+		item->key = kind >= ITEM ? sg_python_ref(key) : NULL;
+		item->kind = kind;
+		item->next = *bucket(object);
+		*bucket(object) = item;
+		keep_content(item);
+	}
+	item->places++;
+	return item;
+}
+
+static PyObject *engine_packages(void)
+{
+	const struct sg_config *config = sg_policy_config;
+	PyObject *set = PySet_New(NULL), *name;
+
+	for (size_t i = 0; set && i < config->engine_count; i++)
+		for (char **package = config->engines[i].packages; *package; package++) {
+			name = PyUnicode_FromString(*package);
+			if (name)
+				PySet_Add(set, name);
+			sg_python_clear(&name);
+		}
+	return set;
+}
+
+static PyObject *find(PyObject *modules)
+{
+	PyObject *engine, *function, *list = NULL;
+
+	if (!helpers)
+		helpers = sg_cpython_run(SOURCE, NULL, NULL);
+	function = helpers ? sg_cpython_item(helpers, "find") : NULL;
+	engine = function ? engine_packages() : NULL;
+	if (engine)
+		list = PyObject_CallFunctionObjArgs(function, modules, engine, NULL);
+	if (!list) {
+		struct sg_line line;
+		PyObject *type, *value, *traceback, *text;
+
+		PyErr_Fetch(&type, &value, &traceback);
+		text = value ? PyObject_Str(value) : NULL;
+		if (sg_log_begin(&line, SG_LOG_WARN, "unguarded")) {
+			sg_log_text(&line, "rule", "state.object");
+			sg_log_text(&line, "reason", text ? sg_python_text(text) : "the workflow's code could not be looked through");
+			sg_log_end(&line);
+		}
+		PyErr_Clear();
+		sg_python_clear(&text);
+		sg_python_clear(&type);
+		sg_python_clear(&value);
+		sg_python_clear(&traceback);
+	}
+	sg_python_clear(&engine);
+	return list;
+}
+
+static void add_places(struct sg_named *named, PyObject *list, const struct sg_run *run)
+{
+	struct item *item;
+
+	named->places = calloc((size_t)PyList_Size(list) + 1, sizeof(named->places[0]));
+	for (Py_ssize_t i = 0; named->places && i < PyList_Size(list); i++) {
+		PyObject *found = PyList_GetItem(list, i);
+
+		/* What a shared module holds may be the image's: then it is each run's own. */
+		if (sg_image_owns(run, PyTuple_GetItem(found, 1)))
+			continue;
+		item = add_item(found);
+		if (!item)
+			continue;
+		named->places[named->count++] = (struct place){
+			item, sg_python_ref(PyTuple_GetItem(found, 3)), sg_python_ref(PyTuple_GetItem(found, 4)),
+			sg_python_ref(PyTuple_GetItem(found, 5)), PyObject_IsTrue(PyTuple_GetItem(found, 6)) > 0
+		};
+	}
+	PyErr_Clear();
+}
+
+/* Other threads may do the same meanwhile: nothing is to be seen of it before it is complete. */
+static void learn(struct sg_run *run)
+{
+	struct sg_named *named = calloc(1, sizeof(*named));
+	PyObject *list;
+
+	if (!named)
+		return;
+	named->modules = PyDict_Size(run->modules);
+	list = find(run->modules);
+	if (list)
+		add_places(named, list, run);
+	sg_python_clear(&list);
+	sg_named_forget(run->policy);
+	run->policy->named = named;
+}
+
+/* --- activations ------------------------------------------------------------------------------- */
+
+void sg_named_begin(struct sg_run *run)
+{
+	struct sg_named *named = run->policy->named;
+	PyObject *type, *value, *traceback;
+	struct sg_context *token;
+
+	if (!run->modules || run->named)
+		return;
+	token = sg_context_suspend();
+	PyErr_Fetch(&type, &value, &traceback);
+	if (!named || named->modules != PyDict_Size(run->modules))
+		learn(run);
+	named = run->policy->named;
+	if (named)
+		named->users++;
+	for (size_t i = 0; named && i < named->count; i++) {
+		struct item *item = named->places[i].item;
+
+		if (item->active++ == 0 && is_changed(item))
+			keep_content(item);
+	}
+	run->named = named;
+	PyErr_Restore(type, value, traceback);
+	sg_context_leave(token);
+}
+
+static int line_of(const struct place *place)
+{
+	PyObject *function = sg_cpython_item(helpers, "line"), *answer = NULL;
+	int line = 0;
+
+	if (function)
+		answer = PyObject_CallFunctionObjArgs(function, place->code, place->name, NULL);
+	if (answer)
+		line = (int)PyLong_AsLong(answer);
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	return line;
+}
+
+static void report(struct sg_run *run, struct item *item, const struct place *place)
+{
+	const struct sg_rule *rule = sg_config_rule(sg_policy_config, sg_python_text(place->path));
+	enum sg_action action = SG_ACTION_ALLOW;
+
+	if (!rule || rule->guard != SG_GUARD_STORE)
+		rule = sg_config_rule(sg_policy_config, "state.object");
+	if (rule)
+		action = sg_decide_late(run, rule, sg_python_text(place->path), place->code, line_of(place));
+	/* What is refused has not happened: the next attempt is refused as well. */
+	if (action == SG_ACTION_BLOCK || (action != SG_ACTION_ALLOW && place->undo &&
+	    sg_policy_config->mode <= SG_MODE_STRICT))
+		put_back(item);
+	keep_content(item);
+}
+
+/* True: the activation comes to a block in which workflow code may do anything; false: it leaves one. */
+void sg_named_unrestricted(struct sg_run *run, bool begins)
+{
+	struct sg_named *named = run->named;
+	struct sg_context *token;
+	PyObject *type, *value, *traceback;
+
+	if (!named)
+		return;
+	token = sg_context_suspend();
+	PyErr_Fetch(&type, &value, &traceback);
+	for (size_t i = 0; i < named->count; i++) {
+		struct item *item = named->places[i].item;
+
+		if (!is_changed(item))
+			continue;
+		if (begins)
+			report(run, item, &named->places[i]);
+		else
+			keep_content(item);
+	}
+	PyErr_Restore(type, value, traceback);
+	sg_context_leave(token);
+}
+
+void sg_named_end(struct sg_run *run)
+{
+	struct sg_named *named = run->named;
+	PyObject *type, *value, *traceback;
+	struct sg_context *token;
+
+	if (!named)
+		return;
+	token = sg_context_suspend();
+	PyErr_Fetch(&type, &value, &traceback);
+	for (size_t i = 0; i < named->count; i++) {
+		struct item *item = named->places[i].item;
+
+		item->active--;
+		if (is_changed(item))
+			report(run, item, &named->places[i]);
+	}
+	run->named = NULL;
+	named->users--;
+	release(named);
+	PyErr_Restore(type, value, traceback);
+	sg_context_leave(token);
+}
+
+void sg_named_remove(void)
+{
+	sg_python_clear(&helpers);
+}

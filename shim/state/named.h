@@ -1,0 +1,31 @@
+/*
+ * named.h - what shared modules hold and workflow code gets at by name: lists, dicts, sets, objects, and their attributes.
+ *
+ * A store to a container is seen by nobody (urllib.parse.uses_relative.append, pprint.PrettyPrinter._dispatch[...]), so
+ * what a run does to it is found by comparison. What to compare is told by the names in the workflow's own code: each that
+ * leads from a global or an imported module to something of a shared module; and, where the name is that of a shared
+ * function that says it changes something (set..., add..., register...), by the names in that function, so that the
+ * setters of unknown libraries are seen, but not the caches that their other functions keep. It is compared before and
+ * after each activation, some nanoseconds for each (a dict's version, where there is one), reported as state.object at the line that has
+ * the name, refused in mode strict by failing the task, and put back.
+ *
+ * Not seen: what is reached by an alias that workflow code makes at run time, what C code keeps to itself. GIL: held.
+ */
+#ifndef SG_NAMED_H
+#define SG_NAMED_H
+
+#include "shim/run/context.h"
+
+/* Around an activation, outside the context. A pending exception is kept. */
+void sg_named_begin(struct sg_run *run);
+void sg_named_end(struct sg_run *run);
+
+/* In an activation: a block in which workflow code may do anything begins, or ends. What is done there stays. */
+void sg_named_unrestricted(struct sg_run *run, bool begins);
+
+/* The policy ends, or its workflow file has changed: what its code names is looked for anew. */
+void sg_named_forget(struct sg_policy *policy);
+
+void sg_named_remove(void);
+
+#endif

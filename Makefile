@@ -28,7 +28,7 @@ inih := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all coverage-table demo test bench install uninstall clean help unit FORCE
+.PHONY: all layers coverage-table demo test bench install uninstall clean help unit FORCE
 
 # The command is an ordinary program: its libraries are linked here and nowhere else, as archives where there
 # are any, so that it runs where only Python is installed. Without them the object is built all the same.
@@ -148,7 +148,11 @@ test:
 	@tests/setup.sh packages
 	@tests/setup.sh preloads
 	@$(MAKE) --no-print-directory -s all unit
+	@tests/layers.sh
 	@tests/run.sh
+
+layers: $(object)
+	@tests/layers.sh
 
 # Inside the core, so linked with it; bench.py compiles the rest.
 $(B)/bench/%: tests/bench/%.c $(B)/unit/libcore.a $(B)/gen/flags
@@ -180,6 +184,7 @@ help:
 	@echo 'make            build $(object) and the command $(command)'
 	@echo 'make demo       a real server and unmodified workers under the preload'
 	@echo 'make test       unit, preload and worker tests on every Python found'
+	@echo 'make layers     no file of the object calls one on a higher floor, and none stands in a circle'
 	@echo 'make bench      costs with and without Sandglass, side by side'
 	@echo 'make install    into $$DESTDIR$$PREFIX (PREFIX=$(PREFIX)); make uninstall'
 	@echo 'make clean      remove $(B)/'

@@ -4,8 +4,8 @@
  * The rules are in config/default.conf; here are the conditions that their lines name. A place is meant that sys.path
  * names, by an absolute path without "..", and nothing below a name that begins with a dot: those are the host's own.
  */
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/family.h"
+#include "shim/interpreter/cpython.h"
 
 #include <string.h>
 

@@ -17,8 +17,8 @@
 #define SG_HOOKS_NATIVE_H
 
 #include "hooks/hook.h"
-#include "shim/native/tsc.h"
 #include "shim/native/native.h"
+#include "shim/native/tsc.h"
 
 #define SG_NATIVE_OF_clock SG_NATIVE_CLOCK
 #define SG_NATIVE_OF_monotonic SG_NATIVE_MONOTONIC

@@ -14,8 +14,8 @@
 #include "hooks/hook.h"
 #include "hooks/inherit.h"
 #include "hooks/native.h"
-#include "shim/guard/family.h"
 #include "shim/base/raw.h"
+#include "shim/guard/family.h"
 
 #include <alloca.h>
 #include <errno.h>

@@ -5,8 +5,8 @@
  * or set its state. A generator of the host, random's hidden global one above all, is shared by every run and by the
  * worker, so even one that was seeded with a constant gives an answer that depends on who drew before.
  */
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/family.h"
+#include "shim/interpreter/cpython.h"
 
 #include <string.h>
 

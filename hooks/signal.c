@@ -6,10 +6,10 @@
 #define _GNU_SOURCE 1
 #include "hooks/hook.h"
 #include "hooks/syscall.h"
+#include "shim/base/signals.h"
 #include "shim/guard/family.h"
 #include "shim/native/hardened.h"
 #include "shim/run/policy.h"
-#include "shim/base/signals.h"
 
 #include <errno.h>
 

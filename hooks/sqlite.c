@@ -7,8 +7,8 @@
  * and default value of a database in memory came in through such a statement, and a database in a file is
  * refused when it is opened.
  */
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/family.h"
+#include "shim/interpreter/cpython.h"
 
 #include <string.h>
 #include <strings.h>

@@ -3,10 +3,9 @@
  *
  * The functions that change it have rules in config/default.conf; what is changed by a store is seen in stores.h.
  */
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/family.h"
-#include "shim/state/named.h"
 #include "shim/shared/stores.h"
+#include "shim/state/named.h"
 
 static bool is_given(struct sg_call *call, int position)
 {

@@ -8,8 +8,8 @@
 #include "hooks/syscall.h"
 
 #include "hooks/native.h"
-#include "shim/native/hardened.h"
 #include "shim/base/signals.h"
+#include "shim/native/hardened.h"
 
 #include <stdarg.h>
 #include <string.h>

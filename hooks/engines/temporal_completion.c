@@ -2,8 +2,8 @@
 
 #include "hooks/engines/temporal_sdk.h"
 
-#include "shim/interpreter/cpython.h"
 #include "shim/base/log.h"
+#include "shim/interpreter/cpython.h"
 
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "hooks/engines/temporal_ending.h"
 
-#include "shim/interpreter/cpython.h"
 #include "shim/life/ending.h"
 #include "shim/life/finaliser.h"
 #include "shim/state/image.h"

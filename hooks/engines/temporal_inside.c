@@ -5,8 +5,8 @@
  */
 #include "hooks/engines/temporal_inside.h"
 
-#include "shim/run/context.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
 
 #include <stdbool.h>
 

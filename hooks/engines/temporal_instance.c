@@ -5,9 +5,9 @@
 #include "hooks/engines/temporal_visit.h"
 
 #include "shim/life/finaliser.h"
-#include "shim/state/image.h"
 #include "shim/life/leave.h"
 #include "shim/life/policies.h"
+#include "shim/state/image.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,16 +8,16 @@
 #include "hooks/engines/temporal_visit.h"
 
 #include "config/config.h"
-#include "shim/state/apart.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/life/finaliser.h"
-#include "shim/state/image.h"
 #include "shim/base/log.h"
 #include "shim/import/modules.h"
-#include "shim/shared/overloads.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/life/finaliser.h"
 #include "shim/life/policies.h"
 #include "shim/run/policy.h"
+#include "shim/shared/overloads.h"
 #include "shim/shared/subclasses.h"
+#include "shim/state/apart.h"
+#include "shim/state/image.h"
 
 #include <string.h>
 #include <time.h>

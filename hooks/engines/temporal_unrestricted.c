@@ -1,9 +1,9 @@
 #include "hooks/engines/temporal_unrestricted.h"
 
-#include "shim/run/context.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/state/named.h"
 #include "shim/native/native.h"
+#include "shim/run/context.h"
+#include "shim/state/named.h"
 
 typedef int (*setattro)(PyObject *, PyObject *, PyObject *);
 

@@ -3,14 +3,13 @@
 #include "hooks/engines/temporal_sdk.h"
 
 #include "shim/guard/attribute.h"
-#include "shim/native/bypass.h"
-#include "shim/life/finaliser.h"
-#include "shim/native/hardened.h"
-#include "shim/shared/locals.h"
-#include "shim/state/named.h"
-#include "shim/native/native.h"
-#include "shim/shared/stores.h"
 #include "shim/guard/undo.h"
+#include "shim/native/bypass.h"
+#include "shim/native/hardened.h"
+#include "shim/native/native.h"
+#include "shim/shared/locals.h"
+#include "shim/shared/stores.h"
+#include "shim/state/named.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -478,6 +478,17 @@ void sg_log_end(struct sg_line *line)
 		descriptor_close(descriptor);
 }
 
+void sg_log_unguarded(enum sg_log_level level, const char *key, const char *what, const char *reason)
+{
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, level, "unguarded"))
+		return;
+	sg_log_text(&line, key, what);
+	sg_log_text(&line, "reason", reason);
+	sg_log_end(&line);
+}
+
 void sg_log_after_fork(void)
 {
 	int descriptor = state.descriptor;

@@ -47,6 +47,9 @@ void sg_log_text(struct sg_line *line, const char *key, const char *value);
 void sg_log_number(struct sg_line *line, const char *key, int64_t value);
 void sg_log_end(struct sg_line *line);
 
+/* event=unguarded: what is not guarded, under that key ("rule" or "name"), and why. */
+void sg_log_unguarded(enum sg_log_level level, const char *key, const char *what, const char *reason);
+
 /* The child of a fork reopens a %p path under its own process id. */
 void sg_log_after_fork(void);
 

@@ -1,15 +1,15 @@
 #include "shim/guard/arm.h"
 
+#include "shim/base/log.h"
+#include "shim/base/status.h"
 #include "shim/guard/attribute.h"
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/family.h"
 #include "shim/guard/guard.h"
-#include "shim/base/log.h"
 #include "shim/guard/mapping.h"
-#include "shim/import/modules.h"
 #include "shim/guard/origin.h"
 #include "shim/guard/original.h"
-#include "shim/base/status.h"
+#include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -285,17 +285,10 @@ static void count_missing(const struct sg_rule *rule)
 
 static void log_failure(const struct sg_rule *rule, int error)
 {
-	struct sg_line line;
 	/* Two names of one thing is how it should be; a hole in the fence is worth a warning. */
-	enum sg_log_level level = error == -EEXIST ? SG_LOG_DEBUG : SG_LOG_WARN;
-
 	if (error != -EEXIST)
 		count_missing(rule);
-	if (!sg_log_begin(&line, level, "unguarded"))
-		return;
-	sg_log_text(&line, "rule", rule->name);
-	sg_log_text(&line, "reason", explain(error));
-	sg_log_end(&line);
+	sg_log_unguarded(error == -EEXIST ? SG_LOG_DEBUG : SG_LOG_WARN, "rule", rule->name, explain(error));
 }
 
 static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy)

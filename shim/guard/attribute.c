@@ -1,11 +1,11 @@
 #include "shim/guard/attribute.h"
 
-#include "shim/run/context.h"
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/decide.h"
-#include "shim/import/modules.h"
-#include "shim/run/policy.h"
 #include "shim/guard/trampoline.h"
+#include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
+#include "shim/run/policy.h"
 
 #include <errno.h>
 #include <stdint.h>

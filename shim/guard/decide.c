@@ -1,14 +1,14 @@
 #include "shim/guard/decide.h"
 
-#include "shim/import/code.h"
-#include "shim/run/context.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/guard/family.h"
 #include "shim/base/log.h"
-#include "shim/guard/origin.h"
-#include "shim/run/policy.h"
 #include "shim/base/status.h"
+#include "shim/guard/family.h"
+#include "shim/guard/origin.h"
 #include "shim/guard/undo.h"
+#include "shim/import/code.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
+#include "shim/run/policy.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #ifndef SG_FAMILY_H
 #define SG_FAMILY_H
 
-#include "shim/run/context.h"
 #include "shim/guard/decide.h"
+#include "shim/run/context.h"
 
 struct sg_condition_entry {
 	const char *name;

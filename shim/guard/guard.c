@@ -1,10 +1,10 @@
 #include "shim/guard/guard.h"
 
+#include "shim/guard/trampoline.h"
 #include "shim/interpreter/classes.h"
-#include "shim/run/context.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/function.h"
-#include "shim/guard/trampoline.h"
+#include "shim/run/context.h"
 
 #include <errno.h>
 #include <stdlib.h>

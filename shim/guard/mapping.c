@@ -1,9 +1,9 @@
 #include "shim/guard/mapping.h"
 
 #include "shim/guard/attribute.h"
-#include "shim/run/context.h"
-#include "shim/interpreter/cpython.h"
 #include "shim/guard/decide.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
 
 #include <errno.h>
 

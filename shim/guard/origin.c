@@ -1,9 +1,8 @@
 #include "shim/guard/origin.h"
 
-#include "shim/guard/arm.h"
+#include "shim/guard/original.h"
 #include "shim/import/code.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/guard/original.h"
 #include "shim/run/policy.h"
 
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #define SG_ORIGIN_H
 
 #include "config/config.h"
-#include "shim/run/context.h"
 #include "shim/import/code.h"
+#include "shim/run/context.h"
 
 #define SG_ORIGIN_CHAIN 6
 

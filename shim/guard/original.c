@@ -1,7 +1,7 @@
 #include "shim/guard/original.h"
 
-#include "shim/interpreter/cpython.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
 
 #include <stdlib.h>
 #include <string.h>

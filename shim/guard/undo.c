@@ -1,8 +1,8 @@
 #include "shim/guard/undo.h"
 
-#include "shim/run/context.h"
-#include "shim/interpreter/cpython.h"
 #include "shim/base/log.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
 #include "shim/run/policy.h"
 
 #include <stdlib.h>

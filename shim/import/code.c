@@ -1,7 +1,7 @@
 #include "shim/import/code.h"
 
-#include "shim/interpreter/cpython.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
 #include "shim/run/policy.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "shim/import/importer.h"
 
 #include "shim/import/code.h"
-#include "shim/run/context.h"
 #include "shim/import/modules.h"
+#include "shim/run/context.h"
 #include "shim/run/policy.h"
 
 #include <string.h>

@@ -8,8 +8,9 @@
 #define _GNU_SOURCE 1
 #include "shim/life/appear.h"
 
-#include "shim/interpreter/python.h"
+#include "shim/base/dynamic.h"
 #include "shim/base/raw.h"
+#include "shim/interpreter/python.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -49,57 +50,16 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 /* --- binding our own symbols ------------------------------------------------------------------- */
 
-struct own {
-	uintptr_t base, relro_low, relro_high;
-	const char *strings;
-	const ElfW(Sym) *symbols;
-	const ElfW(Rela) *tables[2];
-	size_t sizes[2];
-};
-
-/* The loader has made addresses of these; on some machines they are still relative. */
-static uintptr_t pointer(const struct own *own, ElfW(Addr) value)
-{
-	return value < own->base ? value + own->base : value;
-}
-
-static void read_own(struct own *own)
+static void read_own(struct sg_dynamic *own)
 {
 	const ElfW(Ehdr) *header = (const void *)__ehdr_start;
 	const ElfW(Phdr) *segment = (const void *)(__ehdr_start + header->e_phoff);
-	uintptr_t page = getauxval(AT_PAGESZ);
 
-	*own = (struct own){.base = (uintptr_t)__ehdr_start};
-	for (int i = 0; i < header->e_phnum; i++, segment++) {
-		if (segment->p_type != PT_GNU_RELRO)
-			continue;
-		own->relro_low = (own->base + segment->p_vaddr) & ~(page - 1);
-		own->relro_high = (own->base + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
-	}
-	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++) {
-		switch (entry->d_tag) {
-		case DT_STRTAB:
-			own->strings = (const char *)pointer(own, entry->d_un.d_ptr);
-			break;
-		case DT_SYMTAB:
-			own->symbols = (const void *)pointer(own, entry->d_un.d_ptr);
-			break;
-		case DT_RELA:
-			own->tables[0] = (const void *)pointer(own, entry->d_un.d_ptr);
-			break;
-		case DT_RELASZ:
-			own->sizes[0] = entry->d_un.d_val / sizeof(ElfW(Rela));
-			break;
-		case DT_JMPREL:
-			own->tables[1] = (const void *)pointer(own, entry->d_un.d_ptr);
-			break;
-		case DT_PLTRELSZ:
-			own->sizes[1] = entry->d_un.d_val / sizeof(ElfW(Rela));
-			break;
-		default:
-			break;
-		}
-	}
+	*own = (struct sg_dynamic){.base = (uintptr_t)__ehdr_start};
+	for (int i = 0; i < header->e_phnum; i++, segment++)
+		if (segment->p_type == PT_GNU_RELRO)
+			sg_dynamic_relro(own, segment, getauxval(AT_PAGESZ));
+	sg_dynamic_read(own, _DYNAMIC);
 }
 
 static bool is_python_name(const char *name)
@@ -107,7 +67,7 @@ static bool is_python_name(const char *name)
 	return strncmp(name, "Py", 2) == 0 || strncmp(name, "_Py", 3) == 0;
 }
 
-static void bind_slot(const struct own *own, const ElfW(Rela) *relocation, void *python)
+static void bind_slot(const struct sg_dynamic *own, const ElfW(Rela) *relocation, void *python)
 {
 	const ElfW(Sym) *symbol = &own->symbols[ELF64_R_SYM(relocation->r_info)];
 	unsigned long type = ELF64_R_TYPE(relocation->r_info);
@@ -125,7 +85,7 @@ static void bind_slot(const struct own *own, const ElfW(Rela) *relocation, void 
 
 static bool bind(void *python)
 {
-	struct own own;
+	struct sg_dynamic own;
 	size_t size;
 
 	read_own(&own);

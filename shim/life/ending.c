@@ -1,12 +1,12 @@
 #include "shim/life/ending.h"
 
 #include "shim/base/address.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/life/finaliser.h"
-#include "shim/interpreter/generator.h"
-#include "shim/state/image.h"
 #include "shim/base/log.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/interpreter/generator.h"
+#include "shim/life/finaliser.h"
+#include "shim/state/image.h"
 
 #include <stdlib.h>
 #include <string.h>

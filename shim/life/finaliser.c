@@ -1,9 +1,9 @@
 #include "shim/life/finaliser.h"
 
-#include "shim/interpreter/generator.h"
 #include "shim/base/log.h"
-#include "shim/import/modules.h"
 #include "shim/base/status.h"
+#include "shim/import/modules.h"
+#include "shim/interpreter/generator.h"
 
 #include <string.h>
 
@@ -189,19 +189,9 @@ void sg_finaliser_forget(struct sg_run *run)
 	sg_python_clear(&kept);
 }
 
-static void log_unguarded(void)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
-		return;
-	sg_log_text(&line, "rule", "generators of a workflow that the garbage collector finds");
-	sg_log_text(&line, "reason", "this interpreter keeps their state in another way");
-	sg_log_end(&line);
-}
-
 void sg_finaliser_install(void)
 {
 	if (sg_generator_probe() < 0 || sg_generator_install(gate) < 0)
-		log_unguarded();
+		sg_log_unguarded(SG_LOG_WARN, "rule", "generators of a workflow that the garbage collector finds",
+				"this interpreter keeps their state in another way");
 }

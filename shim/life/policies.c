@@ -1,9 +1,9 @@
 #include "shim/life/policies.h"
 
-#include "shim/guard/arm.h"
-#include "shim/state/image.h"
-#include "shim/import/importer.h"
 #include "shim/base/log.h"
+#include "shim/guard/arm.h"
+#include "shim/import/importer.h"
+#include "shim/state/image.h"
 #include "shim/state/named.h"
 
 #include <stdlib.h>

@@ -8,10 +8,11 @@
 #define _GNU_SOURCE 1
 #include "shim/native/bypass.h"
 
-#include "shim/native/caller.h"
+#include "shim/base/dynamic.h"
 #include "shim/base/log.h"
 #include "shim/base/raw.h"
 #include "shim/base/real.h"
+#include "shim/native/caller.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -25,6 +26,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+
+#undef p_type /* of resolv.h */
 
 #if defined(__x86_64__)
 #define SLOT_JUMP R_X86_64_JUMP_SLOT
@@ -122,22 +125,13 @@ static const struct entry *entry_named(const char *name)
 struct object {
 	const struct dl_phdr_info *info;
 	uintptr_t low, high;             /* what is mapped */
-	uintptr_t relro_low, relro_high; /* read-only after the loader is done */
-	const char *strings;
-	const ElfW(Sym) *symbols;
-	const ElfW(Rela) *tables[2];
-	size_t sizes[2];
+	struct sg_dynamic linked;
 	const void *dynamic;
 	bool at_start;                   /* loaded before us: bound like everything else */
 	bool asks_for_vdso, is_go;
 	int bound, unbound;
 	char list[200];                  /* names of those past us */
 };
-
-static uintptr_t pointer(const struct object *object, ElfW(Addr) value)
-{
-	return value < object->info->dlpi_addr ? value + object->info->dlpi_addr : value;
-}
 
 static bool has_go_note(const struct object *object, const ElfW(Phdr) *header)
 {
@@ -170,39 +164,10 @@ static void read_headers(struct object *object)
 			object->dynamic = (const void *)low;
 			break;
 		case PT_GNU_RELRO:
-			object->relro_low = low & ~(page - 1);
-			object->relro_high = high & ~(page - 1); /* as the loader does */
+			sg_dynamic_relro(&object->linked, header, page);
 			break;
 		case PT_NOTE:
 			object->is_go = object->is_go || has_go_note(object, header);
-			break;
-		default:
-			break;
-		}
-	}
-}
-
-static void read_dynamic(struct object *object)
-{
-	for (const ElfW(Dyn) *entry = object->dynamic; entry->d_tag != DT_NULL; entry++) {
-		switch (entry->d_tag) {
-		case DT_STRTAB:
-			object->strings = (const char *)pointer(object, entry->d_un.d_ptr);
-			break;
-		case DT_SYMTAB:
-			object->symbols = (const void *)pointer(object, entry->d_un.d_ptr);
-			break;
-		case DT_RELA:
-			object->tables[0] = (const void *)pointer(object, entry->d_un.d_ptr);
-			break;
-		case DT_RELASZ:
-			object->sizes[0] = entry->d_un.d_val / sizeof(ElfW(Rela));
-			break;
-		case DT_JMPREL:
-			object->tables[1] = (const void *)pointer(object, entry->d_un.d_ptr);
-			break;
-		case DT_PLTRELSZ:
-			object->sizes[1] = entry->d_un.d_val / sizeof(ElfW(Rela));
 			break;
 		default:
 			break;
@@ -217,7 +182,7 @@ static bool protect(uintptr_t slot, long protection)
 
 static bool write_slot(const struct object *object, uintptr_t slot, uintptr_t value)
 {
-	bool guarded = slot >= object->relro_low && slot < object->relro_high;
+	bool guarded = slot >= object->linked.relro_low && slot < object->linked.relro_high;
 
 	if (guarded && !protect(slot, PROT_READ | PROT_WRITE))
 		return false;
@@ -238,7 +203,7 @@ static void note_name(struct object *object, const char *name)
 static void look_at_slot(struct object *object, const ElfW(Rela) *relocation)
 {
 	unsigned long type = ELF64_R_TYPE(relocation->r_info);
-	const ElfW(Sym) *symbol = &object->symbols[ELF64_R_SYM(relocation->r_info)];
+	const ElfW(Sym) *symbol = &object->linked.symbols[ELF64_R_SYM(relocation->r_info)];
 	uintptr_t slot = object->info->dlpi_addr + relocation->r_offset, value;
 	const struct entry *entry;
 
@@ -249,12 +214,12 @@ static void look_at_slot(struct object *object, const ElfW(Rela) *relocation)
 		object->asks_for_vdso = true;
 	if (type == SLOT_JUMP && value >= object->low && value < object->high) {
 		/* Not bound yet: the loader may still do it past us, and nobody would be told. */
-		entry = object->at_start ? NULL : entry_named(object->strings + symbol->st_name);
+		entry = object->at_start ? NULL : entry_named(object->linked.strings + symbol->st_name);
 		if (entry)
 			write_slot(object, slot, entry->usual);
 		return;
 	}
-	entry = entry_at(value, object->strings + symbol->st_name);
+	entry = entry_at(value, object->linked.strings + symbol->st_name);
 	if (!entry)
 		return;
 	note_name(object, entry->name);
@@ -350,7 +315,7 @@ struct pass {
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	const struct pass *pass = data;
-	struct object object = {.info = info, .at_start = pass->at_start};
+	struct object object = {.info = info, .linked.base = info->dlpi_addr, .at_start = pass->at_start};
 	bool first;
 
 	(void)size;
@@ -362,12 +327,12 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 	first = object.dynamic && remember(object.dynamic, info->dlpi_addr);
 	if (!object.dynamic || (!first && !pass->again))
 		return 0;
-	read_dynamic(&object);
-	if (!object.strings || !object.symbols)
+	sg_dynamic_read(&object.linked, object.dynamic);
+	if (!object.linked.strings || !object.linked.symbols)
 		return 0;
 	for (int table = 0; table < 2; table++)
-		for (size_t i = 0; object.tables[table] && i < object.sizes[table]; i++)
-			look_at_slot(&object, &object.tables[table][i]);
+		for (size_t i = 0; object.linked.tables[table] && i < object.linked.sizes[table]; i++)
+			look_at_slot(&object, &object.linked.tables[table][i]);
 	report(&object, first);
 	return 0;
 }

@@ -2,8 +2,8 @@
 #include "shim/native/caller.h"
 
 #include "config/native.h"
-#include "shim/run/policy.h"
 #include "shim/interpreter/python.h"
+#include "shim/run/policy.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -2,14 +2,14 @@
 #include "shim/native/hardened.h"
 
 #include "shim/base/attempt.h"
-#include "shim/run/context.h"
 #include "shim/base/log.h"
-#include "shim/native/native.h"
 #include "shim/base/raw.h"
 #include "shim/base/real.h"
 #include "shim/base/signals.h"
+#include "shim/native/native.h"
 #include "shim/native/trap.h"
 #include "shim/native/tsc.h"
+#include "shim/run/context.h"
 
 #include <errno.h>
 #include <gnu/libc-version.h>

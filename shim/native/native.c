@@ -18,15 +18,14 @@
 #define _GNU_SOURCE 1
 #include "shim/native/native.h"
 
-#include "shim/native/caller.h"
-#include "shim/interpreter/cpython.h"
+#include "shim/base/log.h"
+#include "shim/base/raw.h"
 #include "shim/guard/decide.h"
 #include "shim/guard/family.h"
-#include "shim/base/log.h"
 #include "shim/guard/origin.h"
-#include "shim/run/policy.h"
-#include "shim/base/raw.h"
+#include "shim/native/caller.h"
 #include "shim/native/trap.h"
+#include "shim/run/policy.h"
 
 #include <errno.h>
 #include <signal.h>

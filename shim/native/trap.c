@@ -10,10 +10,10 @@
 #define _GNU_SOURCE 1
 #include "shim/native/trap.h"
 
-#include "shim/run/context.h"
 #include "shim/base/raw.h"
 #include "shim/base/signals.h"
 #include "shim/native/tsc.h"
+#include "shim/run/context.h"
 
 #include <errno.h>
 #include <stdint.h>

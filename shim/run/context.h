@@ -93,6 +93,7 @@ static inline bool sg_context_active(void)
 	return __builtin_expect(sg_context_current != NULL, 0);
 }
 
+/* A stretch of workflow code begins and ends on this thread: sg_context_run is the context's. They nest. */
 static inline void sg_context_begin(struct sg_context *context)
 {
 	context->outer = sg_context_run;

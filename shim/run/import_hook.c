@@ -1,7 +1,7 @@
 #include "shim/run/import_hook.h"
 
-#include "shim/interpreter/cpython.h"
 #include "shim/base/log.h"
+#include "shim/interpreter/cpython.h"
 
 #include <stdbool.h>
 #include <string.h>

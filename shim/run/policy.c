@@ -8,6 +8,14 @@
 
 const struct sg_config *sg_policy_config;
 
+bool sg_policy_inside(const char *module, const char *package)
+{
+	size_t length = strlen(package);
+
+	return strncmp(module, package, length) == 0 &&
+	       (module[length] == '\0' || module[length] == '.');
+}
+
 /* Length of the entry that is module or one of its parents; the longest wins; 0: none. */
 static size_t match_list(char *const *list, const char *module)
 {
@@ -16,8 +24,7 @@ static size_t match_list(char *const *list, const char *module)
 	for (; list && *list; list++) {
 		size_t length = strlen(*list);
 
-		if (length > best && strncmp(*list, module, length) == 0 &&
-		    (module[length] == '\0' || module[length] == '.'))
+		if (length > best && sg_policy_inside(module, *list))
 			best = length;
 	}
 	return best;
@@ -72,14 +79,6 @@ static int keep(PyObject *answers, PyObject *name, int answer)
 }
 
 __thread bool sg_policy_no_python;
-
-bool sg_policy_inside(const char *module, const char *package)
-{
-	size_t length = strlen(package);
-
-	return strncmp(module, package, length) == 0 &&
-	       (module[length] == '\0' || module[length] == '.');
-}
 
 bool sg_policy_is_apart(const struct sg_policy *policy, PyObject *module_name)
 {

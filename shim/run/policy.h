@@ -9,8 +9,8 @@
 #define SG_POLICY_H
 
 #include "config/config.h"
-#include "shim/run/context.h"
 #include "shim/guard/family.h"
+#include "shim/run/context.h"
 
 #include <stdbool.h>
 

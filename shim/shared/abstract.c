@@ -1,9 +1,9 @@
 #include "shim/shared/abstract.h"
 
 #include "shim/base/address.h"
+#include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
-#include "shim/base/log.h"
 #include "shim/shared/subclasses.h"
 
 #include <string.h>
@@ -453,17 +453,6 @@ static bool probe(void)
 	return proved;
 }
 
-static void log_unproved(void)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
-		return;
-	sg_log_text(&line, "name", "abc");
-	sg_log_text(&line, "reason", "on this interpreter abstract classes remember what one run made of its classes for all");
-	sg_log_end(&line);
-}
-
 void sg_abstract_install(void)
 {
 	PyObject *module = PyImport_ImportModule("_abc");
@@ -477,7 +466,8 @@ void sg_abstract_install(void)
 		replace(&guarded_instance, abc_instancecheck);
 	} else {
 		guarded_register.def = NULL;
-		log_unproved();
+		sg_log_unguarded(SG_LOG_WARN, "name", "abc",
+				"on this interpreter abstract classes remember what one run made of its classes for all");
 	}
 	PyErr_Clear();
 	sg_python_clear(&module);

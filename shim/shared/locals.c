@@ -1,8 +1,6 @@
 #include "shim/shared/locals.h"
 
 #include "shim/interpreter/cpython.h"
-#include "shim/state/graph.h"
-#include "shim/base/log.h"
 #include "shim/shared/subclasses.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "shim/shared/overloads.h"
 
+#include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
-#include "shim/import/modules.h"
 
 #include <string.h>
 

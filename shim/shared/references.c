@@ -1,9 +1,9 @@
 #include "shim/shared/references.h"
 
 #include "shim/base/address.h"
+#include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
-#include "shim/base/log.h"
 #include "shim/shared/subclasses.h"
 
 #include <stdlib.h>
@@ -269,17 +269,6 @@ static bool probe(void)
 	return made == 5 && notes == 5 && host == 0 && dropped == 0 && later == 5 && note_count == 0;
 }
 
-static void log_unproved(void)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
-		return;
-	sg_log_text(&line, "name", "weakref.getweakrefcount");
-	sg_log_text(&line, "reason", "on this interpreter it cannot be told who made a weak reference: runs count each other's");
-	sg_log_end(&line);
-}
-
 void sg_references_install(void)
 {
 	PyObject *module = PyImport_ImportModule("_weakref");
@@ -298,7 +287,8 @@ void sg_references_install(void)
 	}
 	if (!proved) {
 		list_function.def = NULL;
-		log_unproved();
+		sg_log_unguarded(SG_LOG_WARN, "name", "weakref.getweakrefcount",
+				"on this interpreter it cannot be told who made a weak reference: runs count each other's");
 	}
 	PyErr_Clear();
 	sg_python_clear(&module);

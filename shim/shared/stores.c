@@ -1,13 +1,12 @@
 #include "shim/shared/stores.h"
 
-#include "shim/import/code.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/guard/decide.h"
-#include "shim/state/graph.h"
 #include "shim/base/log.h"
-#include "shim/import/modules.h"
-#include "shim/run/policy.h"
+#include "shim/guard/decide.h"
 #include "shim/guard/undo.h"
+#include "shim/import/code.h"
+#include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -437,17 +436,6 @@ static bool prove(enum kind kind)
 	return proved;
 }
 
-static void log_unproved(enum kind kind)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
-		return;
-	sg_log_text(&line, "rule", rule_names[kind]);
-	sg_log_text(&line, "reason", "attribute stores are not seen on this interpreter");
-	sg_log_end(&line);
-}
-
 /* The slot as it is, and what is to be there instead. False: it cannot be replaced. */
 static bool prepare(enum kind kind)
 {
@@ -478,7 +466,8 @@ int sg_stores_install(void)
 		PyErr_Clear();
 		if (!kinds[kind].proved) {
 			take_methods(kind);
-			log_unproved(kind);
+			sg_log_unguarded(SG_LOG_WARN, "rule", rule_names[kind],
+					"attribute stores are not seen on this interpreter");
 		} else if (kinds[kind].always) {
 			collect_below(kind);
 			put(kind, true);

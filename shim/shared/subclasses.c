@@ -1,10 +1,10 @@
 #include "shim/shared/subclasses.h"
 
 #include "shim/base/address.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/run/context.h"
 #include "shim/base/log.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
 #include "shim/run/policy.h"
 
 #include <stdlib.h>
@@ -209,6 +209,7 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 {
 	static PyObject *key;
 	PyObject *dict, *name, *module, *host;
+	int shared;
 
 	if (!run->modules || !(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
 		return false;
@@ -222,13 +223,10 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 	host = sg_modules_host(name);
 	if (module || !host || strcmp(sg_python_text(name), "__main__") == 0)
 		return module && module != host;
-	switch (sg_policy_shares(run->policy, name)) {
-	case 0:
-		return true;
-	case -1:
+	shared = sg_policy_shares(run->policy, name);
+	if (shared < 0)
 		PyErr_Clear();
-	}
-	return false;
+	return shared == 0;
 }
 
 bool sg_subclasses_visible(PyObject *class)
@@ -345,17 +343,6 @@ static bool probe(void)
 	return made == 2 && own == 221 && host == 0 && later == 221;
 }
 
-static void log_unproved(void)
-{
-	struct sg_line line;
-
-	if (!sg_log_begin(&line, SG_LOG_WARN, "unguarded"))
-		return;
-	sg_log_text(&line, "name", "type.__subclasses__");
-	sg_log_text(&line, "reason", "on this interpreter it cannot be told who made a class: runs see each other's");
-	sg_log_end(&line);
-}
-
 void sg_subclasses_install(void)
 {
 	PyObject *method = PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasses__");
@@ -379,7 +366,8 @@ void sg_subclasses_install(void)
 	PyErr_Clear();
 	sg_subclasses_known = proved;
 	if (!proved)
-		log_unproved();
+		sg_log_unguarded(SG_LOG_WARN, "name", "type.__subclasses__",
+				"on this interpreter it cannot be told who made a class: runs see each other's");
 	module = PyImport_ImportModule("abc");
 	abstract_metaclass = module ? (PyTypeObject *)PyObject_GetAttrString(module, "ABCMeta") : NULL;
 	PyErr_Clear();

@@ -18,8 +18,8 @@
 #ifndef SG_SUBCLASSES_H
 #define SG_SUBCLASSES_H
 
-#include "shim/run/context.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/run/context.h"
 
 /* Proved for this interpreter? */
 extern bool sg_subclasses_known;

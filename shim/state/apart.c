@@ -1,10 +1,10 @@
 #include "shim/state/apart.h"
 
+#include "shim/base/log.h"
 #include "shim/import/code.h"
+#include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/extension.h"
-#include "shim/base/log.h"
-#include "shim/import/modules.h"
 
 #include <string.h>
 

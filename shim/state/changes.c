@@ -1,9 +1,9 @@
 #include "shim/state/changes.h"
 
 #include "shim/base/address.h"
+#include "shim/base/pages.h"
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/base/pages.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "shim/state/graph.h"
 
 #include "shim/base/address.h"
-#include "shim/state/age.h"
-#include "shim/interpreter/cpython.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/state/age.h"
 #include "shim/state/state.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "shim/state/holders.h"
 
-#include "shim/state/age.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/state/age.h"
 #include "shim/state/state.h"
 
 #include <stdio.h>

@@ -1,18 +1,18 @@
 #define _GNU_SOURCE
 #include "shim/state/image.h"
 
+#include "shim/base/log.h"
+#include "shim/base/status.h"
+#include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
 #include "shim/shared/abstract.h"
+#include "shim/shared/locals.h"
+#include "shim/shared/overloads.h"
+#include "shim/shared/subclasses.h"
 #include "shim/state/age.h"
 #include "shim/state/changes.h"
-#include "shim/interpreter/cpython.h"
-#include "shim/shared/locals.h"
-#include "shim/base/log.h"
-#include "shim/import/modules.h"
-#include "shim/shared/overloads.h"
 #include "shim/state/scan.h"
 #include "shim/state/state.h"
-#include "shim/base/status.h"
-#include "shim/shared/subclasses.h"
 
 #include <errno.h>
 #include <stdio.h>

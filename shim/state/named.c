@@ -1,12 +1,12 @@
 #include "shim/state/named.h"
 
 #include "shim/base/address.h"
+#include "shim/base/log.h"
+#include "shim/guard/decide.h"
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/guard/decide.h"
-#include "shim/state/image.h"
-#include "shim/base/log.h"
 #include "shim/run/policy.h"
+#include "shim/state/image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -590,16 +590,12 @@ static PyObject *find(PyObject *modules)
 	if (engine)
 		list = PyObject_CallFunctionObjArgs(function, modules, engine, NULL);
 	if (!list) {
-		struct sg_line line;
 		PyObject *type, *value, *traceback, *text;
 
 		PyErr_Fetch(&type, &value, &traceback);
 		text = value ? PyObject_Str(value) : NULL;
-		if (sg_log_begin(&line, SG_LOG_WARN, "unguarded")) {
-			sg_log_text(&line, "rule", "state.object");
-			sg_log_text(&line, "reason", text ? sg_python_text(text) : "the workflow's code could not be looked through");
-			sg_log_end(&line);
-		}
+		sg_log_unguarded(SG_LOG_WARN, "rule", "state.object",
+				text ? sg_python_text(text) : "the workflow's code could not be looked through");
 		PyErr_Clear();
 		sg_python_clear(&text);
 		sg_python_clear(&type);
@@ -651,16 +647,34 @@ static void learn(struct sg_run *run)
 
 /* --- activations ------------------------------------------------------------------------------- */
 
+/* Neither the run's context nor a pending exception is in the way of looking and putting back. */
+struct aside {
+	PyObject *type, *value, *traceback;
+	struct sg_context *token;
+};
+
+static struct aside step_aside(void)
+{
+	struct aside aside = {.token = sg_context_suspend()};
+
+	PyErr_Fetch(&aside.type, &aside.value, &aside.traceback);
+	return aside;
+}
+
+static void step_back(struct aside aside)
+{
+	PyErr_Restore(aside.type, aside.value, aside.traceback);
+	sg_context_leave(aside.token);
+}
+
 void sg_named_begin(struct sg_run *run)
 {
 	struct sg_named *named = run->policy->named;
-	PyObject *type, *value, *traceback;
-	struct sg_context *token;
+	struct aside aside;
 
 	if (!run->modules || run->named)
 		return;
-	token = sg_context_suspend();
-	PyErr_Fetch(&type, &value, &traceback);
+	aside = step_aside();
 	if (!named || named->modules != PyDict_Size(run->modules))
 		learn(run);
 	named = run->policy->named;
@@ -673,8 +687,7 @@ void sg_named_begin(struct sg_run *run)
 			keep_content(item);
 	}
 	run->named = named;
-	PyErr_Restore(type, value, traceback);
-	sg_context_leave(token);
+	step_back(aside);
 }
 
 static int line_of(const struct place *place)
@@ -711,13 +724,11 @@ static void report(struct sg_run *run, struct item *item, const struct place *pl
 void sg_named_unrestricted(struct sg_run *run, bool begins)
 {
 	struct sg_named *named = run->named;
-	struct sg_context *token;
-	PyObject *type, *value, *traceback;
+	struct aside aside;
 
 	if (!named)
 		return;
-	token = sg_context_suspend();
-	PyErr_Fetch(&type, &value, &traceback);
+	aside = step_aside();
 	for (size_t i = 0; i < named->count; i++) {
 		struct item *item = named->places[i].item;
 
@@ -728,20 +739,17 @@ void sg_named_unrestricted(struct sg_run *run, bool begins)
 		else
 			keep_content(item);
 	}
-	PyErr_Restore(type, value, traceback);
-	sg_context_leave(token);
+	step_back(aside);
 }
 
 void sg_named_end(struct sg_run *run)
 {
 	struct sg_named *named = run->named;
-	PyObject *type, *value, *traceback;
-	struct sg_context *token;
+	struct aside aside;
 
 	if (!named)
 		return;
-	token = sg_context_suspend();
-	PyErr_Fetch(&type, &value, &traceback);
+	aside = step_aside();
 	for (size_t i = 0; i < named->count; i++) {
 		struct item *item = named->places[i].item;
 
@@ -752,8 +760,7 @@ void sg_named_end(struct sg_run *run)
 	run->named = NULL;
 	named->users--;
 	release(named);
-	PyErr_Restore(type, value, traceback);
-	sg_context_leave(token);
+	step_back(aside);
 }
 
 void sg_named_remove(void)

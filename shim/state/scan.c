@@ -1,9 +1,9 @@
 #include "shim/state/scan.h"
 
+#include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/state/graph.h"
 #include "shim/state/holders.h"
-#include "shim/base/log.h"
 #include "shim/state/state.h"
 
 #include <errno.h>

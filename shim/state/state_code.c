@@ -1,6 +1,5 @@
 #include "shim/state/state_kinds.h"
 
-#include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/function.h"
 

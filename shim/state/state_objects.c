@@ -2,7 +2,6 @@
 
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/state/graph.h"
 
 #include <string.h>
 

@@ -7,15 +7,15 @@
 #define HARDENED_FIXTURE_H
 
 #define _GNU_SOURCE 1
-#include "shim/run/context.h"
-#include "shim/guard/family.h"
-#include "shim/native/hardened.h"
-#include "shim/native/tsc.h"
-#include "shim/run/policy.h"
 #include "shim/base/raw.h"
 #include "shim/base/real.h"
 #include "shim/base/signals.h"
+#include "shim/guard/family.h"
+#include "shim/native/hardened.h"
 #include "shim/native/trap.h"
+#include "shim/native/tsc.h"
+#include "shim/run/context.h"
+#include "shim/run/policy.h"
 
 #include <check.h>
 #include <errno.h>

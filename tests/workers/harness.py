@@ -151,9 +151,13 @@ def read_log(path):
     return events
 
 
-def violations(events, **wanted):
-    """The violation lines whose fields have the given values."""
-    return [e for e in events if e["event"] == "violation" and all(e.get(k) == v for k, v in wanted.items())]
+def events(log, name, **wanted):
+    """The lines of that event whose fields have the given values."""
+    return [e for e in log if e.get("event") == name and all(e.get(k) == v for k, v in wanted.items())]
+
+
+def violations(log, **wanted):
+    return events(log, "violation", **wanted)
 
 
 def show(events):

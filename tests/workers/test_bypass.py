@@ -24,7 +24,7 @@ def build(path, source, *flags):
 
 
 def said(host, **wanted):
-    return [e for e in host.log if e["event"] == "bypass" and all(e.get(k) == v for k, v in wanted.items())]
+    return harness.events(host.log, "bypass", **wanted)
 
 
 NAMES = ["held_clock", "held_random", "free_file", "held_nothing"]

@@ -87,10 +87,6 @@ def take_turns(run_program, tmp_path):
     return take
 
 
-def events(log, name):
-    return [e for e in log if e.get("event") == name]
-
-
 HELD = {  # by what, and what refers to it then, as the log says
     "a logger's filter": ("import logging\nlogging.getLogger('held').addFilter(STATE)", "list in logging.Logger"),
     "a logger's handler": ("import logging\nclass H(logging.Handler): pass\nSTATE.h = H(); STATE.h.state = STATE\n"
@@ -133,8 +129,8 @@ def test_an_object_that_others_hold_is_the_runs_own(take_turns, lines, holder):
     top, change, see = NAMES
     seen, log = take_turns((top.format(lines), change, see), "0:change", "1:change", "0:change", "2:nothing")
     assert seen == [["run-0", "run-0"], ["run-1"], []]
-    images = events(log, "image")
-    assert len(images) == 1 and not events(log, "private"), harness.show(log)
+    images = harness.events(log, "image")
+    assert len(images) == 1 and not harness.events(log, "private"), harness.show(log)
     assert images[0]["held"] and images[0]["holder"], harness.show(log)
     assert holder is None or images[0]["holder"].endswith(holder), harness.show(log)
 
@@ -157,7 +153,7 @@ KINDS = {  # of what no collector looks at, or what others have as well
 @pytest.mark.parametrize("lines", KINDS.values(), ids=KINDS)
 def test_objects_of_every_kind_that_others_hold_are_the_runs_own(take_turns, lines):
     seen, log = take_turns(lines, "0:change", "1:change", "0:nothing", "2:nothing")
-    assert seen == [["run-0"], ["run-1"], []] and len(events(log, "image")) == 1, harness.show(log)
+    assert seen == [["run-0"], ["run-1"], []] and len(harness.events(log, "image")) == 1, harness.show(log)
 
 
 def test_what_was_there_before_is_shared(take_turns):
@@ -167,20 +163,20 @@ def test_what_was_there_before_is_shared(take_turns):
     seen, log = take_turns(lines, "0:nothing", "host:ring", "1:nothing", modules={"library_of_test": LIBRARY + (
         "def ring():\n    LIST.append(1); DICT['a'] = 'b'\n")})
     assert seen == [[1, 1], [1, 1]]
-    assert "held" not in events(log, "image")[0], harness.show(log)
+    assert "held" not in harness.events(log, "image")[0], harness.show(log)
 
 
 def test_what_the_host_changes_no_run_sees_and_the_host_finds_again(take_turns):
     top, change, see = NAMES
     seen, log = take_turns((top.format("library.LIST.append(STATE.note)"), change, see), "host:ring", "0:change", "host:ring",
                            "1:nothing", "0:change", "host:ring", "1:change", "host:check")
-    assert seen == [["run-0", "run-0"], ["run-1"]] and len(events(log, "image")) == 1, harness.show(log)
+    assert seen == [["run-0", "run-0"], ["run-1"]] and len(harness.events(log, "image")) == 1, harness.show(log)
 
 
 def test_the_log_names_who_holds_what_cannot_be_saved(take_turns):
     lines = ("import zlib\nSTATE = [zlib.compressobj()]\nlibrary.LIST.append(STATE[0])", "pass", "[]")
     _, log = take_turns(lines, "0:nothing")
-    private, = events(log, "private")
+    private, = harness.events(log, "private")
     assert private["object"] == "flow_of_test.STATE" and private["holder"] == "list in module library_of_test", harness.show(log)
 
 
@@ -199,7 +195,7 @@ REPLACED = {
 def test_a_module_that_puts_something_else_in_its_place_is_the_runs_own(take_turns, text):
     lines = ("import settings", "settings.names.append(self.name)", "settings.names")
     seen, log = take_turns(lines, "0:change", "1:change", "0:change", "2:nothing", modules={"settings": text})
-    assert seen == [["run-0", "run-0"], ["run-1"], []] and len(events(log, "image")) == 1, harness.show(log)
+    assert seen == [["run-0", "run-0"], ["run-1"], []] and len(harness.events(log, "image")) == 1, harness.show(log)
 
 
 def test_the_class_of_a_module_is_the_runs_own(take_turns):
@@ -207,7 +203,7 @@ def test_the_class_of_a_module_is_the_runs_own(take_turns):
              "    def __setattr__(self, name, value): library.CALLS.append(name)",
              "types.ModuleType.__setattr__(settings, '__class__', Own)", "[type(settings).__name__, *library.CALLS]")
     seen, log = take_turns(lines, "0:change", "1:nothing", "0:nothing", "2:nothing", modules={"settings": ""})
-    assert seen == [["Own"], ["module"], ["module"]] and len(events(log, "image")) == 1, harness.show(log)
+    assert seen == [["Own"], ["module"], ["module"]] and len(harness.events(log, "image")) == 1, harness.show(log)
 
 
 DIES = {
@@ -222,7 +218,7 @@ def test_what_a_run_that_is_gone_is_told_of_changes_no_other(take_turns, how, ke
     lines = ("THINGS, TOLD = [], []\ndef told(*args): TOLD.append(len(THINGS))\nclass Thing:\n    pass" + how,
              f"THINGS.append(Thing())\n        with workflow.unsafe.sandbox_unrestricted(): library.KEPT.append({keeps})", "TOLD")
     seen, log = take_turns(lines, "0:change", "1:nothing", "0:again", "1:nothing", "2:nothing", "0:nothing", "2:change", "2:again", "1:nothing")
-    assert seen == [[], [], []] and len(events(log, "image")) == 1 and not events(log, "lost"), harness.show(log)
+    assert seen == [[], [], []] and len(harness.events(log, "image")) == 1 and not harness.events(log, "lost"), harness.show(log)
 
 
 NOTE = "def note(*args):\n    library.CALLS.append(args)\n"
@@ -274,13 +270,13 @@ def test_no_method_of_a_workflow_runs_when_runs_take_turns(take_turns, lines, ch
     seen, log = take_turns((NOTE + lines, change, "[repr(c) for c in library.CALLS]"), "host:settle", "0:change", "1:change",
                            "0:nothing", "1:nothing", "2:nothing", "0:change", "2:nothing",
                            modules={"library_of_test": LIBRARY + f"def settle():\n    {settled.removeprefix('library.')}\n"})
-    assert seen == [[], [], []] and len(events(log, "image")) == 1 and not events(log, "lost"), harness.show(log)
+    assert seen == [[], [], []] and len(harness.events(log, "image")) == 1 and not harness.events(log, "lost"), harness.show(log)
 
 
 def test_keys_whose_hash_is_the_workflows_make_an_ordered_dict_private(take_turns):
     lines = ("import collections\nclass K:\n    def __hash__(self): return 1\nSTATE = collections.OrderedDict([((K(), 1), 1)])", "pass", "[]")
     _, log = take_turns(lines, "0:nothing")
-    assert events(log, "private")[0]["object"] == "flow_of_test.STATE" and "__hash__" in events(log, "private")[0]["reason"]
+    assert harness.events(log, "private")[0]["object"] == "flow_of_test.STATE" and "__hash__" in harness.events(log, "private")[0]["reason"]
 
 
 OPEN = """import contextlib
@@ -295,8 +291,8 @@ def test_an_image_that_has_lost_something_is_retired(take_turns):
     lines = (OPEN, "STATE.append(self.name); M.__exit__(None, None, None)", "STATE")
     seen, log = take_turns(lines, "0:change", "1:fails", "0:fails", "2:again", "2:change", "1:again", "0:again", "2:nothing")
     assert seen == [[], [], ["run-2"]], harness.show(log)
-    lost, = events(log, "lost")
-    assert lost["module"] == "flow_of_test" and len(events(log, "image")) == 1, harness.show(log)
+    lost, = harness.events(log, "lost")
+    assert lost["module"] == "flow_of_test" and len(harness.events(log, "image")) == 1, harness.show(log)
 
 
 ONCE = """
@@ -315,7 +311,7 @@ def test_a_library_that_accepts_a_registration_once_does_not_refuse_that_of_the_
     lines = (REGISTERED, "STATE.names.append(self.name)", "[*STATE.names, *once.NAMES]")
     seen, log = take_turns(lines, "0:change", "1:change", "2:nothing", modules={"once": ONCE}, SANDGLASS_ISOLATION=isolation)
     assert seen == [["run-0", "state"], ["run-1", "state"], ["state"]]
-    apart, = events(log, "apart")
+    apart, = harness.events(log, "apart")
     assert apart["module"] == "once" and "registered" in apart["reason"], harness.show(log)
 
 
@@ -324,7 +320,7 @@ def test_an_error_of_a_library_that_has_nothing_to_do_with_it_stays_what_it_is(r
     for name, text in {"flow_of_test": text, "once": ONCE, "library_of_test": LIBRARY}.items():
         (tmp_path / (name + ".py")).write_text(text)
     ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", "0:nothing", PYTHONPATH=f"{tmp_path}:{harness.FIXTURES}")
-    assert "ValueError: state is registered" in ended.err and not events(ended.log, "apart"), str(ended)
+    assert "ValueError: state is registered" in ended.err and not harness.events(ended.log, "apart"), str(ended)
 
 
 def test_the_collector_sees_what_it_would_see(take_turns):

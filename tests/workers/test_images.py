@@ -21,10 +21,6 @@ def make_runs(run_program, tmp_path):
     return make
 
 
-def events(log, name):
-    return [e for e in log if e.get("event") == name]
-
-
 SHARED = {
     "plain state": "A, B, C = {}, [[]], {1}\ndef f(x=[]): return x\nclass K: pass\nk = K(); k.x = k",
     "containers": "import array, collections\nA = collections.OrderedDict(a=1), collections.deque(), collections.Counter('ab')\n"
@@ -53,8 +49,8 @@ SHARED = {
 @pytest.mark.parametrize("lines", SHARED.values(), ids=SHARED)
 def test_runs_share_an_image(make_runs, lines):
     log = make_runs(lines)
-    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
-    assert len(events(log, "run")) == 3, harness.show(log)
+    assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
+    assert len(harness.events(log, "run")) == 3, harness.show(log)
 
 
 PRIVATE = {
@@ -80,15 +76,15 @@ PRIVATE = {
 @pytest.mark.parametrize("lines, path, setting", PRIVATE.values(), ids=PRIVATE)
 def test_modules_are_private_where_an_object_cannot_be_saved(make_runs, lines, path, setting):
     log = make_runs(lines)
-    told = events(log, "private")
-    assert len(told) == 1 and not events(log, "image"), harness.show(log)
+    told = harness.events(log, "private")
+    assert len(told) == 1 and not harness.events(log, "image"), harness.show(log)
     assert told[0]["object"] == path and setting in told[0]["setting"] and told[0]["reason"], harness.show(log)
 
 
 def test_type_that_is_declared_fixed_is_shared(make_runs, tmp_path):
     (tmp_path / "types.conf").write_text("[types]\nzlib.Comp* = fixed | nothing is ever compressed with it\n")
     log = make_runs("import zlib\nSTATE = zlib.compressobj()", SANDGLASS_CONFIG=tmp_path / "types.conf")
-    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+    assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
 
 
 @pytest.mark.parametrize("lines", [PRIVATE[name][0] for name in ("a weak reference to an object", "a weak proxy", "a destructor",
@@ -96,29 +92,29 @@ def test_type_that_is_declared_fixed_is_shared(make_runs, tmp_path):
 def test_objects_that_are_declared_kept_are_shared(make_runs, tmp_path, lines):
     (tmp_path / "types.conf").write_text("[types]\nflow_of_test.K = kept | no run lets go of one\n")
     log = make_runs(lines, SANDGLASS_CONFIG=tmp_path / "types.conf")
-    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+    assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
 
 
 def test_objects_of_a_class_below_one_that_is_declared_kept_are_shared(make_runs, tmp_path):
     (tmp_path / "types.conf").write_text("[types]\nflow_of_test.Base = kept | no run lets go of one\n")
     log = make_runs("class Base: pass\nclass K(Base):\n    def __del__(self): pass\nSTATE = K()", SANDGLASS_CONFIG=tmp_path / "types.conf")
-    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+    assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
 
 
 def test_destructor_of_a_library_is_not_the_workflows(make_runs):
     log = make_runs("import shelve\nSTATE = shelve.Shelf({})")
-    assert len(events(log, "image")) == 1 and not events(log, "private"), harness.show(log)
+    assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
 
 
 def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
     (tmp_path / "types.conf").write_text("[types]\ndecimal.Decimal = private | a test\n")
     log = make_runs("import decimal\nSTATE = decimal.Decimal(1)", SANDGLASS_CONFIG=tmp_path / "types.conf")
-    assert [e["object"] for e in events(log, "private")] == ["flow_of_test.STATE"], harness.show(log)
+    assert [e["object"] for e in harness.events(log, "private")] == ["flow_of_test.STATE"], harness.show(log)
 
 
 @pytest.mark.parametrize("isolation", ["private", "off"])
 def test_no_image_where_none_is_wanted(make_runs, isolation):
-    assert not events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
+    assert not harness.events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
 
 
 def test_freed_objects_that_a_module_has_set_aside_stay_so(run_program, tmp_path):
@@ -180,8 +176,8 @@ def take_turns(run_program, tmp_path):
         (tmp_path / "flow_of_test.py").write_text(ITERATED.format(state, change))
         ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
                             **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", "SANDGLASS_LOG_LEVEL": "trace"})
-        assert ended.out.strip() and len(events(ended.log, "image")) == 1, str(ended)
-        return json.loads(ended.out), events(ended.log, "delta")
+        assert ended.out.strip() and len(harness.events(ended.log, "image")) == 1, str(ended)
+        return json.loads(ended.out), harness.events(ended.log, "delta")
     return take
 
 
@@ -266,7 +262,7 @@ def large(run_program, tmp_path):
         (tmp_path / "flow_of_test.py").write_text(LARGE.format(*lines).replace("5000", str(size)))
         ended = run_program(sys.executable, harness.PROGRAMS / "iterators.py", *moves,
                             **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", "SANDGLASS_LOG_LEVEL": "trace"})
-        images = events(ended.log, "image")
+        images = harness.events(ended.log, "image")
         assert ended.out.strip() and len(images) == 1, str(ended)
         return json.loads(ended.out), images[0]
     return play

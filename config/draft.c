@@ -23,7 +23,7 @@ int sg_draft_init(struct sg_draft *draft, const char *const *known_conditions, c
 			.source = "configuration",
 			.error = error,
 			.error_size = size,
-			.config = {.log = "stderr", .allowed = no_names, .passthrough = no_names, .reload = no_names},
+			.config = {.log = "stderr", .answered = ~0u, .allowed = no_names, .passthrough = no_names, .reload = no_names},
 	};
 	draft->config.memory = calloc(1, sizeof(*draft->config.memory));
 	if (!draft->config.memory)
@@ -60,14 +60,18 @@ int sg_draft_begin_source(struct sg_draft *draft, const char *source)
 }
 
 /* A message is one line for a terminal: long or odd bytes of a file must not spoil it. */
+static void tame(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 127)
+			*text = '?';
+}
+
 static void show(char *ret_shown, const char *text)
 {
-	size_t length = 0;
+	size_t length = strnlen(text, SHOWN);
 
-	for (; text[length] && length < SHOWN; length++)
-		ret_shown[length] = (unsigned char)text[length] < ' ' || text[length] == 127
-						    ? '?'
-						    : text[length];
+	memcpy(ret_shown, text, length);
 	strcpy(ret_shown + length, text[length] ? "..." : "");
 }
 
@@ -89,6 +93,8 @@ int sg_draft_fail(struct sg_draft *draft, int error, const char *format, ...)
 		snprintf(draft->error, draft->error_size, "%s%s: %s%s%s%s%s", draft->source, line,
 				key, draft->value ? " = " : "", value, draft->key ? ": " : "",
 				what);
+	if (draft->error_size)
+		tame(draft->error);
 	return error;
 }
 
@@ -150,7 +156,7 @@ char *sg_draft_scratch(struct sg_draft *draft, const char *text, size_t length)
 }
 
 int sg_draft_choose(struct sg_draft *draft, const char *what, const char *word,
-		const char *const *accepted, const char *reserved, int *ret_index)
+		const char *const *accepted, int *ret_index)
 {
 	struct sg_nearest nearest = {.written = word};
 	char list[400] = "", shown[SHOWN + 4];
@@ -168,10 +174,6 @@ int sg_draft_choose(struct sg_draft *draft, const char *what, const char *word,
 			length = sizeof(list) - 1;
 	}
 	show(shown, word);
-	if (reserved && strcmp(reserved, word) == 0)
-		return sg_draft_fail(draft, -EINVAL,
-				"the %s %s is not in this version; accepted: %s", what, shown,
-				list);
 	return sg_draft_fail(draft, -EINVAL, "unknown %s \"%s\"%s%s%s; accepted: %s", what, shown,
 			nearest.best ? ", did you mean \"" : "", nearest.best ? nearest.best : "",
 			nearest.best ? "\"?" : "", list);
@@ -332,6 +334,19 @@ int sg_draft_add_engine(struct sg_draft *draft, const char *name,
 	*ret_engine = &engines[config->engine_count++];
 	(*ret_engine)->name = copy;
 	(*ret_engine)->packages = no_names;
+	return 0;
+}
+
+int sg_draft_add_word(struct sg_draft *draft, struct sg_engine_config *engine, const char *name, struct sg_word **ret_word)
+{
+	char *copy = sg_draft_copy(draft, name, strlen(name));
+	struct sg_word *words = copy ? extend(draft, engine->words, engine->word_count, sizeof(*words)) : NULL;
+
+	if (!words)
+		return -ENOMEM;
+	engine->words = words;
+	*ret_word = &words[engine->word_count++];
+	(*ret_word)->name = copy;
 	return 0;
 }
 

@@ -57,10 +57,10 @@ char *sg_draft_scratch(struct sg_draft *draft, const char *text, size_t length);
 
 /*
  * Index of the word in a NULL-terminated list. Fails otherwise, naming the list. 'what' is for the
- * message: "action". A word that is 'reserved' (may be NULL) is refused as not in this version.
+ * message: "action".
  */
 int sg_draft_choose(struct sg_draft *draft, const char *what, const char *word,
-		const char *const *accepted, const char *reserved, int *ret_index);
+		const char *const *accepted, int *ret_index);
 
 /*
  * Calls each(draft, item, user) for every item between commas, white space taken off; an empty one
@@ -80,6 +80,7 @@ int sg_draft_add_type(struct sg_draft *draft, const char *name, struct sg_type_r
 int sg_draft_add_native(struct sg_draft *draft, const char *object, struct sg_native_rule **ret_rule);
 int sg_draft_add_engine(struct sg_draft *draft, const char *name,
 		struct sg_engine_config **ret_engine);
+int sg_draft_add_word(struct sg_draft *draft, struct sg_engine_config *engine, const char *name, struct sg_word **ret_word);
 
 /* Takes white space off both ends, in place. */
 char *sg_draft_trim(char *text);

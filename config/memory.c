@@ -58,6 +58,8 @@ void sg_config_release(struct sg_config *config)
 	free(config->sinks);
 	free(config->native_rules);
 	free(config->type_rules);
+	for (size_t i = 0; i < config->engine_count; i++)
+		free(config->engines[i].words);
 	free(config->engines);
 	free_memory(config->memory);
 	*config = (struct sg_config){0};

@@ -79,6 +79,11 @@ bool sg_names_find(const struct sg_names *names, const char *key, size_t *ret_va
 	return true;
 }
 
+void sg_names_change(struct sg_names *names, const char *key, size_t value)
+{
+	names->values[slot_of(names, key)] = value;
+}
+
 void sg_names_release(struct sg_names *names)
 {
 	free(names->keys);

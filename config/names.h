@@ -23,6 +23,9 @@ int sg_names_add(struct sg_names *names, const char *key, size_t value);
 /* *ret_value may be left out (NULL). */
 bool sg_names_find(const struct sg_names *names, const char *key, size_t *ret_value);
 
+/* Of a name that is there. */
+void sg_names_change(struct sg_names *names, const char *key, size_t value);
+
 void sg_names_release(struct sg_names *names);
 
 /* Identifiers between dots, nothing else. Bytes above 127 are letters: Python has them too. */

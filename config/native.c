@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+/* What compiled code is told is not answered. */
 static const char *const actions[] = {"allow", "log", "warn", "block", NULL};
+static const enum sg_action meant[] = {SG_ACTION_ALLOW, SG_ACTION_LOG, SG_ACTION_WARN, SG_ACTION_BLOCK};
 static const char *const families[] = {
 	"clock", "monotonic", "sleep", "random", "environment", "file", "network", "process",
-	"thread", "host", NULL
+	"thread", "host", "pool", NULL
 };
 
 const char *sg_config_native_family_name(enum sg_native_family family)
@@ -22,7 +24,7 @@ static int add_family(struct sg_draft *draft, char *item, void *user)
 {
 	unsigned int *mask = user;
 	int family;
-	int error = sg_draft_choose(draft, "family", item, families, NULL, &family);
+	int error = sg_draft_choose(draft, "family", item, families, &family);
 
 	if (!error)
 		*mask |= 1u << family;
@@ -40,10 +42,10 @@ static int parse_words(struct sg_draft *draft, char *text, struct sg_native_rule
 		*only++ = 0;
 		only = sg_draft_trim(only);
 	}
-	error = sg_draft_choose(draft, "action", text, actions, NULL, &action);
+	error = sg_draft_choose(draft, "action", text, actions, &action);
 	if (error)
 		return error;
-	rule->action = (enum sg_action)action;
+	rule->action = meant[action];
 	rule->families = ~0u;
 	if (!*only)
 		return 0;

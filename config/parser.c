@@ -6,6 +6,7 @@
 #include "config/rules.h"
 #include "config/toggles.h"
 #include "config/types.h"
+#include "config/words.h"
 #include "shim/base/raw.h"
 
 #include <errno.h>
@@ -149,6 +150,32 @@ static int add_package(struct sg_draft *draft, char *item, void *user)
 	return error ? error : sg_draft_list_add(draft, &engine->packages, item);
 }
 
+/* Only the built-in file brings in a word. */
+static int take_word(struct sg_draft *draft, struct sg_engine_config *engine, const char *key, const char *value)
+{
+	struct sg_nearest nearest = {.written = key};
+	struct sg_word *word = NULL;
+	char *text = sg_draft_copy(draft, value, strlen(value));
+	int error = text ? 0 : -ENOMEM;
+
+	sg_nearest_offer(&nearest, "packages");
+	sg_nearest_offer(&nearest, "worker");
+	for (size_t i = 0; i < engine->word_count && !word; i++) {
+		sg_nearest_offer(&nearest, engine->words[i].name);
+		if (strcmp(engine->words[i].name, key) == 0)
+			word = &engine->words[i];
+	}
+	if (!error && !word && !draft->builtin)
+		return sg_draft_fail(draft, -EINVAL, "unknown key%s%s%s; accepted: packages, worker, tested, and the words that "
+				"`sandglass rules` has there", nearest.best ? ", did you mean " : "",
+				nearest.best ? nearest.best : "", nearest.best ? "?" : "");
+	if (!error && !word)
+		error = sg_draft_add_word(draft, engine, key, &word);
+	if (!error)
+		word->text = text;
+	return error;
+}
+
 static int take_value(struct reading *reading, const char *key, const char *value)
 {
 	struct sg_draft *draft = reading->draft;
@@ -177,10 +204,26 @@ static int take_value(struct reading *reading, const char *key, const char *valu
 	default:
 		break;
 	}
-	if (strcmp(key, "packages") != 0)
-		return sg_draft_fail(draft, -EINVAL, "unknown key; accepted: packages");
 	error = sg_draft_state_once(draft, reading->engine->name, key);
-	return error ? error : sg_draft_each_item(draft, value, add_package, reading->engine);
+	if (error)
+		return error;
+	if (strcmp(key, "packages") == 0)
+		return sg_draft_each_item(draft, value, add_package, reading->engine);
+	if (strcmp(key, "worker") == 0) {
+		reading->engine->worker = sg_draft_copy(draft, value, strlen(value));
+		return reading->engine->worker ? sg_draft_check_module(draft, value) : -ENOMEM;
+	}
+	if (strcmp(key, "distribution") == 0) {
+		reading->engine->distribution = sg_draft_copy(draft, value, strlen(value));
+		return reading->engine->distribution ? 0 : -ENOMEM;
+	}
+	if (strcmp(key, "tested") == 0) {
+		if (sg_words_tested(value, "0") < 0)
+			return sg_draft_fail(draft, -EINVAL, "it is no range of versions; accepted: 1.8 to 1.35");
+		reading->engine->tested = sg_draft_copy(draft, value, strlen(value));
+		return reading->engine->tested ? 0 : -ENOMEM;
+	}
+	return take_word(draft, reading->engine, key, value);
 }
 
 /* inih's section is not looked at, see enter_section. */
@@ -254,7 +297,7 @@ int sg_parser_file(struct sg_draft *draft, const char *path)
 			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 	if (descriptor < 0)
 		return sg_draft_fail(draft, (int)descriptor, "%s: %s; accepted: PATH[:PATH]", path,
-				strerrordesc_np((int)-descriptor));
+				strerror((int)-descriptor));
 	error = (int)sg_raw_syscall(SYS_fstat, descriptor, (long)&status, 0, 0);
 	if (!error && S_ISDIR(status.st_mode))
 		error = -EISDIR;
@@ -266,7 +309,7 @@ int sg_parser_file(struct sg_draft *draft, const char *path)
 	if (error)
 		return sg_draft_fail(draft, error,
 				"%s: %s; accepted: text files of at most 1 MiB", path,
-				error == -ENODEV ? "Not a regular file" : strerrordesc_np(-error));
+				error == -ENODEV ? "Not a regular file" : strerror(-error));
 	error = sg_parser_text(draft, path, text, size);
 	free(text);
 	return error;

@@ -2,17 +2,23 @@
 
 #include "config/rules.h"
 
+#include "shim/base/decimal.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NOT_STATED (-1)
 #define HIGHEST_ARGUMENT 99
+#define ENTRIES "name:"
+#define SET "set" /* of an entry */
 
-static const char *const actions[] = {"allow", "log", "warn", "block", NULL};
+static const char *const actions[] = {"allow", "log", "warn", "answer", "block", NULL};
 static const char *const guards[] = {"call", "frame", "module", "read", "mapping", "store", NULL};
-static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", "strict=", NULL};
-static const char *const trusts[] = {"nearest", "anywhere", "through", NULL};
+static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", "strict=", "answer=", NULL};
+/* In the order of enum sg_source. */
+static const char *const sources[] = {"none", "clock", "random", "locale", "terminal", "entropy", "identity", "address", NULL};
+static const char *const trusts[] = {"nearest", "host", "anywhere", "through", NULL};
 
 /* What one line says; NOT_STATED and NULL where it is silent. */
 struct statement {
@@ -21,9 +27,11 @@ struct statement {
 	int via;
 	int strict;
 	int guard;
+	int answer;
 	bool states_condition;
 	const char *condition; /* NULL with states_condition: always */
 	int condition_argument;
+	const char *entries;
 	const char *setting;
 	const char *reason;
 	const char *replacement;
@@ -34,6 +42,11 @@ const char *sg_config_action_name(enum sg_action action)
 	return actions[action];
 }
 
+const char *sg_config_source_name(enum sg_source source)
+{
+	return sources[source];
+}
+
 static int parse_condition(struct sg_draft *draft, struct statement *statement, char *text)
 {
 	char *number = strchr(text, ':');
@@ -41,17 +54,21 @@ static int parse_condition(struct sg_draft *draft, struct statement *statement, 
 	int error;
 
 	statement->states_condition = true;
+	if (strncmp(text, ENTRIES, strlen(ENTRIES)) == 0 && text[strlen(ENTRIES)]) {
+		statement->entries = text + strlen(ENTRIES);
+		return 0;
+	}
 	if (number)
 		*number++ = 0;
 	if (!number && strcmp(text, "always") == 0)
 		return 0;
-	error = sg_draft_choose(draft, "condition", text, draft->known_conditions, NULL, &index);
+	error = sg_draft_choose(draft, "condition", text, draft->known_conditions, &index);
 	if (error)
 		return error;
 	statement->condition = draft->known_conditions[index];
 	if (number) {
-		char *end;
-		long argument = strtol(number, &end, 10);
+		const char *end;
+		long argument = sg_decimal(number, &end);
 
 		if (*number < '0' || *number > '9' || *end || argument > HIGHEST_ARGUMENT)
 			return sg_draft_fail(draft, -EINVAL,
@@ -74,7 +91,7 @@ static int parse_word(struct sg_draft *draft, struct statement *statement, char 
 	name = sg_draft_scratch(draft, word, value ? (size_t)(value + 1 - word) : strlen(word));
 	if (!name)
 		return -ENOMEM;
-	error = sg_draft_choose(draft, "word after the action", name, words, NULL, &which);
+	error = sg_draft_choose(draft, "word after the action", name, words, &which);
 	if (error)
 		return error;
 	error = sg_draft_state_once(draft, draft->key, name);
@@ -86,12 +103,14 @@ static int parse_word(struct sg_draft *draft, struct statement *statement, char 
 	if (which == 2)
 		return parse_condition(draft, statement, value);
 	if (which == 3)
-		return sg_draft_choose(draft, "guard", value, guards, NULL, &statement->guard);
+		return sg_draft_choose(draft, "guard", value, guards, &statement->guard);
 	if (which == 4) {
 		statement->setting = value;
 		return 0;
 	}
-	return sg_draft_choose(draft, "action", value, actions, "virtual",
+	if (which == 6)
+		return sg_draft_choose(draft, "source", value, sources, &statement->answer);
+	return sg_draft_choose(draft, "action", value, actions,
 			which == 0 ? &statement->at_import : which == 1 ? &statement->via : &statement->strict);
 }
 
@@ -118,7 +137,8 @@ static int parse_statement(struct sg_draft *draft, const char *value,
 		struct statement *ret_statement)
 {
 	struct statement statement = {
-			.at_import = NOT_STATED, .via = NOT_STATED, .strict = NOT_STATED, .guard = NOT_STATED};
+			.at_import = NOT_STATED, .via = NOT_STATED, .strict = NOT_STATED, .guard = NOT_STATED,
+			.answer = NOT_STATED};
 	char *text, *rest, *word;
 	int error;
 
@@ -134,7 +154,7 @@ static int parse_statement(struct sg_draft *draft, const char *value,
 	}
 	rest = sg_draft_trim(rest);
 	word = strsep(&rest, " \t");
-	error = sg_draft_choose(draft, "action", word, actions, "virtual", &statement.action);
+	error = sg_draft_choose(draft, "action", word, actions, &statement.action);
 	while (!error && (word = strsep(&rest, " \t")))
 		if (*word)
 			error = parse_word(draft, &statement, word);
@@ -211,6 +231,24 @@ static void allow_below(struct sg_draft *draft, const struct sg_rule *parent, co
 	}
 }
 
+static bool may_be_tested(const struct sg_rule *rule)
+{
+	bool of_entry = strcmp(rule->condition, SET) == 0;
+
+	return of_entry ? rule->guard == SG_GUARD_MAPPING : rule->guard == SG_GUARD_CALL || rule->guard == SG_GUARD_READ;
+}
+
+static int fail_unanswered(struct sg_draft *draft, const struct sg_rule *rule, const struct statement *statement)
+{
+	const int stated[] = {statement->action, statement->at_import, statement->via, statement->strict};
+
+	for (size_t i = 0; !sg_config_has_answer(rule) && i < sizeof(stated) / sizeof(stated[0]); i++)
+		if (stated[i] == SG_ACTION_ANSWER)
+			return sg_draft_fail(draft, -EINVAL, "%.100s has no answer; accepted: allow, log, warn, block",
+					rule->name);
+	return 0;
+}
+
 static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 		const struct statement *statement)
 {
@@ -224,14 +262,27 @@ static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 		allow_below(draft, rule, statement);
 	if (statement->guard != NOT_STATED)
 		rule->guard = statement->guard;
+	if (statement->answer != NOT_STATED)
+		rule->answer = (enum sg_source)statement->answer;
+	error = fail_unanswered(draft, rule, statement);
+	if (error)
+		return error;
 	if (statement->states_condition) {
 		rule->condition = statement->condition;
 		rule->condition_argument = statement->condition_argument;
+		rule->entries = NULL;
 	}
-	if (rule->condition && rule->guard != SG_GUARD_CALL)
+	if (statement->entries && rule->guard != SG_GUARD_MAPPING)
+		return sg_draft_fail(draft, -EINVAL, "the condition " ENTRIES "%.60s needs guard=mapping, and a name below that of a mapping",
+				statement->entries);
+	if (statement->entries)
+		rule->entries = sg_draft_copy(draft, statement->entries, strlen(statement->entries));
+	if (statement->entries && !rule->entries)
+		return -ENOMEM;
+	if (rule->condition && !may_be_tested(rule))
 		return sg_draft_fail(draft, -EINVAL,
 				"the condition %s cannot be tested with guard=%s; accepted: "
-				"guard=call, or when=always",
+				"guard=call or read (" SET ": guard=mapping), or when=always",
 				rule->condition, guards[rule->guard]);
 	if (statement->reason) {
 		rule->reason = sg_draft_copy(draft, statement->reason, strlen(statement->reason));
@@ -275,6 +326,8 @@ static int change_prefix(struct sg_draft *draft, const char *prefix,
 
 		if (strncmp(rule->name, prefix, length) != 0)
 			continue;
+		if (fail_unanswered(draft, rule, statement) < 0)
+			return -EINVAL;
 		change_actions(rule, statement);
 		note_source(draft, rule);
 		found = true;
@@ -375,7 +428,8 @@ int sg_rules_list(struct sg_draft *draft, const char *list)
 	return sg_draft_each_item(draft, list, list_item, NULL);
 }
 
-#define SINK_ACCEPTED "nearest | REASON, nearest only=NAME,NAME | REASON, anywhere | REASON, through | REASON"
+#define SINK_ACCEPTED "nearest | REASON, nearest only=NAME,NAME | REASON, host | REASON, anywhere | REASON, " \
+	"through | REASON"
 
 static int only_item(struct sg_draft *draft, char *item, void *sink)
 {
@@ -423,7 +477,7 @@ int sg_rules_sink(struct sg_draft *draft, const char *module, const char *value)
 	words = text + strcspn(text, " \t");
 	if (*words)
 		*words++ = 0;
-	error = sg_draft_choose(draft, "trust", text, trusts, NULL, &trust);
+	error = sg_draft_choose(draft, "trust", text, trusts, &trust);
 	if (error)
 		return error;
 	for (size_t i = 0; i < draft->config.sink_count; i++)

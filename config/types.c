@@ -19,7 +19,7 @@ int sg_types_line(struct sg_draft *draft, const char *name, const char *value)
 	if (!error)
 		error = sg_draft_cut_reason(draft, text, "fixed | REASON, private | REASON", &reason);
 	if (!error)
-		error = sg_draft_choose(draft, "trait", text, traits, NULL, &trait);
+		error = sg_draft_choose(draft, "trait", text, traits, &trait);
 	if (!error)
 		error = sg_draft_add_type(draft, name, &rule);
 	if (error)

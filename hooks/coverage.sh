@@ -7,12 +7,12 @@ rows=$(${CC:-cc} -E -P -DSG_ROW_TABLE hooks/rows.h)
 cat <<'TEXT'
 # Which entries of the C library Sandglass sees
 
-Written by `make coverage-table` from the rows in `hooks/*_rows.h`; a test compares it with them, with what the object
+Written by `make coverage-table` from the rows in `hooks/*/rows.h`; a test compares it with them, with what the object
 exports, and with the names that the C library at hand has.
 
 An interposed entry costs one thread-local load and a branch while no workflow runs. In a workflow, the object that
 called is looked up: the interpreter and its own modules pass, other compiled code is judged by family (`[native]` in
-`config/default.conf`). `exec` and `spawn` entries also choose the environment of the new program. `signal` entries judge
+`config/native.conf`). `exec` and `spawn` entries also choose the environment of the new program. `signal` entries judge
 nobody: hardened mode keeps what they set beneath its own handlers.
 
 ## Interposed

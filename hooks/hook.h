@@ -11,7 +11,7 @@
  *         #define HOOK SG_HOOK_SHELL
  *         #define HOOK_VARIADIC(family, need, type, name, parameters)
  *         #define NOHOOK(name, why)
- *         #include "hooks/process_rows.h"
+ *         #include "hooks/process/rows.h"
  *
  * sg_enter_NAME is the inside of the shell, for hand-written shells of variadic relatives: calling
  * the exported name from our own object could lead through another preloaded library first.

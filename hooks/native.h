@@ -4,7 +4,7 @@
  *     #define HOOK SG_NATIVE_SHELL
  *     #define HOOK_VARIADIC(family, need, type, name, parameters)
  *     #define NOHOOK(name, why)
- *     #include "hooks/time_rows.h"
+ *     #include "hooks/time/rows.h"
  *
  * Outside a context the shell is one thread-local load, one branch and the real call. In a context the caller's
  * address goes to sg_native_call() (shim/native/native.h), which records; the real call is made in any case, with errno as it
@@ -31,6 +31,7 @@
 #define SG_NATIVE_OF_spawn SG_NATIVE_PROCESS
 #define SG_NATIVE_OF_thread SG_NATIVE_THREAD
 #define SG_NATIVE_OF_host SG_NATIVE_HOST
+#define SG_NATIVE_OF_pool SG_NATIVE_POOL
 
 #define SG_NATIVE_JUDGE_AS(family, text) \
 	do { \

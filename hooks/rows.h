@@ -7,12 +7,12 @@
  *     NOHOOK(name, "why")
  *
  * need says what the libc at hand may lack:
- *     REQ  nothing: without it Sandglass refuses to start
- *     OPT  the symbol; a call then returns -1 with ENOSYS
+ *     REQ  nothing, from glibc 2.28 on: without it Sandglass refuses to start
+ *     OPT  the symbol; a call is then led as shim/base/real.h says
  * Where the libc has several versions of a name, REAL is the newest. A name that it has only for old programs
  * (one '@' in nm -D) cannot be found by dlsym, so it needs a shell by hand that calls its successor.
  *
- * A new family adds one file NAME_rows.h and its line below; a new entry point one row. From the
+ * A new family adds one file NAME/rows.h and its line below; a new entry point one row. From the
  * rows come the typedefs and REAL() (shim/base/real.h), the resolver (shim/base/real.c), the shells
  * (hooks/hook.h) and, through the preprocessor alone, hence no #include of anything else here:
  *     cc -E -P -DSG_VERSION_SCRIPT hooks/rows.h    the linker's version script
@@ -37,16 +37,16 @@
 #define NOHOOK(name, why) nohook name why
 #endif
 
-#include "environment_rows.h"
-#include "file_rows.h"
-#include "host_rows.h"
-#include "network_rows.h"
-#include "process_rows.h"
-#include "random_rows.h"
-#include "signal_rows.h"
-#include "syscall_rows.h"
-#include "thread_rows.h"
-#include "time_rows.h"
+#include "environment/rows.h"
+#include "file/rows.h"
+#include "host/rows.h"
+#include "network/rows.h"
+#include "process/rows.h"
+#include "random/rows.h"
+#include "signal/rows.h"
+#include "syscall/rows.h"
+#include "thread/rows.h"
+#include "time/rows.h"
 
 #if defined(SG_VERSION_SCRIPT)
 local: *; };

@@ -7,7 +7,10 @@
 #   tests/setup.sh venv TAG PATH [NAME FILE...]
 #                                  make build/venv/TAG as tests/requirements.txt says, or build/venv/TAG-NAME as the
 #                                  files say, and print its python
-#   tests/setup.sh preloads        allocators that tests preload beside the object; without them those tests are skipped
+#   tests/setup.sh preloads        allocators that tests preload beside the object, and another C library; without them those tests are skipped
+#   tests/setup.sh tools           make what `make dist` packs with, print its python
+#   tests/setup.sh sysroot MACHINE [PACKAGE...]
+#                                  a compiler for MACHINE, and Debian packages for it under build/sysroot: print where
 #   tests/setup.sh server          install the Temporal server under build/tools, print its path
 #
 # PYTHON=PATH_OR_VERSION in the environment restricts "pythons" and "pick" to that one.
@@ -182,6 +185,7 @@ venv() { # TAG PATH [NAME FILE...]
 preloads() {
 	local name
 	can_install || return 0
+	command -v musl-gcc >/dev/null || (apt_install musl-tools) || true
 	for name in jemalloc mimalloc tcmalloc-minimal; do
 		[[ $(PATH=$PATH:/sbin ldconfig -p) == *"lib${name/-/_}.so."* ]] && continue
 		[[ -n $apt_updated ]] || apt-get update >>build/setup.log 2>&1 || true
@@ -189,6 +193,37 @@ preloads() {
 		name=$(apt-cache pkgnames "lib$name" | grep -E "^lib$name[0-9.]+(t64)?\$" | sort -V | tail -n 1)
 		[[ -z $name ]] || (apt_install "$name") || true
 	done
+}
+
+# What `make dist` packs with; prints its python.
+tools() {
+	local tag path
+	read -r tag path <<<"$(pick)"
+	[[ -n $path ]] || exit 1
+	venv "$tag" "$path" dist .packaging/requirements.txt
+}
+
+# Debian's packages for another machine, unpacked: nothing here is changed by them. Prints the folder.
+sysroot() { # MACHINE [PACKAGE...]
+	local machine=$1 dir=$PWD/build/sysroot/$1 architecture package options
+	local -a packages=(libinih-dev libelf-dev zlib1g-dev libminizip-dev libzstd-dev "${@:2}")
+	case $machine in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;; *) die "$machine: no name at Debian" ;; esac
+	command -v "$machine-linux-gnu-gcc" >/dev/null || { mkdir -p build && can_install && apt_install "gcc-${machine/_/-}-linux-gnu"; } ||
+		die "$machine-linux-gnu-gcc is missing"
+	mkdir -p "$dir"/apt/{lists,archives}/partial "$dir/root"
+	(
+		flock 9
+		options=(-q -o "APT::Architecture=$architecture" -o "APT::Architectures=$architecture" -o "Dir::State=$dir/apt" -o "Dir::State::lists=$dir/apt/lists"
+			-o Dir::State::status=/dev/null -o "Dir::Cache=$dir/apt" -o APT::Sandbox::User=root)
+		for package in "${packages[@]}"; do
+			[[ -e $dir/.$package ]] && continue
+			[[ -n $(ls "$dir"/apt/lists/*Packages* 2>/dev/null) ]] || apt-get "${options[@]}" update >"$dir/apt.log" 2>&1 || true
+			(cd "$dir/apt" && apt-get "${options[@]}" download "$package") >>"$dir/apt.log" 2>&1 && dpkg-deb -x "$dir/apt/$package"_*.deb "$dir/root" ||
+				die "no $package for $architecture (log: $dir/apt.log)"
+			: >"$dir/.$package"
+		done
+	) 9>"$dir/.lock" || exit 1
+	echo "$dir/root"
 }
 
 server() {
@@ -209,6 +244,6 @@ server() {
 }
 
 case ${1:-} in
-packages | pythons | pick | venv | preloads | server) "$@" ;;
+packages | pythons | pick | venv | preloads | server | tools | sysroot) "$@" ;;
 *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
 esac

@@ -1,4 +1,5 @@
 #include "config/command/command.h"
+#include "config/command/options.h"
 #include "config/command/report.h"
 #include "config/command/text.h"
 #include "config/command/walk.h"
@@ -7,56 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] =
-	"usage: sandglass audit [--json] PATH...\n"
-	"Says which compiled code reads clocks, entropy, environment, files, network and so on by "
-	"itself, where\n"
-	"Python-level guards do not see it. PATH: a virtual environment or other directory, a "
-	"wheel, an object.\n"
-	"  --json   for programs; the schema is in config/command/report.h\n"
-	"Exit status: 0 nothing is \"not safe\", 1 something is, 2 wrong usage or something could "
-	"not be read.\n";
+static const char usage_text[] =
+	"usage: sandglass audit [OPTION...] PATH...\n"
+	"Says which compiled code reads clocks, entropy, environment, files, network and so on by itself, where\n"
+	"Python-level guards do not see it. PATH: a virtual environment or other directory, a wheel, an object.\n"
+	"  --json             for programs; the schema is in config/command/report.h\n"
+	"  --fail-on VERDICT  what makes the exit status 1: unsafe, else depends (both), or never\n"
+	"\"safe\" is said of what was looked at: what code imports and its instructions, not what it looks up at run time.\n"
+	"Exit status: 0 nothing reaches the threshold, 1 something does, 2 wrong usage or something could not be read.\n";
 
-/* Sorts options from paths, in place. Returns the number of paths, or -1: wrong usage, or --help. */
-static int parse(int count, char **arguments, bool *ret_json, int *ret_status)
-{
-	int paths = 0;
-	bool options = true;
+static const char *const thresholds[] = {"unsafe", "depends", "never", NULL};
 
-	for (int i = 1; i < count; i++) {
-		const char *argument = arguments[i];
-
-		if (!options || argument[0] != '-' || !argument[1]) {
-			arguments[paths++] = arguments[i];
-		} else if (strcmp(argument, "--") == 0) {
-			options = false;
-		} else if (strcmp(argument, "--json") == 0) {
-			*ret_json = true;
-		} else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-			fputs(usage, stdout);
-			*ret_status = SG_EXIT_OK;
-			return -1;
-		} else {
-			sg_complain("audit", "%s: unknown option; accepted: --json, --help", argument);
-			*ret_status = SG_EXIT_TROUBLE;
-			return -1;
-		}
-	}
-	for (int i = 0; i < paths; i++)
-		if (!*arguments[i]) {
-			sg_complain("audit", "an argument is empty; accepted: PATH...");
-			*ret_status = SG_EXIT_TROUBLE;
-			return -1;
-		}
-	if (!paths) {
-		sg_complain("audit", "no path; accepted: [--json] PATH...");
-		*ret_status = SG_EXIT_TROUBLE;
-		return -1;
-	}
-	return paths;
-}
-
-static int audit(struct sg_findings *findings, bool json)
+static int audit(struct sg_findings *findings, bool json, int threshold)
 {
 	enum sg_verdict worst = SG_VERDICT_SAFE;
 	int error = sg_entries_init();
@@ -86,27 +49,35 @@ static int audit(struct sg_findings *findings, bool json)
 			worst = findings->packages[i].verdict;
 	if (findings->problem_count)
 		return SG_EXIT_TROUBLE;
-	return worst == SG_VERDICT_UNSAFE ? SG_EXIT_NO : SG_EXIT_OK;
+	if (threshold == 2)
+		return SG_EXIT_OK;
+	return worst >= (threshold ? SG_VERDICT_DEPENDS : SG_VERDICT_UNSAFE) ? SG_EXIT_NO : SG_EXIT_OK;
 }
 
 int sg_command_audit(int count, char **arguments)
 {
+	const char *fail_on = NULL;
+	bool json = false, off;
+	const struct sg_option options[] = {{"--json", NULL, NULL, &json, NULL}, {"--fail-on", "VERDICT", &fail_on, NULL, NULL}, {0}};
+	const struct sg_usage usage = {"audit", usage_text, options, "PATH...", false};
+	int status, paths = sg_options_take(&usage, count, arguments, &status), threshold;
 	struct sg_findings *findings;
 	struct sg_config config;
-	int status = SG_EXIT_TROUBLE, paths;
-	bool json = false, off;
 
-	paths = parse(count, arguments, &json, &status);
 	if (paths < 0)
 		return status;
-	if (sg_command_config(&config, "audit", &off) != 0)
+	threshold = sg_options_choose("audit", "--fail-on", fail_on, thresholds);
+	if (!paths)
+		sg_complain("audit", "no path; accepted: [OPTION...] PATH...");
+	if (threshold < 0 || !paths || sg_command_config(&config, "audit", &off) != 0)
 		return SG_EXIT_TROUBLE;
+	status = SG_EXIT_TROUBLE;
 	findings = calloc(1, sizeof(*findings));
 	if (findings) {
 		findings->config = &config;
 		findings->roots = arguments;
 		findings->root_count = (size_t)paths;
-		status = audit(findings, json);
+		status = audit(findings, json, threshold);
 		sg_findings_release(findings);
 		free(findings);
 	}

@@ -14,8 +14,13 @@ enum { SG_EXIT_OK, SG_EXIT_NO, SG_EXIT_TROUBLE };
 
 /* arguments[0] is the name of the sub-command. */
 int sg_command_audit(int count, char **arguments);
+int sg_command_check(int count, char **arguments);
+int sg_command_completion(int count, char **arguments);
 int sg_command_explain(int count, char **arguments);
+int sg_command_rules(int count, char **arguments);
 int sg_command_doctor(int count, char **arguments);
+int sg_command_object(int count, char **arguments);
+int sg_command_report(int count, char **arguments);
 int sg_command_run(int count, char **arguments);
 int sg_command_status(int count, char **arguments);
 
@@ -26,9 +31,21 @@ int sg_command_status(int count, char **arguments);
 int sg_command_config(struct sg_config *ret_config, const char *command, bool *ret_off);
 
 /*
- * The path of the preloaded object, absolute: beside this program (build/), or in ../lib of its directory
- * (PREFIX/bin). On failure returns -errno, and path[size] has the place where it was looked for last.
+ * The path of the preloaded object, absolute: beside this program (build/), or in ../lib or ../lib/sandglass of its
+ * directory (PREFIX/bin). On failure returns -errno, and path[size] has the place where it was looked for last.
  */
-int sg_command_object(char *path, size_t size);
+int sg_command_find_object(char *path, size_t size);
+
+/* The same; on failure the sentence is on stderr. */
+int sg_command_need_object(const char *command, char *path, size_t size);
+
+/* Puts that object into LD_PRELOAD of this process. 0, or -1 with a complaint. */
+int sg_command_preload(const char *command, char *path, size_t size);
+
+/*
+ * The interpreter that is meant: given, a path or a name that PATH has, or the folder of a virtual environment; NULL: that of
+ * $VIRTUAL_ENV, else python3. chosen[size] may be used for it.
+ */
+const char *sg_command_python(const char *given, char *chosen, size_t size);
 
 #endif

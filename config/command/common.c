@@ -1,9 +1,9 @@
 #include "config/command/command.h"
 #include "config/command/entries.h"
+#include "config/command/preload.h"
 #include "config/command/text.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,29 +27,24 @@ int sg_command_config(struct sg_config *ret_config, const char *command, bool *r
 	return result;
 }
 
-int sg_command_object(char *path, size_t size)
+int sg_command_preload(const char *command, char *path, size_t size)
 {
-	static const char *const places[] = {"libsandglass.so", "../lib/libsandglass.so"};
-	char own[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	int error = sg_command_need_object(command, path, size);
 
-	if (length <= 0) {
-		snprintf(path, size, "/proc/self/exe");
-		return -ENOENT;
-	}
-	own[length] = 0;
-	*strrchr(own, '/') = 0;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *resolved;
+	if (error)
+		return -1;
+	error = sg_preload_add(path);
+	if (error)
+		sg_complain(command, "%s: %s", path, error == -EINVAL ? "the loader cuts LD_PRELOAD at blanks and colons, "
+				"so the object cannot be used there; accepted: a directory without them" : strerror(-error));
+	return error ? -1 : 0;
+}
 
-		if (snprintf(path, size, "%s/%s", own, places[i]) >= (int)size)
-			return -ENAMETOOLONG;
-		resolved = realpath(path, NULL);
-		if (!resolved)
-			continue;
-		snprintf(path, size, "%s", resolved);
-		free(resolved);
-		return 0;
-	}
-	return -ENOENT;
+const char *sg_command_python(const char *given, char *chosen, size_t size)
+{
+	const char *environment = given ? given : getenv("VIRTUAL_ENV");
+
+	if (environment && *environment && snprintf(chosen, size, "%s/bin/python", environment) < (int)size && access(chosen, X_OK) == 0)
+		return chosen;
+	return given ? given : "python3";
 }

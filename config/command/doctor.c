@@ -3,8 +3,10 @@
 #include "config/command/child.h"
 #include "config/command/command.h"
 #include "config/command/object.h"
+#include "config/command/options.h"
 #include "config/command/preload.h"
 #include "config/command/text.h"
+#include "shim/interpreter/cpython.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -17,17 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: sandglass doctor [PYTHON]\n"
-	"Says whether Sandglass can serve this machine and this Python, one line for each thing "
-	"that it needs.\n"
-	"PYTHON: a path, or a name that is looked for in PATH; without it "
-	"$VIRTUAL_ENV/bin/python, else python3.\n"
-	"Exit status: 0 it can, 1 a check failed, 2 wrong usage.\n";
+static const char usage_text[] =
+	"usage: sandglass doctor [--json] [PYTHON|VENV]\n"
+	"Says whether Sandglass can serve this machine and this Python, one line for each thing that it needs.\n"
+	"PYTHON: a path, or a name that is looked for in PATH; VENV: the folder of a virtual environment; without it that of\n"
+	"$VIRTUAL_ENV, else python3. Settings are those that a worker started here would have.\n"
+	"The last line is \"ready\", \"ready once ...\" where no engine is installed, or what is to be mended first.\n"
+	"  --json   {version, ready: true|false, mend: text or null, checks: [{state: \"ok\"|\"fail\"|\"lacks\", name, text}]};\n"
+	"           lacks: a worker does without it\n"
+	"Exit status: 0 ready, 1 a check failed, 2 wrong usage.\n";
 
 #define SECONDS 60
-#define OLDEST 10
-#define NEWEST 15
+#define ENGINES_MAX 8
 
 /* Facts about an interpreter, KEY=VALUE. Valid in every Python, so that an old one gets a fair answer. */
 static const char question[] =
@@ -55,31 +58,64 @@ static const char question[] =
 	"    say('libc', '')\n"
 	"try:\n"
 	"    from importlib.metadata import version\n"
-	"    say('temporalio', version('temporalio'))\n"
+	"    for name in sys.argv[1:]:\n"
+	"        try:\n"
+	"            say('engine ' + name, version(name))\n"
+	"        except Exception:\n"
+	"            pass\n"
 	"except Exception:\n"
-	"    say('temporalio', '')\n";
+	"    pass\n";
 
-static int checks, failures;
+static int checks, failures, said;
+static bool json, has_engine;
+static char to_mend[2200]; /* the first check that failed */
+
+static void say(const char *state, const char *what, const char *format, va_list arguments)
+{
+	char text[2048];
+	struct sg_wrap wrap = {stdout, 21, 0, false};
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	for (char *byte = text; *byte; byte++)
+		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
+			*byte = ' ';
+	if (strcmp(state, "FAIL") == 0 && !*to_mend)
+		snprintf(to_mend, sizeof(to_mend), "%s: %s", what, text);
+	if (json) {
+		printf("%s{\"state\":\"%s\",\"name\":", said++ ? ",\n" : "", strcmp(state, "FAIL") ? state : "fail");
+		sg_json_string(stdout, what);
+		fputs(",\"text\":", stdout);
+		sg_json_string(stdout, text);
+		putchar('}');
+		return;
+	}
+	wrap.column = printf("%-5s %-14s ", state, what);
+	sg_wrap_text(&wrap, text);
+	sg_wrap_end(&wrap);
+}
 
 __attribute__((format(printf, 3, 4)))
 static bool report(bool good, const char *what, const char *format, ...)
 {
 	va_list arguments;
-	char text[2048];
-	struct sg_wrap wrap = {stdout, 21, 0, false};
 
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (char *byte = text; *byte; byte++)
-		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
-			*byte = ' ';
 	checks++;
 	failures += !good;
-	wrap.column = printf("%-5s %-14s ", good ? "ok" : "FAIL", what);
-	sg_wrap_text(&wrap, text);
-	sg_wrap_end(&wrap);
+	va_start(arguments, format);
+	say(good ? "ok" : "FAIL", what, format, arguments);
+	va_end(arguments);
 	return good;
+}
+
+/* What is missing, and a worker does without. */
+__attribute__((format(printf, 2, 3)))
+static void report_lack(const char *what, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("lacks", what, format, arguments);
+	va_end(arguments);
 }
 
 /* The value behind KEY= at the start of a line, in value[size]; empty when there is none. */
@@ -123,7 +159,7 @@ static bool check_object(char *path, size_t size)
 	Elf64_Ehdr header;
 	bool good;
 
-	if (sg_command_object(path, size) != 0)
+	if (sg_command_find_object(path, size) != 0)
 		return report(false, "object", "%s is not there; expected: libsandglass.so beside "
 				"this program, or in "
 				"../lib of its directory (make, make install)", path);
@@ -144,19 +180,45 @@ static bool check_object(char *path, size_t size)
 			sg_object_machine_name(header.e_machine) : "machine unknown");
 }
 
+static struct sg_config config;
+
+/* What the environment says of Sandglass is out of the way of what is asked next. */
+static void clear_settings(void)
+{
+	for (char **variable = environ; *variable;) {
+		char name[256];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*variable, "="), *variable);
+		if (strncmp(name, "SANDGLASS", strlen("SANDGLASS")) != 0 || unsetenv(name) != 0)
+			variable++;
+	}
+}
+
+/* A variable that is none of Sandglass's would stop a worker, so it is named; what else is to be checked needs no such worker. */
 static bool check_configuration(void)
 {
-	struct sg_config config;
-	char error[1024];
-	bool off = false;
+	char error[1024], variable[256];
+	const char *unknown;
+	bool off;
 
-	if (sg_config_load(&config, sg_condition_names, error, sizeof(error)) != 0)
-		return report(false, "configuration", "%s", error);
+	if (sg_config_load(&config, sg_condition_names, error, sizeof(error)) != 0) {
+		unknown = strstr(error, ": unknown variable");
+		if (unknown && sscanf(error, "environment: %255[^ ]", variable) == 1)
+			report(false, "configuration", "%s is set, and is no setting of Sandglass: a worker that has it in its environment does "
+					"not start. unset %s, or rename it%s", variable, variable, unknown + strlen(": unknown variable"));
+		else
+			report(false, "configuration", "%s", error);
+		clear_settings();
+		return sg_config_load(&config, sg_condition_names, error, sizeof(error)) == 0;
+	}
 	off = config.mode == SG_MODE_OFF;
 	report(true, "configuration", "valid: mode %s, %zu rules%s", sg_config_mode_name(config.mode),
 			config.rule_count, off ? "; SANDGLASS=off, so workers run without it" : "");
+	if (!off)
+		return true;
 	sg_config_release(&config);
-	return true;
+	unsetenv("SANDGLASS");
+	return sg_config_load(&config, sg_condition_names, error, sizeof(error)) == 0;
 }
 
 static bool check_python(struct sg_child *child, char *const arguments[])
@@ -179,9 +241,9 @@ static bool check_python(struct sg_child *child, char *const arguments[])
 	minor = number(child, "minor");
 	if (strcmp(name, "cpython") != 0)
 		return report(false, "python", "%s %s at %s; needed: CPython", name, version, path);
-	if (minor < OLDEST || minor > NEWEST)
+	if (minor < SG_CPYTHON_OLDEST || minor > SG_CPYTHON_NEWEST)
 		return report(false, "python", "CPython %s at %s; needed: 3.%d to 3.%d", version,
-		path, OLDEST, NEWEST);
+		path, SG_CPYTHON_OLDEST, SG_CPYTHON_NEWEST);
 	return report(true, "python", "CPython %s at %s", version, path);
 }
 
@@ -264,22 +326,49 @@ static void report_hardened(const struct sg_child *child)
 		report(true, "hardened", "available for system calls and rdtsc");
 }
 
-static void check_engine(struct sg_child *child, const char *python)
+/* What was proved of this interpreter's inside, and what could not be: a worker does without that. */
+static void report_probes(const struct sg_child *child)
 {
-	static char program[] = "import temporalio.worker";
+	char proved[1900] = "", name[64], result[64], without[300];
+	size_t length = 0;
+	int count = 0;
+
+	for (const char *line = child->errors; (line = strstr(line, " event=probe ")); line++) {
+		log_value(line, "name", name, sizeof(name));
+		log_value(line, "result", result, sizeof(result));
+		log_value(line, "without", without, sizeof(without));
+		if (strcmp(result, "proved") != 0) {
+			report_lack("probe", "%s, %s: %s", name, result, without);
+			continue;
+		}
+		count++;
+		length += (size_t)snprintf(proved + length, sizeof(proved) - length, "%s%s", length ? ", " : "", name);
+		if (length >= sizeof(proved))
+			length = sizeof(proved) - 1;
+	}
+	if (count)
+		report(true, "probes", "%d proved: %s", count, proved);
+}
+
+/* first: what does not depend on the engine is told once. */
+static void check_engine(struct sg_child *child, const char *python, const struct sg_engine_config *engine, bool first)
+{
+	char program[256], guards[512], rules[64];
 	char *const arguments[] = {(char *)python, "-c", program, NULL};
-	char guards[512], rules[64];
 	const char *line;
 	int error;
 
+	snprintf(program, sizeof(program), "import %s", engine->worker);
 	setenv("SANDGLASS_HARDENED", "1", 1);
+	setenv("SANDGLASS_LOG_LEVEL", "debug", 1); /* each probe is told */
 	error = sg_child_run(child, arguments, SECONDS);
 	if (error) {
-		report(false, "engine", "%s", error == -ETIMEDOUT ? "importing temporalio did not "
-				"end within 60 seconds"
+		report(false, "engine", "%s: %s", program, error == -ETIMEDOUT ? "it did not end within 60 seconds"
 				: strerror(-error));
 		return;
 	}
+	if (first)
+		report_probes(child);
 	line = strstr(child->errors, " event=dormant ");
 	if (line) {
 		log_value(line, "reason", guards, sizeof(guards));
@@ -290,68 +379,87 @@ static void check_engine(struct sg_child *child, const char *python)
 	if (line && WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0) {
 		log_value(line, "guards", guards, sizeof(guards));
 		log_value(line, "rules", rules, sizeof(rules));
-		report(true, "engine", "temporal: %s guards for %s rules", guards, rules);
-		report_hardened(child);
+		report(true, "engine", "%s: %s guards for %s rules", engine->name, guards, rules);
+		if (first)
+			report_hardened(child);
 		return;
 	}
 	last_line(child->errors, &line);
 	if (WIFSIGNALED(child->status))
-		report(false, "engine", "importing temporalio under Sandglass ended by signal %d",
+		report(false, "engine", "%s under Sandglass ended by signal %d", program,
 		WTERMSIG(child->status));
 	else
-		report(false, "engine", "Sandglass did not start when temporalio was imported%s%s",
+		report(false, "engine", "%s: Sandglass did not start%s%s", program,
 		*line ? ": " : "", line);
 }
 
-static void check_temporalio(struct sg_child *child, const char *python)
+static const char *distribution_of(const struct sg_engine_config *engine)
 {
-	char version[64];
+	return engine->distribution ? engine->distribution : engine->packages[0];
+}
 
-	if (!*fact(child, "temporalio", version, sizeof(version))) {
-		report(true, "temporalio", "not installed for this Python: until it is, Sandglass "
-				"does nothing here");
-		return;
+/* child: what the question was answered; it is asked again only once all that it said of engines has been read. */
+static void check_engines(struct sg_child *child, const char *python)
+{
+	const struct sg_engine_config *engine, *installed[ENGINES_MAX];
+	char key[128], version[64];
+	size_t count = 0;
+
+	for (size_t i = 0; i < config.engine_count && i < ENGINES_MAX; i++) {
+		engine = &config.engines[i];
+		snprintf(key, sizeof(key), "engine %s", distribution_of(engine));
+		if (*fact(child, key, version, sizeof(version)))
+			installed[count++] = engine;
+		report(true, distribution_of(engine), "%s", *version ? version : "not installed for this Python");
 	}
-	report(true, "temporalio", "%s", version);
-	check_engine(child, python);
+	for (size_t i = 0; i < count; i++)
+		check_engine(child, python, installed[i], i == 0);
+	has_engine = count > 0;
 }
 
 int sg_command_doctor(int count, char **arguments)
 {
 	static struct sg_child child;
+	const struct sg_option options[] = {{"--json", NULL, NULL, &json, NULL}, {0}};
+	const struct sg_usage usage = {"doctor", usage_text, options, "[PYTHON|VENV], one path or name", false};
+	int status, left = sg_options_take(&usage, count, arguments, &status);
 	char object[PATH_MAX], chosen[PATH_MAX];
-	const char *environment = getenv("VIRTUAL_ENV"), *python = "python3";
+	const char *python;
 	bool have_object;
 
-	if (count > 1 && (!strcmp(arguments[1], "--help") || !strcmp(arguments[1], "-h"))) {
-		fputs(usage, stdout);
-		return SG_EXIT_OK;
-	}
-	if (count > 2 || (count > 1 && (arguments[1][0] == '-' || !arguments[1][0]))) {
-		sg_complain("doctor", "\"%s\": not accepted; accepted: [PYTHON], one path or name",
-				arguments[count > 2 ? 2 : 1]);
+	if (left < 0)
+		return status;
+	if (left > 1) {
+		sg_complain("doctor", "\"%s\": not accepted; accepted: %s", arguments[1], usage.arguments);
 		return SG_EXIT_TROUBLE;
 	}
-	if (count > 1)
-		python = arguments[1];
-	else if (environment && *environment &&
-			snprintf(chosen, sizeof(chosen), "%s/bin/python",
-			environment) < (int)sizeof(chosen) &&
-			access(chosen, X_OK) == 0)
-		python = chosen;
+	python = sg_command_python(left ? arguments[0] : NULL, chosen, sizeof(chosen));
+	if (json)
+		printf("{\"version\":\"%s\",\"checks\":[\n", SG_VERSION);
 	have_object = check_object(object, sizeof(object));
 	if (check_configuration()) {
-		char *const ask[] = {(char *)python, "-c", (char *)question, NULL};
+		char *ask[ENGINES_MAX + 4] = {(char *)python, "-c", (char *)question, NULL};
+		int before = failures;
 
+		for (size_t i = 0; i < config.engine_count && i < ENGINES_MAX; i++)
+			ask[3 + i] = (char *)distribution_of(&config.engines[i]);
 		if (check_python(&child, ask)) {
 			check_build(&child);
-			if (!failures && have_object && check_preload(&child, ask, object))
-				check_temporalio(&child, python);
+			if (failures == before && have_object && check_preload(&child, ask, object))
+				check_engines(&child, python);
 		}
 	}
-	if (failures)
-		printf("Sandglass cannot serve this Python: %d of %d checks failed.\n", failures, checks);
-	else
-		printf("Sandglass can serve this Python.\n");
+	if (json) {
+		printf("],\n\"ready\":%s,\"mend\":", failures ? "false" : "true");
+		if (failures)
+			sg_json_string(stdout, to_mend);
+		puts(failures ? "}" : "null}");
+	} else if (failures) {
+		printf("not ready (%d of %d checks failed); mend this first: ", failures, checks);
+		sg_text_name(stdout, to_mend);
+		putchar('\n');
+	} else {
+		puts(has_engine ? "ready" : "ready once this Python has an engine: until then Sandglass does nothing in it");
+	}
 	return fflush(stdout) != 0 ? SG_EXIT_TROUBLE : failures ? SG_EXIT_NO : SG_EXIT_OK;
 }

@@ -28,6 +28,7 @@ static const struct family {
 	{"process", SG_NATIVE_PROCESS, SG_VERDICT_UNSAFE, "starts or steers processes"},
 	{"thread", SG_NATIVE_THREAD, SG_VERDICT_DEPENDS, "starts threads"},
 	{"host", SG_NATIVE_HOST, SG_VERDICT_DEPENDS, "asks about host, user or process"},
+	{"pool", SG_NATIVE_POOL, SG_VERDICT_DEPENDS, "asks how many processors there are, or which thread it is"},
 	{"syscall", SG_NATIVE_PROCESS, SG_VERDICT_DEPENDS, "makes system calls by number"},
 	{"loader", SG_NATIVE_FILE, SG_VERDICT_DEPENDS, "loads code that is named at run time"},
 	{"namespace", SG_NATIVE_FILE, SG_VERDICT_UNSAFE, "loads code where a preload does not reach"},

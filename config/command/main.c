@@ -16,11 +16,16 @@
 static const char help[] =
 	"usage: sandglass COMMAND ...\n"
 	"\n"
-	"  run [--mode MODE] [--log PATH] -- PROGRAM...   start a program with Sandglass in it\n"
-	"  doctor [PYTHON]                                can Sandglass serve this machine and Python?\n"
-	"  explain [RULE|PATTERN...]                      what is refused, why, and what to write instead\n"
-	"  audit [--json] PATH...                         what compiled code does by itself\n"
-	"  status [PID...]                                what guards a running worker, and what it has seen\n"
+	"  run [OPTION...] -- PROGRAM...     start a program with Sandglass in it\n"
+	"  check [OPTION...] FILE...         load workflow files, replay histories: what would be refused?\n"
+	"  report [OPTION...] LOG...         what logs say, added up: who does what, what would be refused\n"
+	"  explain [RULE|MESSAGE...]         what is refused, why, and what to write instead\n"
+	"  rules [PATTERN...]                the built-in configuration, and the manual of its format\n"
+	"  doctor [PYTHON|VENV]              can Sandglass serve this machine and Python?\n"
+	"  audit [OPTION...] PATH...         what compiled code does by itself\n"
+	"  status [OPTION...] [PID...]       what guards a running worker, and what it has seen\n"
+	"  object                            the path to put into LD_PRELOAD\n"
+	"  completion bash|zsh|fish          a script for the shell\n"
 	"  help, --version\n"
 	"\n"
 	"Each tells more with --help. Exit status: 0 all is well, 1 the answer is no, 2 wrong usage or\n"
@@ -30,8 +35,10 @@ static const struct {
 	const char *name;
 	int (*run)(int count, char **arguments);
 } commands[] = {
-	{"audit", sg_command_audit}, {"doctor", sg_command_doctor}, {"explain", sg_command_explain},
-	{"run", sg_command_run}, {"status", sg_command_status},
+	{"audit", sg_command_audit}, {"check", sg_command_check}, {"completion", sg_command_completion},
+	{"doctor", sg_command_doctor}, {"explain", sg_command_explain}, {"object", sg_command_object},
+	{"report", sg_command_report}, {"rules", sg_command_rules}, {"run", sg_command_run},
+	{"status", sg_command_status},
 };
 
 int main(int count, char **arguments)
@@ -50,8 +57,8 @@ int main(int count, char **arguments)
 		sg_nearest_offer(&nearest, commands[i].name);
 	}
 	if (*name)
-		sg_complain("", "%s: unknown command%s%s%s; accepted: run, doctor, explain, "
-				"audit, status, help, --version",
+		sg_complain("", "%s: unknown command%s%s%s; accepted: run, check, report, "
+				"explain, rules, doctor, audit, status, object, completion, help, --version",
 				name, nearest.best ? ", did you mean " : "",
 				nearest.best ? nearest.best : "",
 				nearest.best ? "?" : "");

@@ -183,6 +183,9 @@ static void write_package(FILE *file, const struct sg_findings *findings, const 
 		allowed |= findings->list[i].allowed;
 		to_all &= findings->list[i].allowed;
 	}
+	/* Every object is allowed that: it says nothing about this package. */
+	allowed &= ~(1u << SG_NATIVE_POOL);
+	to_all &= ~(1u << SG_NATIVE_POOL);
 	fprintf(file, "%-21s ", package->counts ? sg_verdict_text(package->verdict) : "not judged");
 	sg_text_name(file, package->name);
 	if (package->version) {
@@ -199,7 +202,7 @@ static void write_package(FILE *file, const struct sg_findings *findings, const 
 		struct sg_wrap wrap = {file, 20, 0, false};
 
 		wrap.column = fprintf(file, "    %-15s ", "allowed");
-		if (allowed == (1u << SG_NATIVE_FAMILIES) - 1)
+		if ((allowed | 1u << SG_NATIVE_POOL) == (1u << SG_NATIVE_FAMILIES) - 1)
 			sg_wrap_text(&wrap, "all of it, by [native] of the configuration");
 		else {
 			sg_wrap_text(&wrap, "by [native] of the configuration");

@@ -10,9 +10,9 @@
  *    "problems": [{"path": PATH, "message": TEXT}]}
  *
  * summary: safe, depends, unsafe and programs count packages. counts: false for a program within a package, which is
- * another process, and for a package of nothing but programs. allowed: what [native] of the configuration permits, left out of reasons. kind: a family of entries
- * (clock monotonic sleep random environment file network exec spawn process thread host syscall loader
- * namespace), or raw-syscall rdtsc rdrand rdseed static packed no-sections symbolic machine
+ * another process, and for a package of nothing but programs. allowed: what [native] of the
+ * configuration permits, left out of reasons. kind: a family of entries (clock monotonic sleep random environment file
+ * network exec spawn process thread host syscall loader namespace), or raw-syscall rdtsc rdrand rdseed static packed no-sections symbolic machine
  * go vdso.
  */
 #ifndef SG_COMMAND_REPORT_H

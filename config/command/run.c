@@ -1,7 +1,8 @@
 #define _GNU_SOURCE 1
 
 #include "config/command/command.h"
-#include "config/command/preload.h"
+#include "config/command/entries.h"
+#include "config/command/options.h"
 #include "config/command/text.h"
 
 #include <errno.h>
@@ -11,92 +12,109 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: sandglass run [--mode MODE] [--log PATH] -- PROGRAM [ARGUMENT...]\n"
-	"Becomes the program, with Sandglass in front of LD_PRELOAD.\n"
-	"  --mode MODE   sets SANDGLASS: enforce, strict, warn, observe, off\n"
-	"  --log PATH    sets SANDGLASS_LOG: stderr, or a path with a '/' in it; %p is the process id\n"
-	"Exit status: the program's; 2 wrong usage or settings, 126 it cannot be started, 127 "
-	"there is none.\n";
+static const char usage_text[] =
+	"usage: sandglass run [OPTION...] [--] PROGRAM [ARGUMENT...]\n"
+	"Becomes the program, with Sandglass in front of LD_PRELOAD. Each option sets the variable beside it; what they\n"
+	"mean: sandglass rules, or README.\n"
+	"  --mode MODE             SANDGLASS: enforce, strict, answer, warn, observe, off\n"
+	"  --log PATH              SANDGLASS_LOG: stderr, or a path with a '/' in it; %p is the process id\n"
+	"  --level LEVEL           SANDGLASS_LOG_LEVEL: error, warn, info, debug, trace\n"
+	"  --log-format FORMAT     SANDGLASS_LOG_FORMAT: logfmt, json\n"
+	"  --summary MINUTES       SANDGLASS_SUMMARY: counts in the log every so many minutes\n"
+	"  --rules NAME=ACTION,... SANDGLASS_RULES: allow, log, warn, answer or block, for a rule or PREFIX.*\n"
+	"  --config PATH[:PATH]    SANDGLASS_CONFIG: rule files\n"
+	"  --passthrough MODULE,.. SANDGLASS_PASSTHROUGH: modules that all runs share\n"
+	"  --reload MODULE,...     SANDGLASS_RELOAD: modules that each run gets afresh\n"
+	"  --isolation KIND        SANDGLASS_ISOLATION: shared, private, off\n"
+	"  --virtual SOURCE,...    SANDGLASS_VIRTUAL: what is answered: clock, random, none\n"
+	"  --native VERDICT        SANDGLASS_NATIVE: off, warn, block\n"
+	"  --hardened              SANDGLASS_HARDENED=1: also what compiled code does past the C library\n"
+	"  --tz ZONE               SANDGLASS_TZ: UTC, a zone, host\n"
+	"  --hashseed NUMBER       SANDGLASS_HASHSEED: a number, or random\n"
+	"  --required              SANDGLASS_REQUIRED=1: no worker without every guard\n"
+	"  --inherit WHICH         SANDGLASS_INHERIT: which child processes keep the preload: all, python, none\n"
+	"  --world NUMBER          SANDGLASS_WORLD: for replays, see sandglass check --worlds\n"
+	"Exit status: the program's; 2 wrong usage or settings, 126 it cannot be started, 127 there is none.\n";
 
-/* "--NAME VALUE" or "--NAME=VALUE": 1 and the variable is set, 0 it is another, -1 it has no value. */
-static int take(const char *name, const char *variable, char **arguments, int *at)
+static const struct sg_option options[] = {
+	{"--mode", "MODE", NULL, NULL, "SANDGLASS"},
+	{"--log", "PATH", NULL, NULL, "SANDGLASS_LOG"},
+	{"--level", "LEVEL", NULL, NULL, "SANDGLASS_LOG_LEVEL"},
+	{"--log-format", "FORMAT", NULL, NULL, "SANDGLASS_LOG_FORMAT"},
+	{"--summary", "MINUTES", NULL, NULL, "SANDGLASS_SUMMARY"},
+	{"--rules", "NAME=ACTION,...", NULL, NULL, "SANDGLASS_RULES"},
+	{"--config", "PATH[:PATH]", NULL, NULL, "SANDGLASS_CONFIG"},
+	{"--passthrough", "MODULE,...", NULL, NULL, "SANDGLASS_PASSTHROUGH"},
+	{"--reload", "MODULE,...", NULL, NULL, "SANDGLASS_RELOAD"},
+	{"--isolation", "KIND", NULL, NULL, "SANDGLASS_ISOLATION"},
+	{"--virtual", "SOURCE,...", NULL, NULL, "SANDGLASS_VIRTUAL"},
+	{"--native", "VERDICT", NULL, NULL, "SANDGLASS_NATIVE"},
+	{"--hardened", NULL, NULL, NULL, "SANDGLASS_HARDENED"},
+	{"--tz", "ZONE", NULL, NULL, "SANDGLASS_TZ"},
+	{"--hashseed", "NUMBER", NULL, NULL, "SANDGLASS_HASHSEED"},
+	{"--required", NULL, NULL, NULL, "SANDGLASS_REQUIRED"},
+	{"--inherit", "WHICH", NULL, NULL, "SANDGLASS_INHERIT"},
+	{"--world", "NUMBER", NULL, NULL, "SANDGLASS_WORLD"},
+	{0},
+};
+
+/* Which of the options set this variable, in the arguments before the program? They come again as they were written. */
+static const struct sg_option *option_of(const char *variable, size_t length, int count, char *const *before)
 {
-	size_t length = strlen(name);
-	const char *value;
-
-	if (strncmp(arguments[*at], name, length) != 0 || (arguments[*at][length] &&
-			arguments[*at][length] != '='))
-		return 0;
-	value = arguments[*at][length] ? arguments[*at] + length + 1 : arguments[++*at];
-	if (!value || !*value) {
-		sg_complain("run", "%s: no value; accepted: %s %s", name, name, strcmp(name,
-				"--log") ? "MODE" : "PATH");
-		return -1;
+	for (const struct sg_option *option = options; option->name; option++) {
+		if (strlen(option->variable) != length || strncmp(option->variable, variable, length) != 0)
+			continue;
+		for (int i = 1; i < count && strcmp(before[i], "--") != 0; i++)
+			if (strncmp(before[i], option->name, strlen(option->name)) == 0 && strchr("=", before[i][strlen(option->name)]))
+				return option;
 	}
-	return setenv(variable, value, 1) ? -1 : 1;
+	return NULL;
 }
 
-/* Index of the program's name; 0: --help, -1: wrong usage. */
-static int parse(int count, char **arguments)
+/* A setting that was an option is called by that name. */
+static void complain_of_settings(const char *error, int count, char *const *before)
 {
-	for (int i = 1; i < count; i++) {
-		int taken;
+	static const char source[] = "environment: ";
+	const char *variable = error + strlen(source), *rest = strstr(variable, " = ");
+	const struct sg_option *option = NULL;
 
-		if (strcmp(arguments[i], "--") == 0 || arguments[i][0] != '-') {
-			i += arguments[i][0] == '-';
-			if (i < count && *arguments[i])
-				return i;
-			break;
-		}
-		if (!strcmp(arguments[i], "--help") || !strcmp(arguments[i], "-h")) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		taken = take("--mode", "SANDGLASS", arguments, &i);
-		if (!taken)
-			taken = take("--log", "SANDGLASS_LOG", arguments, &i);
-		if (!taken)
-			sg_complain("run", "%s: unknown option; accepted: --mode MODE, --log "
-			"PATH, --help, --", arguments[i]);
-		if (taken <= 0)
-			return -1;
-	}
-	sg_complain("run", "no program; accepted: [--mode MODE] [--log PATH] -- PROGRAM [ARGUMENT...]");
-	return -1;
+	if (strncmp(error, source, strlen(source)) == 0 && rest)
+		option = option_of(variable, (size_t)(rest - variable), count, before);
+	if (option)
+		sg_complain("run", "%s%s", option->name, rest);
+	else
+		sg_complain("run", "%s", error);
 }
 
 int sg_command_run(int count, char **arguments)
 {
-	char object[PATH_MAX];
+	const struct sg_usage usage = {"run", usage_text, options, "PROGRAM [ARGUMENT...]", true};
+	char object[PATH_MAX], error[1024], **before = calloc((size_t)count, sizeof(*before));
 	struct sg_config config;
-	bool off;
-	int program = parse(count, arguments), result;
+	int status, left, result;
 
-	if (program <= 0)
-		return program ? SG_EXIT_TROUBLE : SG_EXIT_OK;
+	if (!before)
+		return SG_EXIT_TROUBLE;
+	memcpy(before, arguments, (size_t)count * sizeof(*before));
+	left = sg_options_take(&usage, count, arguments, &status);
+	if (left == 0)
+		sg_complain("run", "no program; accepted: [OPTION...] -- PROGRAM [ARGUMENT...]");
+	if (left <= 0) {
+		free(before);
+		return left ? status : SG_EXIT_TROUBLE;
+	}
 	/* Told here: programs that are not Python do not read the settings at all. */
-	if (sg_command_config(&config, "run", &off) != 0)
+	result = sg_config_load(&config, sg_condition_names, error, sizeof(error));
+	if (result)
+		complain_of_settings(error, count - left, before);
+	else
+		sg_config_release(&config);
+	free(before);
+	if (result || sg_command_preload("run", object, sizeof(object)) != 0)
 		return SG_EXIT_TROUBLE;
-	sg_config_release(&config);
-	if (off)
-		setenv("SANDGLASS", "off", 1);
-	if (sg_command_object(object, sizeof(object)) != 0) {
-		sg_complain("run", "%s: the object is not there; accepted: libsandglass.so beside "
-				"this program, or in "
-				"../lib of its directory (make, make install)", object);
-		return SG_EXIT_TROUBLE;
-	}
-	result = sg_preload_add(object);
-	if (result) {
-		sg_complain("run", "%s: %s", object, result == -EINVAL ? "the loader cuts "
-				"LD_PRELOAD at blanks and colons, "
-				"so the object cannot be used there; accepted: a directory "
-				"without them" : strerror(-result));
-		return SG_EXIT_TROUBLE;
-	}
-	execvp(arguments[program], arguments + program);
+	arguments[left] = NULL; /* there is room: arguments[0] was the name of the sub-command */
+	execvp(arguments[0], arguments);
 	result = errno;
-	sg_complain("run", "%s: cannot be started: %s", arguments[program], strerror(result));
+	sg_complain("run", "%s: cannot be started: %s", arguments[0], strerror(result));
 	return result == ENOENT ? 127 : 126;
 }

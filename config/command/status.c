@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "config/command/command.h"
+#include "config/command/options.h"
 #include "config/command/text.h"
 
 #define SG_STATUS_LAYOUT_ONLY
@@ -17,10 +18,12 @@
 #include <sys/uio.h>
 #include <time.h>
 
-static const char usage[] =
-	"usage: sandglass status [PID...]\n"
+static const char usage_text[] =
+	"usage: sandglass status [OPTION...] [PID...]\n"
 	"Says what guards a running worker and what it has seen so far, from outside and without stopping it.\n"
-	"Without PID: one line for each worker of this machine that may be looked at.\n"
+	"Without PID: a table of the workers of this machine that may be looked at.\n"
+	"  --all          the table, with the processes that run no engine yet\n"
+	"  --prometheus   metrics in the text format of Prometheus, for a textfile collector: of these processes, or of all\n"
 	"Looking into a process needs its user or root; where kernel.yama.ptrace_scope is not 0, root or its parent.\n"
 	"Exit status: 0 its workflows are guarded, 1 they are not, 2 it could not be looked at.\n";
 
@@ -170,8 +173,8 @@ static void show_status(long process, struct sg_status *status)
 	show_number("images", status->images, text);
 	snprintf(text, sizeof(text), " in the cache, %" PRIu64 " made so far", status->runs_made);
 	show_number("runs", status->runs, text);
-	snprintf(text, sizeof(text), " blocked, %" PRIu64 " warned of, %" PRIu64 " logged",
-			status->violations[SG_ACTION_WARN], status->violations[SG_ACTION_LOG]);
+	snprintf(text, sizeof(text), " blocked, %" PRIu64 " answered, %" PRIu64 " warned of, %" PRIu64 " logged",
+			status->violations[SG_ACTION_ANSWER], status->violations[SG_ACTION_WARN], status->violations[SG_ACTION_LOG]);
 	show_number("violations", status->violations[SG_ACTION_BLOCK], text);
 }
 
@@ -239,58 +242,204 @@ static int tell(long process)
 
 /* --- all of them ------------------------------------------------------------------------------- */
 
-static int list_workers(void)
+struct worker {
+	long process;
+	struct sg_status status;
+};
+
+/* Those that may be looked at, in the order of /proc. -1 with a complaint. */
+static ssize_t find_workers(struct worker **ret_workers, bool waiting)
 {
 	DIR *processes = opendir("/proc");
+	struct worker *workers = NULL;
 	struct dirent *entry;
-	int count = 0;
+	size_t count = 0;
 
 	if (!processes) {
 		sg_complain("status", "/proc: %s", strerror(errno));
-		return SG_EXIT_TROUBLE;
+		return -1;
 	}
 	while ((entry = readdir(processes))) {
+		long process = isdigit((unsigned char)entry->d_name[0]) ? strtol(entry->d_name, NULL, 10) : 0;
+		struct worker *grown;
 		struct sg_status status;
 		enum found found;
-		long process = isdigit((unsigned char)entry->d_name[0]) ? strtol(entry->d_name, NULL, 10) : 0;
 
 		if (!process || look(process, false, &status, &found) != 0 || found != FOUND ||
-		    status.state < SG_STATUS_UNGUARDED)
+		    status.state < (waiting ? SG_STATUS_WAITING : SG_STATUS_UNGUARDED))
 			continue;
+		grown = reallocarray(workers, count + 1, sizeof(*workers));
+		if (!grown)
+			break;
+		workers = grown;
 		tame_all(&status);
-		if (!*status.engine && status.state == SG_STATUS_UNGUARDED)
-			printf("%-8ld %-8s NOT guarded if it runs an engine: %s\n", process, status.mode, status.reason);
-		else
-			printf("%-8ld %-8s %s, %s %s, %" PRIu64 " runs, %" PRIu64 " violations, log %s\n", process, status.mode,
-				state_text(&status), status.engine, status.sdk, status.runs,
-				status.violations[SG_ACTION_BLOCK] + status.violations[SG_ACTION_WARN], status.log);
-		count++;
+		workers[count++] = (struct worker){process, status};
 	}
 	closedir(processes);
-	if (!count)
+	*ret_workers = workers;
+	return (ssize_t)count;
+}
+
+static uint64_t seen(const struct sg_status *status)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < SG_STATUS_ACTIONS; i++)
+		sum += status->violations[i];
+	return sum;
+}
+
+static double minutes(const struct sg_status *status)
+{
+	double seconds = difftime(time(NULL), (time_t)status->started);
+
+	return seconds < 60 ? 1 : seconds / 60;
+}
+
+static void show_table(const struct worker *workers, ssize_t count)
+{
+	printf("%-8s %-8s %-9s %-18s %-9s %7s %9s %6s %8s %8s %8s %7s\n", "PID", "MODE", "STATE", "ENGINE", "PYTHON", "GUARDS", "UNGUARDED",
+			"RUNS", "REFUSED", "ANSWERED", "WARNED", "A MIN");
+	for (const struct worker *worker = workers; worker < workers + count; worker++) {
+		static const char *const states[] = {"no python", "off", "waiting", "UNGUARDED", "guarded", "ended"};
+		const struct sg_status *status = &worker->status;
+		char engine[80];
+
+		snprintf(engine, sizeof(engine), "%s%s%s", *status->engine ? status->engine : "-", *status->sdk ? " " : "", status->sdk);
+		printf("%-8ld %-8s %-9s %-18s %-9s %7" PRIu64 " %9" PRIu64 " %6" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %7.1f\n",
+				worker->process, status->mode, status->state >= 0 && status->state <= SG_STATUS_ENDED ? states[status->state] : "?",
+				engine, *status->python ? status->python : "-", status->guards, status->unguarded, status->runs,
+				status->violations[SG_ACTION_BLOCK], status->violations[SG_ACTION_ANSWER], status->violations[SG_ACTION_WARN],
+				(double)seen(status) / minutes(status));
+		if (status->state == SG_STATUS_UNGUARDED)
+			printf("         %s\n", status->reason);
+	}
+}
+
+/* KEY="VALUE" with what the format wants escaped. */
+static void show_label(const char *before, const char *key, const char *value)
+{
+	printf("%s%s=\"", before, key);
+	for (; *value; value++)
+		printf(*value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+	putchar('"');
+}
+
+static void show_metrics(const struct worker *workers, ssize_t count)
+{
+	static const struct {
+		const char *name, *type, *help;
+		size_t offset;
+	} metrics[] = {
+		{"guards", "gauge", "Guards in place.", offsetof(struct sg_status, guards)},
+		{"unguarded", "gauge", "Guards that could not be armed.", offsetof(struct sg_status, unguarded)},
+		{"images", "gauge", "Modules of workflows that runs share.", offsetof(struct sg_status, images)},
+		{"private_images", "gauge", "Modules of workflows that each run executes.", offsetof(struct sg_status, private_images)},
+		{"runs", "gauge", "Runs in the cache.", offsetof(struct sg_status, runs)},
+		{"runs_made_total", "counter", "Runs made.", offsetof(struct sg_status, runs_made)},
+		{"start_time_seconds", "gauge", "When the engine was taken over, since 1970.", offsetof(struct sg_status, started)},
+	};
+
+	printf("# HELP sandglass_guarded Whether workflows of the process are guarded.\n# TYPE sandglass_guarded gauge\n");
+	for (const struct worker *worker = workers; worker < workers + count; worker++) {
+		printf("sandglass_guarded{pid=\"%ld\"", worker->process);
+		show_label(",", "version", worker->status.version);
+		show_label(",", "mode", worker->status.mode);
+		show_label(",", "engine", worker->status.engine);
+		show_label(",", "sdk", worker->status.sdk);
+		show_label(",", "python", worker->status.python);
+		show_label(",", "reason", worker->status.reason);
+		printf("} %d\n", worker->status.state == SG_STATUS_GUARDED);
+	}
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		printf("# HELP sandglass_%s %s\n# TYPE sandglass_%s %s\n", metrics[i].name, metrics[i].help, metrics[i].name, metrics[i].type);
+		for (const struct worker *worker = workers; worker < workers + count; worker++) {
+			uint64_t value;
+
+			memcpy(&value, (const char *)&worker->status + metrics[i].offset, sizeof(value));
+			printf("sandglass_%s{pid=\"%ld\"} %" PRIu64 "\n", metrics[i].name, worker->process, value);
+		}
+	}
+	printf("# HELP sandglass_calls_total Calls of workflow code, by what was done.\n# TYPE sandglass_calls_total counter\n");
+	for (const struct worker *worker = workers; worker < workers + count; worker++)
+		for (enum sg_action action = SG_ACTION_LOG; action <= SG_ACTION_BLOCK; action++)
+			printf("sandglass_calls_total{pid=\"%ld\",action=\"%s\"} %" PRIu64 "\n", worker->process,
+					sg_config_action_name(action), worker->status.violations[action]);
+}
+
+/* The processes that were named. Returns the exit status so far; those that cannot be looked at are complained of. */
+static int find_named(struct worker *workers, ssize_t *count, int named, char **names)
+{
+	int worst = SG_EXIT_OK;
+
+	for (int i = 0; i < named; i++) {
+		long process = strtol(names[i], NULL, 10);
+		struct worker *worker = &workers[*count];
+		enum found found;
+		int error = look(process, true, &worker->status, &found);
+
+		if (error) {
+			worst = complain(process, error);
+		} else if (found != FOUND) {
+			sg_complain("status", "%ld: %s", process, found == NOT_THERE ? "Sandglass is not in this process" :
+					"it runs another version of Sandglass");
+			worst = worst > SG_EXIT_NO ? worst : SG_EXIT_NO;
+		} else {
+			worker->process = process;
+			tame_all(&worker->status);
+			++*count;
+		}
+	}
+	return worst;
+}
+
+static int tell_all(bool waiting, bool metrics, int named, char **names)
+{
+	struct worker *workers = named ? calloc((size_t)named, sizeof(*workers)) : NULL;
+	ssize_t count = 0;
+	int status = SG_EXIT_OK;
+
+	if (named && !workers)
+		return SG_EXIT_TROUBLE;
+	if (named)
+		status = find_named(workers, &count, named, names);
+	else
+		count = find_workers(&workers, waiting);
+	if (count < 0)
+		return SG_EXIT_TROUBLE;
+	if (metrics)
+		show_metrics(workers, count);
+	else if (count)
+		show_table(workers, count);
+	else
 		printf("no worker that may be looked at has Sandglass in it\n");
-	return count ? SG_EXIT_OK : SG_EXIT_NO;
+	for (ssize_t i = 0; i < count && !status; i++)
+		status = workers[i].status.state == SG_STATUS_UNGUARDED ? SG_EXIT_NO : SG_EXIT_OK;
+	free(workers);
+	return count || metrics || status ? status : SG_EXIT_NO;
 }
 
 int sg_command_status(int count, char **arguments)
 {
-	int worst = SG_EXIT_OK, result;
+	bool all = false, prometheus = false;
+	const struct sg_option options[] = {{"--all", NULL, NULL, &all, NULL}, {"--prometheus", NULL, NULL, &prometheus, NULL}, {0}};
+	const struct sg_usage usage = {"status", usage_text, options, "process ids, or nothing for all workers", false};
+	int status, worst = SG_EXIT_OK, result, named = sg_options_take(&usage, count, arguments, &status);
 
-	if (count > 1 && (!strcmp(arguments[1], "--help") || !strcmp(arguments[1], "-h"))) {
-		fputs(usage, stdout);
-		return fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
-	}
-	if (count < 2 || (count == 2 && !strcmp(arguments[1], "--all")))
-		worst = list_workers();
-	for (int i = 1; i < count && strcmp(arguments[i], "--all") != 0; i++) {
+	if (named < 0)
+		return status;
+	for (int i = 0; i < named; i++) {
 		char *end;
-		long process = strtol(arguments[i], &end, 10);
 
-		if (process <= 0 || *end || !isdigit((unsigned char)arguments[i][0])) {
-			sg_complain("status", "%s: not accepted; accepted: process ids, or nothing for all workers", arguments[i]);
+		if (strtol(arguments[i], &end, 10) <= 0 || *end || !isdigit((unsigned char)arguments[i][0])) {
+			sg_complain("status", "%s: not accepted; accepted: %s", arguments[i], usage.arguments);
 			return SG_EXIT_TROUBLE;
 		}
-		result = tell(process);
+	}
+	if (all || prometheus || !named)
+		worst = tell_all(all, prometheus, all ? 0 : named, arguments);
+	for (int i = 0; i < named && !all && !prometheus; i++) {
+		result = tell(strtol(arguments[i], NULL, 10));
 		worst = result > worst ? result : worst;
 	}
 	return fflush(stdout) ? SG_EXIT_TROUBLE : worst;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* Bytes of the character that begins here; 0 when they are not UTF-8. */
 static size_t character_length(const unsigned char *text)
@@ -40,6 +42,17 @@ void sg_text_name(FILE *file, const char *name)
 	}
 }
 
+int sg_text_width(void)
+{
+	static int width;
+	struct winsize size;
+
+	if (!width)
+		width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col ? 100 : size.ws_col < 60 ? 60 :
+			size.ws_col > 200 ? 200 : size.ws_col;
+	return width;
+}
+
 static int columns_of(const char *text, size_t length)
 {
 	int columns = 0;
@@ -61,7 +74,7 @@ void sg_wrap_text(struct sg_wrap *wrap, const char *text)
 			continue;
 		}
 		/* What follows a word without a blank, such as a comma, stays with it. */
-		if (wrap->blank && wrap->column + 1 + columns > SG_TEXT_WIDTH) {
+		if (wrap->blank && wrap->column + 1 + columns > sg_text_width()) {
 			fprintf(wrap->file, "\n%*s", wrap->indent, "");
 			wrap->column = wrap->indent;
 		} else if (wrap->blank) {

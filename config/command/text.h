@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define SG_TEXT_WIDTH 100
+/* Columns of a terminal on standard output, from 60 to 200; 100 elsewhere. */
+int sg_text_width(void);
 
 /* A line being filled. indent is where lines after the first begin. */
 struct sg_wrap {

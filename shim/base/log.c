@@ -21,15 +21,16 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* Without its newline; a line of this length is a cut one and takes no more. */
+/* Without its newline. Beyond the limit is room for the end of a cut line: ... in logfmt, ..."} in JSON. */
 #define LINE_FULL (sizeof(((struct sg_line *)0)->text) - 1)
-#define LINE_LIMIT (LINE_FULL - 3)
+#define LINE_LIMIT (LINE_FULL - 5)
 
 #define LEVEL_CLOSED (-1)
 
 static struct {
 	_Atomic int level;
 	_Atomic int descriptor;     /* -1: none, open the path again */
+	bool json;
 	_Atomic unsigned long device, inode, type;  /* of what descriptor was when we opened it */
 	atomic_flag reopening;
 	char path[PATH_MAX];        /* absolute, %p not yet replaced; empty: stderr */
@@ -88,10 +89,18 @@ static int path_expand(char path[PATH_MAX])
 	return 0;
 }
 
+/* Of the system's own, such as /dev/stdout: nobody else can put a link there. */
+static bool path_may_be_link(const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0 || (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0);
+}
+
 static int path_open(const char *path)
 {
+	int link = path_may_be_link(path) ? 0 : O_NOFOLLOW;
+
 	return (int)sg_raw_syscall(SYS_openat, AT_FDCWD, (long)path,
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | link, 0600);
 }
 
 /* Opens state.path for the process that asks. Returns a descriptor or a negative errno. */
@@ -143,7 +152,7 @@ static void descriptor_renew(int descriptor)
 
 	if (state.type != S_IFREG || path_expand(path) != 0)
 		return;
-	error = sg_raw_syscall(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, 0);
+	error = sg_raw_syscall(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, AT_SYMLINK_NOFOLLOW);
 	/* Only a plain file can be opened without waiting for somebody. */
 	if (error ? error != -ENOENT : !S_ISREG(status.st_mode) ||
 			(status.st_dev == state.device && status.st_ino == state.inode))
@@ -222,12 +231,8 @@ static void descriptor_write(int descriptor, const char *text, size_t length)
 /* Adds all of it or nothing: a cut never splits a character or an escape. */
 static void line_add(struct sg_line *line, const char *text, size_t length)
 {
-	if (line->length == LINE_FULL)
-		return;
-	if (line->length + length > LINE_LIMIT) {
-		/* Dots up to the end, so that the length alone says that this line is closed. */
-		memset(line->text + line->length, '.', LINE_FULL - line->length);
-		line->length = LINE_FULL;
+	if (line->cut || line->length + length > LINE_LIMIT) {
+		line->cut = true;
 		return;
 	}
 	memcpy(line->text + line->length, text, length);
@@ -248,14 +253,20 @@ static void line_add_number(struct sg_line *line, uint64_t value, size_t width)
 /* Keys come from our own code; one that would break the line apart is mended all the same. */
 static void line_add_key(struct sg_line *line, const char *key)
 {
-	line_add(line, " ", 1);
+	if (state.json)
+		line_add(line, ",\"", 2);
+	else
+		line_add(line, " ", 1);
 	for (; *key; key++) {
 		unsigned char byte = (unsigned char)*key;
-		bool plain = byte > ' ' && byte < 0x7f && byte != '=' && byte != '"';
+		bool plain = byte > ' ' && byte < 0x7f && byte != '=' && byte != '"' && byte != '\\';
 
 		line_add(line, plain ? key : "_", 1);
 	}
-	line_add(line, "=", 1);
+	if (state.json)
+		line_add(line, "\":", 2);
+	else
+		line_add(line, "=", 1);
 }
 
 /*
@@ -294,13 +305,16 @@ static bool is_control(uint32_t character)
 			(character >= 0x2066 && character <= 0x2069);
 }
 
+/* JSON has no bytes, so that its \x is the text of the escape. */
 static void line_add_escape(struct sg_line *line, char kind, uint32_t value, unsigned int digits)
 {
-	char escape[2 + 4] = { '\\', kind };
+	char escape[3 + 4] = "\\\\";
+	size_t length = kind == 'x' && state.json ? 2 : 1;
 
+	escape[length++] = kind;
 	for (unsigned int i = 0; i < digits; i++)
-		escape[2 + i] = "0123456789abcdef"[value >> 4 * (digits - 1 - i) & 0xf];
-	line_add(line, escape, 2 + digits);
+		escape[length++] = "0123456789abcdef"[value >> 4 * (digits - 1 - i) & 0xf];
+	line_add(line, escape, length);
 }
 
 static bool needs_quotes(const char *value)
@@ -320,13 +334,13 @@ static bool needs_quotes(const char *value)
 
 static void line_add_value(struct sg_line *line, const char *value)
 {
-	bool quoted = needs_quotes(value);
+	bool quoted = state.json || needs_quotes(value);
 	uint32_t character;
 	size_t length;
 
 	if (quoted)
 		line_add(line, "\"", 1);
-	for (; *value && line->length < LINE_FULL; value += length) {
+	for (; *value && !line->cut; value += length) {
 		length = decode((const unsigned char *)value, &character);
 		if (!length) {
 			line_add_escape(line, 'x', (unsigned char)*value, 2);
@@ -421,6 +435,11 @@ int sg_log_open(const char *destination, enum sg_log_level level)
 	return 0;
 }
 
+void sg_log_as_json(bool json)
+{
+	state.json = json;
+}
+
 bool sg_log_enabled(enum sg_log_level level)
 {
 	return (int)level <= atomic_load_explicit(&state.level, memory_order_relaxed);
@@ -431,8 +450,14 @@ static bool begin(struct sg_line *line, enum sg_log_level least, enum sg_log_lev
 	if (!sg_log_enabled(least))
 		return false;
 	line->length = 0;
-	line_add(line, "sandglass ts=", strlen("sandglass ts="));
+	line->cut = false;
+	if (state.json)
+		line_add(line, "{\"source\":\"sandglass\",\"ts\":\"", strlen("{\"source\":\"sandglass\",\"ts\":\""));
+	else
+		line_add(line, "sandglass ts=", strlen("sandglass ts="));
 	line_add_time(line);
+	if (state.json)
+		line_add(line, "\"", 1);
 	sg_log_number(line, "pid", sg_raw_syscall(SYS_getpid, 0, 0, 0, 0));
 	sg_log_text(line, "level", level_names[level]);
 	sg_log_text(line, "event", event);
@@ -449,20 +474,50 @@ bool sg_log_begin_notice(struct sg_line *line, const char *event)
 	return begin(line, SG_LOG_WARN, SG_LOG_INFO, event);
 }
 
+/* There is always room for it. */
+static void cut_off(struct sg_line *line, const char *end)
+{
+	memcpy(line->text + line->length, end, strlen(end));
+	line->length += strlen(end);
+}
+
 void sg_log_text(struct sg_line *line, const char *key, const char *value)
 {
-	if (!value)
+	size_t start = line->length, value_start;
+
+	if (!value || line->cut)
 		return;
 	line_add_key(line, key);
+	value_start = line->length;
 	line_add_value(line, value);
+	if (!line->cut)
+		return;
+	if (!state.json) {
+		cut_off(line, "...");
+	} else if (line->length > value_start) {
+		cut_off(line, "...\"");
+	} else {
+		line->length = start; /* not even its key */
+	}
 }
 
 void sg_log_number(struct sg_line *line, const char *key, int64_t value)
 {
-	line_add_key(line, key);
+	char text[22];
+	size_t length = 0, start = line->length;
+
+	if (line->cut)
+		return;
 	if (value < 0)
-		line_add(line, "-", 1);
-	line_add_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value, 0);
+		text[length++] = '-';
+	length += decimal(text + length, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	line_add_key(line, key);
+	line_add(line, text, length);
+	if (!line->cut)
+		return;
+	line->length = start;
+	if (!state.json)
+		cut_off(line, "...");
 }
 
 void sg_log_end(struct sg_line *line)
@@ -472,6 +527,8 @@ void sg_log_end(struct sg_line *line)
 
 	if (descriptor < 0)
 		return;
+	if (state.json)
+		line->text[line->length++] = '}';
 	line->text[line->length++] = '\n';
 	descriptor_write(descriptor, line->text, line->length);
 	if (own)

@@ -1,12 +1,13 @@
 /*
- * log.h - the debug log: logfmt, one line an event, one write(2) a line.
+ * log.h - the debug log: logfmt or JSON, one line an event, one write(2) a line.
  *
  * Usable from the constructor on, from any thread, in signal handlers and after fork. Never calls Python,
  * malloc, stdio or a function that Sandglass interposes; errno is preserved. GIL: not needed.
  * The descriptor is a high one (>= 512 where the limit allows), close-on-exec; when the application closes it, the
  * log is reopened (a path) or falls silent (stderr). A plain file that is renamed or removed, as logrotate does, is
  * made anew under its name by the next line. A full disk or a removed directory costs lines, nothing else.
- * A line longer than the buffer (4000 bytes) is cut and ends in "...".
+ * A line longer than the buffer (4000 bytes) is cut: logfmt ends in "...", JSON stays whole, with the last value cut so, and the
+ * keys behind it missing.
  *
  *     struct sg_line line;
  *     if (sg_log_begin(&line, SG_LOG_WARN, "violation")) {
@@ -16,6 +17,7 @@
  *     }
  *
  * gives: sandglass ts=2026-11-24T23:40:37.123Z pid=41 level=warn event=violation rule=time.time line=12
+ * or:    {"source":"sandglass","ts":"2026-11-24T23:40:37.123Z","pid":41,"level":"warn",...,"line":12}
  */
 #ifndef SG_LOG_H
 #define SG_LOG_H
@@ -28,11 +30,19 @@ enum sg_log_level { SG_LOG_ERROR, SG_LOG_WARN, SG_LOG_INFO, SG_LOG_DEBUG, SG_LOG
 
 struct sg_line {
 	size_t length;
+	bool cut;
 	char text[4000];
 };
 
-/* destination: "stderr" or a path (%p = process id, created 0644, appended). Returns 0 or a negative errno. */
+/*
+ * destination: "stderr" or a path (%p = process id, created 0600, appended). Where others may write to a directory, a link
+ * could send lines into any file of the user's: one at the end of the path is followed under /dev and /proc only. Returns 0
+ * or a negative errno.
+ */
 int sg_log_open(const char *destination, enum sg_log_level level);
+
+/* Which of the two formats the lines after it have: logfmt at first. */
+void sg_log_as_json(bool json);
 
 bool sg_log_enabled(enum sg_log_level level);
 

@@ -5,8 +5,9 @@
  *
  * sg_real_resolve() fills all slots in the constructor. A call that comes earlier, from another
  * library's constructor, resolves its own slot: dlsym may allocate, so it is only then that REAL()
- * is not async-signal-safe. A slot never leads to NULL: a function that this libc lacks becomes one
- * that fails with ENOSYS (see hooks/rows.h). errno is left alone. GIL: not needed.
+ * is not async-signal-safe; nor is it for a function that was not found. Such a one is looked for by each call, in
+ * libraries that came later (before glibc 2.34 librt, libutil, libresolv; libbsd), then in shim/base/older.h, and at last
+ * becomes one that fails with ENOSYS (see hooks/rows.h). errno is left alone. GIL: not needed.
  */
 #ifndef SG_REAL_H
 #define SG_REAL_H
@@ -62,7 +63,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <utime.h>
+#include <wchar.h>
 #include <wordexp.h>
+
+#undef p_type /* <resolv.h> means a function, <link.h> a member */
 
 #define HOOK(family, need, type, name, parameters, arguments) \
 	typedef type sg_real_##name##_function parameters;
@@ -88,6 +92,9 @@ enum sg_real_index {
 int sg_real_resolve(const char **ret_missing);
 
 extern void *sg_real_slots[SG_REAL_COUNT];
+
+/* As any loaded object but ours has it, also one that dlopen() has kept apart; it is not unloaded any more. NULL: none has. */
+void *sg_real_elsewhere(const char *name);
 
 void *sg_real_resolve_slot(enum sg_real_index index);
 

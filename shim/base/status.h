@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SG_STATUS_MAGIC "sandglass status"
-#define SG_STATUS_LAYOUT 1
+#define SG_STATUS_LAYOUT 2
 
 enum sg_status_state {
 	SG_STATUS_NO_PYTHON,    /* nothing is done in this process */
@@ -24,7 +24,7 @@ enum sg_status_state {
 };
 
 /* In the order of enum sg_action; allow is not counted. */
-#define SG_STATUS_ACTIONS 4
+#define SG_STATUS_ACTIONS 5
 
 struct sg_status {
 	char magic[16];             /* SG_STATUS_MAGIC without its NUL */

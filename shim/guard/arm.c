@@ -8,8 +8,12 @@
 #include "shim/guard/mapping.h"
 #include "shim/guard/origin.h"
 #include "shim/guard/original.h"
+#include "shim/import/code.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/function.h"
+#include "shim/run/context.h"
+#include "shim/run/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,23 +46,14 @@ struct target {
 	const char *attribute;  /* path within the module */
 };
 
-/* The first name is looked up in the module's dict: a module's __getattr__ might import something. */
 static PyObject *reach(PyObject *module, const char *path)
 {
-	const char *dot = strchr(path, '.');
-	PyObject *name, *first, *value;
+	PyObject *namespace;
 
 	if (!PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type))
 		return sg_python_attribute_or_null(module, path);
-	name = PyUnicode_FromStringAndSize(path, dot ? dot - path : (Py_ssize_t)strlen(path));
-	first = name ? PyDict_GetItemWithError(PyModule_GetDict(module), name) : NULL;
-	sg_python_clear(&name);
-	if (!first) {
-		PyErr_Clear();
-		return NULL;
-	}
-	value = dot ? sg_python_attribute_or_null(first, dot + 1) : sg_python_ref(first);
-	return value;
+	namespace = PyModule_GetDict(module);
+	return strcmp(path, "__dict__") == 0 ? sg_python_ref(namespace) : sg_modules_reach(namespace, path);
 }
 
 /* copy: a run's own module of that name, or NULL: the host's modules. */
@@ -131,6 +126,34 @@ static int arm_code(const struct sg_rule *rule, PyObject *object)
 	return error;
 }
 
+/* What a wrapper has put in the place of the function's own code calls that, and the wrapper. */
+static void see_through(const struct sg_rule *rule, PyObject *function)
+{
+	PyObject *displaced = sg_original_displaced(function);
+
+	if (displaced) {
+		sg_original_wrapped(rule, function, displaced);
+		arm_code(rule, displaced);
+	}
+	sg_python_clear(&displaced);
+}
+
+/* After its getter. 0 or a negative errno. */
+static int attach_reads(const struct target *target)
+{
+	const char *end = strrchr(target->attribute, '.');
+	char *path = end ? strndup(target->attribute, (size_t)(end - target->attribute)) : NULL;
+	PyObject *class = path ? reach(target->module, path) : NULL, *getter = sg_python_attribute_or_null(target->object, "fget");
+	int error = -ENOTSUP;
+
+	if (class && getter && PyType_IsSubtype(sg_cpython_type(class), &PyType_Type))
+		error = sg_function_hook_reads(getter, (PyTypeObject *)class);
+	free(path);
+	sg_python_clear(&getter);
+	sg_python_clear(&class);
+	return error;
+}
+
 static int attach_to(const struct sg_rule *rule, const struct target *target, bool copy)
 {
 	sg_condition condition = rule->condition ? find_condition(rule->condition) : NULL;
@@ -139,6 +162,8 @@ static int attach_to(const struct sg_rule *rule, const struct target *target, bo
 	switch (rule->guard) {
 	case SG_GUARD_CALL:
 		error = sg_guard_install(rule, condition, target->object, copy);
+		if (!error && PyType_IsSubtype(sg_cpython_type(target->object), &PyProperty_Type))
+			error = attach_reads(target);
 		/*
 		 * A Python function is also known in the chain: what it is allowed to do, its primitives are. Where it is
 		 * harmless but for a condition, what it calls has names of its own.
@@ -149,9 +174,9 @@ static int attach_to(const struct sg_rule *rule, const struct target *target, bo
 	case SG_GUARD_READ:
 		if (strchr(target->attribute, '.')) /* an attribute of a class: calling it is what can be seen */
 			return sg_guard_install(rule, condition, target->object, copy);
-		return sg_attribute_guard(rule, target->module, target->attribute);
+		return sg_attribute_guard(rule, condition, target->module, target->attribute);
 	case SG_GUARD_MAPPING:
-		return sg_mapping_guard(rule, target->object);
+		return sg_mapping_guard(rule, condition, target->object);
 	case SG_GUARD_STORE:
 		return 0;
 	case SG_GUARD_MODULE:
@@ -169,6 +194,7 @@ static int attach_maker(const struct sg_rule *rule, PyObject *class, PyObject *m
 
 	if (now && !is_its)
 		sg_original_wrapped(rule, now, maker);
+	see_through(rule, maker);
 	sg_python_clear(&now);
 	return is_its ? -EEXIST : sg_guard_install(rule, condition, maker, false);
 }
@@ -211,6 +237,8 @@ static int attach(const struct sg_rule *rule, const struct target *target, bool 
 	if (original)
 		first.object = original;
 	error = attach_to(rule, &first, copy);
+	if (is_callable_rule(rule))
+		see_through(rule, first.object);
 	if (replaced)
 		sg_original_wrapped(rule, target->object, original);
 	else if (original && original != target->object) { /* made anew: both may be in use */
@@ -235,7 +263,10 @@ static void look_again(const struct sg_rule *rule)
 		return;
 	if (!sg_original_is(original, target.object))
 		sg_original_wrapped(rule, target.object, original);
+	see_through(rule, original);
 	maker = sg_original_maker(rule->name);
+	if (maker)
+		see_through(rule, maker);
 	now = maker ? sg_python_attribute_or_null(original, "__init__") : NULL;
 	if (now && !sg_original_is(maker, now))
 		sg_original_wrapped(rule, now, maker);
@@ -291,12 +322,68 @@ static void log_failure(const struct sg_rule *rule, int error)
 	sg_log_unguarded(error == -EEXIST ? SG_LOG_DEBUG : SG_LOG_WARN, "rule", rule->name, explain(error));
 }
 
+/* Names that the workflows' own code has so far: a set as a dict; and has some of it not been seen? */
+static PyObject *names_in_code;
+static bool unseen_code;
+
+static bool has_name(const char *name, size_t length)
+{
+	PyObject *key = names_in_code ? PyUnicode_FromStringAndSize(name, (Py_ssize_t)length) : NULL;
+	bool found = key && PyDict_GetItemWithError(names_in_code, key);
+
+	PyErr_Clear();
+	sg_python_clear(&key);
+	return found;
+}
+
+/* Is it about reading an attribute by the workflows' own code alone, which has not got its name? */
+static bool may_wait(const struct entry *entry)
+{
+	const char *name = entry->rule->name, *dot = strrchr(name, '.'), *module = dot;
+
+	if (entry->rule->guard != SG_GUARD_READ || entry->rule->via > SG_ACTION_ALLOW || entry->added || unseen_code || !dot ||
+	    sg_policy_config->isolation == SG_ISOLATION_OFF)
+		return false;
+	while (module > name && module[-1] != '.')
+		module--;
+	if (!has_name(module, (size_t)(dot - module)))
+		return true;
+	return !has_name(dot + 1, strlen(dot + 1)) && !(strcmp(dot, ".__dict__") == 0 && has_name("vars", 4));
+}
+
+static void take_name(PyObject *name)
+{
+	if (PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) && PyDict_SetItem(names_in_code, name, Py_None) < 0)
+		PyErr_Clear();
+}
+
+/* Those of its attributes and globals, and the texts that getattr() may be given; of all functions in it. */
+static void take_names(PyObject *code, int depth)
+{
+	static const char *const places[] = {"co_names", "co_consts"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		PyObject *items = sg_python_attribute_or_null(code, places[i]);
+
+		for (Py_ssize_t j = 0; items && j < PyTuple_Size(items); j++) {
+			PyObject *item = PyTuple_GetItem(items, j);
+
+			take_name(item);
+			if (depth < 50 && sg_cpython_type(item) == sg_cpython_type(code))
+				take_names(item, depth + 1);
+		}
+		sg_python_clear(&items);
+	}
+}
+
 static void try_entry(struct entry *entry, const char *copy_name, PyObject *copy)
 {
 	const struct sg_rule *rule = entry->rule;
 	struct target target = {NULL, NULL, NULL};
 	int error;
 
+	if (may_wait(entry))
+		return;
 	if (rule->guard != SG_GUARD_MODULE && rule->guard != SG_GUARD_STORE && !resolve(rule->name, copy_name, copy, &target))
 		return;
 	/* The copy goes with its run; the host's module is yet to come, or was here before. */
@@ -345,6 +432,7 @@ void sg_arm_start(const struct sg_config *config)
 	struct entry *entry;
 
 	sg_original_look_again = look_again;
+	sg_attribute_start();
 	for (size_t i = 0; i < config->rule_count; i++) {
 		entry = new_entry(&config->rules[i]);
 		if (entry)
@@ -372,7 +460,7 @@ void sg_arm_module(const char *name)
  */
 static bool concerns_copies(const struct entry *entry)
 {
-	if (entry->rule->strict > entry->rule->action)
+	if (sg_rule_is_about_state(entry->rule))
 		return false;
 	return entry->added || entry->rule->guard == SG_GUARD_CALL ||
 	       entry->rule->guard == SG_GUARD_FRAME;
@@ -392,6 +480,25 @@ void sg_arm_copy(PyObject *name, PyObject *module)
 	for (size_t i = 0; i < entry_count; i++)
 		if (concerns_copies(&entries[i]) && leads_through(entries[i].rule->name, text, length))
 			try_entry(&entries[i], text, module);
+	sg_context_leave(token);
+}
+
+void sg_arm_code(PyObject *name, PyObject *code)
+{
+	struct sg_context *token;
+
+	if (unseen_code || sg_code_standard(sg_python_text(name)) || (code && sg_code_third_party(code)))
+		return;
+	token = sg_context_suspend();
+	if (!names_in_code)
+		names_in_code = PyDict_New();
+	if (code && names_in_code)
+		take_names(code, 0);
+	unseen_code = !code || !names_in_code;
+	for (size_t i = 0; i < entry_count; i++)
+		if (!entries[i].armed && entries[i].rule->guard == SG_GUARD_READ)
+			try_entry(&entries[i], NULL, NULL);
+	PyErr_Clear();
 	sg_context_leave(token);
 }
 
@@ -416,6 +523,9 @@ int sg_arm_add(const char *name, enum sg_guard_kind kind)
 		rule->name = strdup(name);
 	entry = rule && rule->name ? new_entry(rule) : NULL;
 	if (!entry) {
+		if (rule)
+			free((char *)rule->name);
+		free(rule);
 		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
 		return -1;
 	}
@@ -423,7 +533,7 @@ int sg_arm_add(const char *name, enum sg_guard_kind kind)
 	rule->action = rule->at_import = rule->via = SG_ACTION_ALLOW;
 	rule->only_named = true;
 	rule->reason = "the worker's restrictions refuse it";
-	rule->replacement = "an activity, or lift the restriction in the worker";
+	rule->replacement = "{activity}, or lift the restriction in the worker";
 	rule->source = "the worker's restrictions";
 	entry->added = true;
 	try_entry(entry, NULL, NULL);

@@ -26,6 +26,13 @@ int sg_arm_add(const char *name, enum sg_guard_kind kind);
 /* A run has loaded its own copy of a module: what Python made anew is guarded there too. */
 void sg_arm_copy(PyObject *name, PyObject *module);
 
+/*
+ * A run is about to execute code of a file, NULL: of one that nobody has seen. A guard on reading an attribute makes all
+ * attributes of its module dearer, so it is there only from when code of the workflows' own, not of a library, has the names
+ * of both. No exception.
+ */
+void sg_arm_code(PyObject *name, PyObject *code);
+
 /* How many guards could not be put where the rule wants more than to let pass; writes their names to names[size]. */
 int sg_arm_missing(char *names, size_t size);
 

@@ -10,8 +10,17 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* module name -> {attribute, or "*": address of the rule}; by name, as runs have copies of a module */
+struct guarded {
+	const struct sg_rule *rule;
+	sg_condition condition; /* or NULL */
+	struct guarded *next;
+};
+static struct guarded *all;
+
+/* module name -> {attribute, or "*": address of a struct guarded}; by name, as runs have copies of a module */
 static PyObject *modules;
 
 typedef PyObject *(*getattr_fn)(PyObject *, PyObject *);
@@ -64,29 +73,62 @@ static PyObject *find_rule(PyObject *module, PyObject *attribute)
 	return entry->address;
 }
 
-static int consult(PyObject *module, PyObject *attribute)
+static struct guarded *guarded_by(const struct sg_rule *rule, sg_condition condition)
+{
+	struct guarded *guarded = all;
+
+	while (guarded && guarded->rule != rule)
+		guarded = guarded->next;
+	if (guarded || !(guarded = malloc(sizeof(*guarded))))
+		return guarded;
+	*guarded = (struct guarded){rule, condition, all};
+	all = guarded;
+	return guarded;
+}
+
+/* 0, or -1: refused. ret_answer: what is read instead, a new reference; NULL: what is there. */
+static int consult(PyObject *module, PyObject *attribute, PyObject **ret_answer)
 {
 	struct sg_call call = {.self = module};
+	const struct guarded *guarded;
+	int decision;
 	PyObject *name = sg_python_module_name(PyModule_GetDict(module)), *address;
 	char full[512];
 
 	address = name ? find_rule(name, attribute) : NULL;
 	if (!address)
 		return 0;
-	call.rule = PyLong_AsVoidPtr(address);
+	guarded = PyLong_AsVoidPtr(address);
+	call.rule = guarded->rule;
 	snprintf(full, sizeof(full), "%s.%s", sg_python_text(name), sg_python_text(attribute));
 	call.name = full;
-	return sg_decide(&call, NULL);
+	decision = sg_decide(&call, guarded->condition, NULL);
+	if (decision == SG_DECIDED_INSIDE)
+		*ret_answer = call.value;
+	else
+		sg_python_clear(&call.value);
+	return decision == SG_DECIDED_NO ? -1 : 0;
 }
 
 static PyObject *get(PyObject *self, PyObject *name)
 {
-	if (sg_context_active() && consult(self, name) < 0)
+	PyObject *answer = NULL;
+
+	if (sg_context_active() && consult(self, name, &answer) < 0)
 		return NULL;
+	if (answer)
+		return answer;
 	return ((getattr_fn)PyType_GetSlot(&PyModule_Type, Py_tp_getattro))(self, name);
 }
 
-static PyType_Slot slots[] = {{Py_tp_getattro, get}, {0, NULL}};
+/* importlib makes modules as type(sys)(name): they are not guarded for that. */
+static PyObject *make(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+	(void)type;
+	return PyObject_Call((PyObject *)&PyModule_Type, args, kwargs);
+}
+
+static PyType_Slot slots[] = {{Py_tp_getattro, get}, {Py_tp_new, make}, {0, NULL}};
 static PyType_Spec spec = {
 	.name = "builtins.module", .flags = Py_TPFLAGS_DEFAULT, .slots = slots
 };
@@ -187,14 +229,22 @@ static int guard_module(PyObject *module, PyObject *name)
 	return hosts && (PySequence_Contains(hosts, module) == 1 || PyList_Append(hosts, module) == 0) ? 0 : -1;
 }
 
-int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char *name)
+void sg_attribute_start(void)
 {
-	PyObject *names, *key = NULL, *address = PyLong_FromVoidPtr((void *)rule);
+	if (!guarded_type)
+		guarded_type = sg_cpython_new_type(&spec, &PyModule_Type);
+	PyErr_Clear();
+}
+
+int sg_attribute_guard(const struct sg_rule *rule, sg_condition condition, PyObject *module, const char *name)
+{
+	struct guarded *guarded = guarded_by(rule, condition);
+	PyObject *names, *key = NULL, *address = guarded ? PyLong_FromVoidPtr(guarded) : NULL;
 	int error = -ENOTSUP;
 
 	if (!address || (!modules && !(modules = PyDict_New())))
 		goto out;
-	if (!guarded_type && !(guarded_type = sg_cpython_new_type(&spec, &PyModule_Type)))
+	if (!guarded_type)
 		goto out;
 	key = sg_python_module_name(PyModule_GetDict(module));
 	if (!key || guard_module(module, key) < 0)
@@ -214,6 +264,23 @@ out:
 	return error;
 }
 
+/* The mapping's own methods, and those of the workflow's lines that read one entry: which one, what holds the entries is asked for. */
+static bool leads_to_an_entry(const struct sg_call *call, PyObject *method)
+{
+	static const char *const reading[] = {"get", "__getitem__", "__contains__"};
+	PyObject *globals = PyEval_GetGlobals(), *module = globals ? sg_python_module_name(globals) : NULL, *own;
+	bool leads = false;
+
+	for (size_t i = 0; method && i < sizeof(reading) / sizeof(reading[0]); i++)
+		leads = leads || PyUnicode_CompareWithASCIIString(method, reading[i]) == 0;
+	if (leads || !module || !call->self)
+		return leads;
+	own = sg_python_attribute_or_null((PyObject *)sg_cpython_type(call->self), "__module__");
+	leads = own && strcmp(sg_python_text(own), sg_python_text(module)) == 0;
+	sg_python_clear(&own);
+	return leads;
+}
+
 /* To ask for a method that changes the mapping is another thing than to read it: RULE.__setitem__ says what. */
 static bool tell_change(struct sg_call *call, int argument)
 {
@@ -222,6 +289,8 @@ static bool tell_change(struct sg_call *call, int argument)
 	char name[128];
 
 	(void)argument;
+	if (leads_to_an_entry(call, method))
+		return false;
 	for (size_t i = 0; method && i < sizeof(methods) / sizeof(methods[0]); i++) {
 		const struct sg_rule *rule;
 

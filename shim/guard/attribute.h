@@ -9,10 +9,14 @@
 #define SG_ATTRIBUTE_H
 
 #include "config/config.h"
+#include "shim/guard/decide.h"
 #include "shim/interpreter/python.h"
 
+/* Makes the type that guarded modules have, before there are runs whose it could be. */
+void sg_attribute_start(void);
+
 /* 0 or a negative errno: -ENOTSUP where the module has a type of its own. */
-int sg_attribute_guard(const struct sg_rule *rule, PyObject *module, const char *name);
+int sg_attribute_guard(const struct sg_rule *rule, sg_condition condition, PyObject *module, const char *name);
 
 /* Guards every attribute look-up on objects of a Python class. 0 or a negative errno. */
 int sg_attribute_guard_class(const struct sg_rule *rule, PyTypeObject *type);

@@ -1,11 +1,16 @@
+#define _GNU_SOURCE
 #include "shim/guard/decide.h"
 
+#include "config/words.h"
 #include "shim/base/log.h"
+#include "shim/base/real.h"
 #include "shim/base/status.h"
 #include "shim/guard/family.h"
+#include "shim/guard/latest.h"
 #include "shim/guard/origin.h"
 #include "shim/guard/undo.h"
 #include "shim/import/code.h"
+#include "shim/import/kept.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/run/policy.h"
@@ -14,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* rule|place|action -> how often; what is repeated is counted, not logged again */
+/* rule, place, action and workflow type, a \x1f between them -> how often; what is repeated is counted, not logged again */
 static PyObject *counts;
 
 PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword)
@@ -91,7 +96,10 @@ struct incident {
 	const struct sg_origin *origin;
 	enum sg_action action;
 	enum sg_phase phase;
+	const struct sg_context *context; /* NULL: it is judged when the activation is over */
 	const struct sg_judgement *judgement; /* the worker's own word, or NULL */
+	const char *kept_as; /* the global that keeps what a library asked for while the workflow was imported, or NULL */
+	bool stands; /* the clock was read too often in one activation */
 	struct text chain, place, function, library;
 };
 
@@ -105,9 +113,12 @@ static void begin_incident(struct incident *incident, const struct sg_call *call
 
 	incident->call = call;
 	incident->phase = phase;
+	incident->context = NULL;
 	incident->origin = origin;
 	incident->rule = incident->told = NULL;
 	incident->judgement = NULL;
+	incident->kept_as = NULL;
+	incident->stands = false;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		texts[i]->length = 0;
 		texts[i]->buffer[0] = '\0';
@@ -141,7 +152,7 @@ static void describe(struct incident *incident)
 
 static const char *origin_name(enum sg_origin_kind kind)
 {
-	static const char *const names[] = {"trusted", "imported", "direct", "passthrough"};
+	static const char *const names[] = {"trusted", "imported", "sink", "direct", "passthrough"};
 
 	return names[kind];
 }
@@ -154,34 +165,40 @@ static const char *incident_name(const struct incident *incident)
 		incident->call->name : incident->told->name;
 }
 
-static void compose_message(const struct incident *incident, struct text *message)
+static void compose_message(const struct incident *incident, const struct sg_engine *engine, struct text *message)
 {
 	const struct sg_rule *rule = incident->told;
+	char instead[SG_WORDS_SIZE];
 
 	if (incident->judgement && incident->judgement->message) {
 		append(message, "%s", sg_python_text(incident->judgement->message));
 		return;
 	}
 	append(message, "Cannot %s %s from inside a workflow, because %s. %s ",
-			rule->guard == SG_GUARD_STORE ? "change" : "access", incident_name(incident), rule->reason,
+			rule->guard == SG_GUARD_STORE ? "change" : "access", incident_name(incident), incident->stands ?
+			"its answer is the time of the activation, which stands still, and it was asked for too often" : rule->reason,
 			rule->guard == SG_GUARD_STORE ? "Changed" : "Called");
 	if (incident->library.length)
 		append(message, "by a %slibrary (%s) ",
 				incident->origin->kind == SG_ORIGIN_PASSTHROUGH ? "passed-through " : "",
 				incident->library.buffer);
+	else if (incident->kept_as)
+		append(message, "by a library ");
 	append(message, "in %s at %s, %s", incident->function.buffer, incident->place.buffer,
-			incident->phase == SG_PHASE_IMPORT ? "while the workflow was imported" :
-			"at run time");
+			incident->phase == SG_PHASE_IMPORT || incident->kept_as ? "while the workflow was imported" : "at run time");
+	if (incident->kept_as)
+		append(message, "; the workflow uses %s, which keeps what came of it", incident->kept_as);
 	if (strcmp(incident->chain.buffer, incident_name(incident)) != 0)
 		append(message, " (%s)", incident->chain.buffer);
-	append(message, ". Instead: %s.", rule->replacement);
+	append(message, ". Instead: %s.", sg_words_put(sg_policy_config, engine->name,
+			incident->stands ? "await asyncio.sleep() or {sleep}, which let time pass" : rule->replacement, instead, sizeof(instead)));
 	if (incident->judgement)
 		append(message, " To allow it: the restrictions that this worker passes to its sandbox");
 	else
 		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->setting ? rule->setting : rule->name);
 }
 
-long sg_decide_count(const char *rule, const char *place, enum sg_action action, unsigned long times)
+long sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times)
 {
 	PyObject *key, *known, *number;
 	long seen = (long)times;
@@ -189,7 +206,8 @@ long sg_decide_count(const char *rule, const char *place, enum sg_action action,
 	sg_status.violations[action] += times;
 	if (!counts)
 		counts = PyDict_New();
-	key = PyUnicode_FromFormat("%s|%s|%s", rule, place, sg_config_action_name(action));
+	key = PyUnicode_FromFormat("%s\x1f%s\x1f%s\x1f%s", rule, place, sg_config_action_name(action),
+			run->workflow_type ? sg_python_text(run->workflow_type) : "");
 	known = counts && key ? PyDict_GetItemWithError(counts, key) : NULL;
 	if (known)
 		seen += PyLong_AsLong(known);
@@ -207,68 +225,85 @@ static enum sg_log_level level_of(enum sg_action action)
 	case SG_ACTION_ALLOW:
 		return SG_LOG_DEBUG;
 	case SG_ACTION_LOG:
+	case SG_ACTION_ANSWER:
 		return SG_LOG_INFO;
 	default:
 		return SG_LOG_WARN;
 	}
 }
 
-static void log_incident(const struct incident *incident, const struct sg_run *run)
+static void log_place(const struct incident *incident, struct sg_line *line)
 {
-	long seen = sg_decide_count(incident->rule->name, incident->place.buffer, incident->action, 1);
-	struct sg_line line;
+	sg_log_text(line, "where", incident->place.length ? incident->place.buffer : NULL);
+	sg_log_text(line, "function", incident->function.length ? incident->function.buffer : NULL);
+	sg_log_text(line, "chain", incident->chain.buffer);
+	sg_log_text(line, "library", incident->library.length ? incident->library.buffer : NULL);
+	sg_log_text(line, "kept", incident->kept_as);
+}
 
-	if (seen > 1 && !sg_log_enabled(SG_LOG_DEBUG))
+/* Who asks for a summary now and then sees it at the default level. */
+static bool begin_summary(struct sg_line *line, const char *event)
+{
+	return sg_policy_config->summary ? sg_log_begin_notice(line, event) : sg_log_begin(line, SG_LOG_INFO, event);
+}
+
+static void log_total(PyObject *key, PyObject *value)
+{
+	static const char *const names[] = {"rule", "where", "action", "workflow_type"};
+	struct sg_line line;
+	char text[2048], *rest = text, *part;
+
+	snprintf(text, sizeof(text), "%s", sg_python_text(key));
+	if (!begin_summary(&line, "total"))
 		return;
-	if (!sg_log_begin(&line, level_of(incident->action), "violation"))
-		return;
-	sg_log_text(&line, "rule", incident->rule->name);
-	sg_log_text(&line, "action", sg_config_action_name(incident->action));
-	sg_log_text(&line, "origin", origin_name(incident->origin->kind));
-	sg_log_text(&line, "phase", incident->phase == SG_PHASE_IMPORT ? "import" : "runtime");
-	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
-	sg_run_log(run, &line);
-	sg_log_text(&line, "where", incident->place.length ? incident->place.buffer : NULL);
-	sg_log_text(&line, "function", incident->function.length ? incident->function.buffer : NULL);
-	sg_log_text(&line, "chain", incident->chain.buffer);
-	sg_log_text(&line, "library", incident->library.length ? incident->library.buffer : NULL);
-	sg_log_text(&line, "reason", incident->told->reason);
-	sg_log_text(&line, "instead", incident->told->replacement);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (part = strsep(&rest, "\x1f")); i++)
+		sg_log_text(&line, names[i], *part ? part : NULL);
+	sg_log_number(&line, "count", PyLong_AsLong(value));
 	sg_log_end(&line);
 }
 
 void sg_decide_summary(void)
 {
-	PyObject *key, *value;
+	static PyObject *written; /* the counts as the log has them */
+	PyObject *key, *value, *before;
 	Py_ssize_t position = 0;
 	struct sg_line line;
-	char place[1024];
 	long total = 0;
 
 	while (counts && PyDict_Next(counts, &position, &key, &value))
 		total += PyLong_AsLong(value);
-	if (sg_log_begin(&line, SG_LOG_INFO, "summary")) {
+	if (begin_summary(&line, "summary")) {
 		sg_log_number(&line, "violations", total);
 		sg_log_number(&line, "places", counts ? PyDict_Size(counts) : 0);
+		sg_log_number(&line, "runs", (int64_t)sg_status.runs_made);
 		sg_log_end(&line);
 	}
 	position = 0;
 	while (counts && PyDict_Next(counts, &position, &key, &value)) {
-		char *where, *action;
-
-		snprintf(place, sizeof(place), "%s", sg_python_text(key));
-		where = strchr(place, '|');
-		action = strrchr(place, '|');
-		if (!where || where == action || !sg_log_begin(&line, SG_LOG_INFO, "total"))
-			continue;
-		*where++ = *action++ = '\0';
-		sg_log_text(&line, "rule", place);
-		sg_log_text(&line, "action", action);
-		sg_log_text(&line, "where", where);
-		sg_log_number(&line, "count", PyLong_AsLong(value));
-		sg_log_end(&line);
+		before = written ? PyDict_GetItemWithError(written, key) : NULL;
+		if (!before || PyLong_AsLong(before) != PyLong_AsLong(value))
+			log_total(key, value);
 	}
+	sg_python_clear(&written);
+	written = counts ? PyDict_Copy(counts) : NULL;
 	PyErr_Clear();
+}
+
+void sg_decide_summary_if_due(void)
+{
+	static time_t due;
+	struct timespec now;
+	PyObject *type, *value, *traceback;
+
+	if (!sg_policy_config->summary || REAL(clock_gettime)(CLOCK_MONOTONIC_COARSE, &now) != 0)
+		return;
+	if (due && now.tv_sec >= due) {
+		PyErr_Fetch(&type, &value, &traceback);
+		sg_decide_summary();
+		PyErr_Restore(type, value, traceback);
+	}
+	if (!due || now.tv_sec >= due)
+		due = now.tv_sec + 60 * (time_t)sg_policy_config->summary;
 }
 
 /*
@@ -369,24 +404,21 @@ static const struct sg_judgement *judge(const struct incident *incident, struct 
 }
 
 static enum sg_action judged_action(const struct sg_judgement *judgement, enum sg_origin_kind kind,
-		enum sg_phase phase)
+		enum sg_phase phase, enum sg_mode mode)
 {
-	enum sg_mode mode = sg_policy_config->mode;
-
 	if (judgement->verdict == SG_JUDGED_ALLOWED || kind == SG_ORIGIN_TRUSTED ||
 	    kind == SG_ORIGIN_IMPORTED || (phase == SG_PHASE_IMPORT && !judgement->at_import))
 		return SG_ACTION_ALLOW;
-	if (judgement->warning || (kind == SG_ORIGIN_PASSTHROUGH && mode != SG_MODE_STRICT))
+	if (judgement->warning || (kind == SG_ORIGIN_PASSTHROUGH && !sg_mode_is_strict(mode)))
 		return SG_ACTION_WARN;
-	return mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE ? SG_ACTION_WARN : SG_ACTION_BLOCK;
+	return sg_mode_refuses(mode) ? SG_ACTION_BLOCK : SG_ACTION_WARN;
 }
 
 static enum sg_action verdict(const struct sg_rule *rule, const struct sg_origin *origin,
-		enum sg_phase phase)
+		enum sg_phase phase, enum sg_mode mode)
 {
-	enum sg_mode mode = sg_policy_config->mode;
 	enum sg_origin_kind kind = origin->kind;
-	enum sg_action most = mode == SG_MODE_STRICT ? rule->strict : rule->action, action = most;
+	enum sg_action most = sg_mode_is_strict(mode) ? rule->strict : rule->action, action = most;
 
 	if (kind == SG_ORIGIN_TRUSTED || kind == SG_ORIGIN_IMPORTED)
 		return SG_ACTION_ALLOW;
@@ -395,12 +427,12 @@ static enum sg_action verdict(const struct sg_rule *rule, const struct sg_origin
 	if (kind == SG_ORIGIN_PASSTHROUGH)
 		action = min_action(action, rule->via);
 	/* Strict makes no difference between the three ways, except where a rule lets one pass. */
-	if (mode == SG_MODE_STRICT && action == SG_ACTION_WARN)
+	if (sg_mode_is_strict(mode) && action == SG_ACTION_WARN)
 		action = most;
 	/* What an installed library does while the workflow file is loaded (decorators, base classes) is its setup. */
 	if (phase == SG_PHASE_IMPORT && origin->third_party)
 		action = min_action(action, SG_ACTION_WARN);
-	if (mode == SG_MODE_WARN || mode == SG_MODE_OBSERVE)
+	if (!sg_mode_refuses(mode))
 		action = min_action(action, SG_ACTION_WARN);
 	return action;
 }
@@ -411,8 +443,8 @@ static void refuse(struct incident *incident, struct sg_run *run, const struct s
 	PyObject *type, *value, *traceback;
 	struct text message = {.length = 0};
 
-	compose_message(incident, &message);
-	engine->refuse(incident_name(incident), message.buffer);
+	compose_message(incident, engine, &message);
+	sg_engine_refuse(engine, incident_name(incident), message.buffer);
 	PyErr_Fetch(&type, &value, &traceback);
 	PyErr_NormalizeException(&type, &value, &traceback);
 	if (!run->refusal) /* what came first is what the rest follows from */
@@ -439,24 +471,218 @@ static int warn(const struct incident *incident, const struct sg_engine *engine,
 {
 	struct text message = {.length = 0};
 
-	compose_message(incident, &message);
+	compose_message(incident, engine, &message);
 	return sg_decide_warn(category, message.buffer, engine->warns_as, incident->origin->user_code,
 			incident->origin->user_line);
 }
 
+/* What workflow code is given, or what it uses: a library, whose code nobody wrote for workflows. */
+static bool is_asked_by_library(const struct incident *incident)
+{
+	return incident->origin->kind == SG_ORIGIN_PASSTHROUGH || incident->origin->kind == SG_ORIGIN_SINK || incident->origin->third_party;
+}
+
+/*
+ * Is the call answered instead? Both what is called and what it is for must have an answer: os.urandom() gives uuid4(), and
+ * token_bytes() too, which has none; a function that has one may ask the host for something else besides; and gauss(),
+ * which has none, keeps a number for its next caller, whatever generator it draws from. Where workflow code calls something
+ * that has a rule of its own, be it by name, be it that the worker's settings refuse it, that is its own doing.
+ */
+static bool may_answer(const struct incident *incident, enum sg_action action, enum sg_mode mode)
+{
+	const struct sg_rule *rule = incident->rule, *outermost = incident->origin->rule;
+	const struct sg_context *context = incident->context;
+
+	if (action < SG_ACTION_WARN || !sg_mode_refuses(mode) || incident->judgement || !context ||
+	    !incident->call->rule->answer || !sg_config_has_answer(rule) || !sg_answer_can(rule->answer) ||
+	    (outermost && !sg_config_has_answer(outermost)))
+		return false;
+	/*
+	 * What passes while modules are imported is made once, for all runs; a time that nobody expects only where it must not differ,
+	 * and of what sinks pass in a record alone: others show it to whoever watches the worker.
+	 */
+	if (context->phase == SG_PHASE_IMPORT)
+		return (action < SG_ACTION_BLOCK || incident->origin->noted) && context->run->modules &&
+			(rule->answer == SG_SOURCE_RANDOM || sg_mode_is_strict(mode));
+	if (!context->activation || !context->run->policy->engine->knows)
+		return false;
+	return action == SG_ACTION_ANSWER || mode == SG_MODE_ANSWER ||
+		(is_asked_by_library(incident) && (incident->told == rule || sg_config_has_answer(incident->told)));
+}
+
+/*
+ * What needs nothing of the engine. There is no terminal; what is written does not tell who wrote it; objects are numbered. The locale is answered
+ * as the zone is, in modes that pin it: a library that takes its defaults from it, be it while it is imported by the run,
+ * takes those of the C locale.
+ */
+static bool may_answer_always(const struct sg_call *call, const struct sg_origin *origin, enum sg_mode mode)
+{
+	if (call->rule->answer == SG_SOURCE_TERMINAL)
+		return sg_mode_refuses(mode) && sg_answer_can(SG_SOURCE_TERMINAL);
+	if (call->rule->answer == SG_SOURCE_IDENTITY)
+		return sg_mode_refuses(mode) && origin->kind == SG_ORIGIN_SINK;
+	if (call->rule->answer == SG_SOURCE_ADDRESS)
+		return sg_mode_refuses(mode);
+	return call->rule->answer == SG_SOURCE_LOCALE && sg_mode_is_strict(mode) && sg_answer_can(SG_SOURCE_LOCALE) &&
+		(origin->kind == SG_ORIGIN_IMPORTED || origin->kind == SG_ORIGIN_PASSTHROUGH || origin->kind == SG_ORIGIN_SINK ||
+		 origin->third_party || mode == SG_MODE_ANSWER);
+}
+
+/* What the rules and the worker say in that mode; of an answer, whether it can be had. */
+static enum sg_action action_in(const struct incident *incident, enum sg_mode mode, bool *ret_answered)
+{
+	const struct sg_origin *origin = incident->origin;
+	enum sg_action action = incident->judgement ? judged_action(incident->judgement, origin->kind, incident->phase, mode) :
+		verdict(incident->rule, origin, incident->phase, mode);
+
+	/* A library's rule lends its words, and decides where it has been lowered. */
+	if (incident->told != incident->rule && incident->told->action < SG_ACTION_BLOCK)
+		action = min_action(action, verdict(incident->told, origin, incident->phase, mode));
+	*ret_answered = may_answer(incident, action, mode) || may_answer_always(incident->call, origin, mode);
+	if (origin->kind == SG_ORIGIN_SINK && !*ret_answered)
+		return SG_ACTION_ALLOW;
+	return action == SG_ACTION_ANSWER && !*ret_answered ? SG_ACTION_BLOCK : action;
+}
+
+enum sg_mode sg_decide_next_mode(const char *modes)
+{
+	enum sg_mode own = sg_policy_config->mode;
+
+	if (sg_mode_is_strict(own) || strstr(modes, "strict"))
+		return SG_MODE_OFF;
+	return sg_mode_refuses(own) || *modes ? SG_MODE_STRICT : SG_MODE_ENFORCE;
+}
+
+void sg_decide_add_mode(char *modes, enum sg_mode mode, enum sg_action action)
+{
+	size_t length = strlen(modes);
+
+	snprintf(modes + length, SG_WOULD_SIZE - length, "%s%s:%s", length ? "," : "", sg_config_mode_name(mode),
+			sg_config_action_name(action));
+}
+
+static int prepare_import(struct sg_run *run, struct sg_answer *ret_answer)
+{
+	return sg_answer_prepare(&run->importing, SG_ANSWER_IMPORT_TIME, run->policy->workflow_module, SG_STREAM_REPLAYED, ret_answer);
+}
+
+/* A sink shows what it was told to nobody. */
+static void tell_latest(const struct sg_origin *origin, struct sg_run *run, bool aside)
+{
+	if (origin->kind == SG_ORIGIN_SINK)
+		return;
+	for (int i = 0; i < origin->chain_length; i++)
+		if (origin->chain[i])
+			sg_latest_told(run, origin->chain[i], aside);
+	if (origin->library_code)
+		sg_latest_told(run, origin->library_code, aside);
+}
+
+static int prepare(const struct incident *incident, struct sg_run *run, struct sg_answer *ret_answer)
+{
+	int64_t now = 0;
+	bool aside = sg_policy_aside(run);
+	PyObject *seed = run->policy->engine->knows(run, &now);
+	enum sg_stream_kind kind = aside ? SG_STREAM_ASIDE :
+		incident->origin->kind == SG_ORIGIN_SINK ? SG_STREAM_SINKS : SG_STREAM_REPLAYED;
+	int error = seed ? sg_answer_prepare(&run->answered, now, seed, kind, ret_answer) : -1;
+
+	PyErr_Clear();
+	sg_python_clear(&seed);
+	if (error)
+		return error;
+	sg_answer_at(&run->answered, now);
+	tell_latest(incident->origin, run, aside);
+	return 0;
+}
+
+/* 0, or -1: nothing is known, or enough has been said. */
+static int answer(struct incident *incident, struct sg_call *call, struct sg_run *run, struct sg_answer *ret_answer)
+{
+	int error = incident->phase == SG_PHASE_IMPORT ? prepare_import(run, ret_answer) : prepare(incident, run, ret_answer);
+
+	if (!error && incident->origin->kind != SG_ORIGIN_SINK && incident->rule->answer == SG_SOURCE_CLOCK &&
+	    ++run->answered.clock > SG_ANSWER_READS_MAX) {
+		incident->stands = true;
+		return -1;
+	}
+	if (!error && call->answer && call->answer(call, ret_answer) < 0) {
+		PyErr_Clear();
+		return -1;
+	}
+	return error;
+}
+
+/*
+ * Has this place been told of already? What is answered is asked for often, and to describe it costs more than the answer.
+ * By address, so a place whose code is gone may speak for another, of which the line of the log is then missing.
+ */
+static bool was_answered(const struct incident *incident)
+{
+	static struct place {
+		const struct sg_rule *rule;
+		const PyObject *code;
+		int line;
+	} places[256];
+	const struct sg_origin *origin = incident->origin;
+	struct place place = {incident->rule, origin->user_code, origin->user_line};
+	uintptr_t mixed = ((uintptr_t)place.rule ^ (uintptr_t)place.code) / 16 + (uintptr_t)place.line;
+	struct place *known = &places[mixed % 256];
+
+	if (known->rule == place.rule && known->code == place.code && known->line == place.line)
+		return true;
+	*known = place;
+	return false;
+}
+
+static void log_incident(const struct incident *incident, const struct sg_run *run)
+{
+	long seen = sg_decide_count(incident->rule->name, incident->place.buffer, incident->action, run, 1);
+	char instead[SG_WORDS_SIZE], modes[SG_WOULD_SIZE] = "";
+	enum sg_mode mode;
+	struct sg_line line;
+	bool answered;
+
+	if (seen > 1 && !sg_log_enabled(SG_LOG_DEBUG))
+		return;
+	if (!sg_log_begin(&line, level_of(incident->action), incident->action == SG_ACTION_ANSWER ? "answered" : "violation"))
+		return;
+	sg_log_text(&line, "rule", incident->rule->name);
+	sg_log_text(&line, "action", sg_config_action_name(incident->action));
+	while ((mode = sg_decide_next_mode(modes)) != SG_MODE_OFF) {
+		enum sg_action action = action_in(incident, mode, &answered);
+
+		sg_decide_add_mode(modes, mode, answered ? SG_ACTION_ANSWER : action);
+	}
+	sg_log_text(&line, "would", *modes ? modes : NULL);
+	sg_log_text(&line, "origin", origin_name(incident->origin->kind));
+	sg_log_text(&line, "phase", incident->phase == SG_PHASE_IMPORT ? "import" : "runtime");
+	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
+	sg_run_log(run, &line);
+	log_place(incident, &line);
+	sg_log_text(&line, "reason", incident->told->reason);
+	sg_log_text(&line, "instead", sg_words_put(sg_policy_config, run->policy->engine->name, incident->told->replacement, instead,
+			sizeof(instead)));
+	sg_log_end(&line);
+}
+
 static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
 {
+	if (incident->action == SG_ACTION_ANSWER && !sg_log_enabled(SG_LOG_DEBUG) && was_answered(incident)) {
+		sg_status.violations[SG_ACTION_ANSWER]++;
+		return 0;
+	}
 	describe(incident);
 	log_incident(incident, run);
 	if (incident->action == SG_ACTION_BLOCK) {
 		refuse(incident, run, engine);
 		return -1;
 	}
-	if (incident->judgement && incident->judgement->warning && sg_policy_config->mode <= SG_MODE_STRICT)
+	if (incident->judgement && incident->judgement->warning && sg_config_refuses(sg_policy_config))
 		return warn(incident, engine, incident->judgement->warning);
 	/* A rule that only ever warns tells the developer the Python way; a refusal that was softened does not. */
 	if (incident->action == SG_ACTION_WARN && incident->rule->action == SG_ACTION_WARN &&
-	    incident->rule->strict == SG_ACTION_WARN && incident->origin->kind == SG_ORIGIN_DIRECT && sg_policy_config->mode <= SG_MODE_STRICT)
+	    incident->rule->strict == SG_ACTION_WARN && incident->origin->kind == SG_ORIGIN_DIRECT && sg_config_refuses(sg_policy_config))
 		return warn(incident, engine, PyExc_UserWarning);
 	return 0;
 }
@@ -464,67 +690,135 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 /* A constant of a module is read by library code all the time; only the workflow's own line is meant. */
 static bool is_plain_read(const struct sg_origin *origin)
 {
-	return origin->kind == SG_ORIGIN_DIRECT && origin->chain_length == 0 &&
-	       !sg_code_third_party(origin->user_code);
+	return origin->kind == SG_ORIGIN_DIRECT && origin->chain_length == 0 && !origin->third_party;
 }
 
-static int decide(struct sg_call *call, sg_condition condition, struct sg_context *context)
+/*
+ * What depends on the zone alone is answered in that of the configuration, by what is called itself: it stays in the context,
+ * where libc's entries know. Where there is none it is the host's, and that is said once.
+ */
+static enum sg_decision in_zone(struct incident *incident, const struct sg_run *run)
 {
-	const struct sg_engine *engine;
+	static bool said;
+	struct sg_line line;
+
+	if (said || sg_policy_config->zone || sg_policy_config->host_zone)
+		return SG_DECIDED_INSIDE;
+	said = true;
+	if (!sg_log_begin(&line, SG_LOG_WARN, "zone"))
+		return SG_DECIDED_INSIDE;
+	describe(incident);
+	sg_log_text(&line, "rule", incident->call->rule->name);
+	sg_log_text(&line, "workflow_type", run->workflow_type ? sg_python_text(run->workflow_type) : NULL);
+	log_place(incident, &line);
+	sg_log_text(&line, "reason", "workflow code sees the local time of this host; on one in another zone it goes another way");
+	sg_log_text(&line, "setting", "SANDGLASS_TZ=UTC or a zone, the same on every worker; host: that is how it is meant");
+	sg_log_end(&line);
+	return SG_DECIDED_INSIDE;
+}
+
+/* Is it let pass for no other reason than that an installed library asks? Then it may matter to whoever uses what came of it. */
+static bool passes_as_setup(const struct incident *incident)
+{
+	struct sg_origin origin = *incident->origin;
+	struct incident other = *incident;
+	bool answered;
+
+	if (incident->phase != SG_PHASE_IMPORT || !origin.third_party || incident->action != SG_ACTION_WARN || incident->judgement ||
+	    !sg_config_is_strict(sg_policy_config))
+		return false;
+	origin.third_party = false;
+	other.origin = &origin;
+	return action_in(&other, sg_policy_config->mode, &answered) == SG_ACTION_BLOCK;
+}
+
+static enum sg_decision decide_for(struct sg_call *call, struct sg_context *context, struct sg_origin *origin, struct sg_answer *ret_answer)
+{
+	const struct sg_rule *of_class = rule_of_class(call);
+	enum sg_decision decision = SG_DECIDED_GO;
 	struct incident incident;
-	const struct sg_rule *of_class;
+	bool at_runtime, state, answered;
+
+	if (origin->kind == SG_ORIGIN_TRUSTED || is_allowed(call, of_class))
+		return SG_DECIDED_GO;
+	begin_incident(&incident, call, context->phase, origin);
+	incident.context = context;
+	if (may_answer_always(call, origin, sg_policy_config->mode) && (!call->answer || call->answer(call, NULL) == 0)) {
+		incident.rule = incident.told = call->rule;
+		incident.action = SG_ACTION_ANSWER;
+		act(&incident, context->run, context->run->policy->engine);
+		return SG_DECIDED_ANSWER;
+	}
+	incident.judgement = judge(&incident, context->run->policy, of_class);
+	incident.rule = effective_rule(call, incident.judgement ? origin->rule : origin->stated, of_class);
+	if (call->zone && !(incident.judgement && incident.judgement->verdict == SG_JUDGED_REFUSED))
+		return in_zone(&incident, context->run);
+	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(origin))
+		origin->kind = SG_ORIGIN_TRUSTED;
+	incident.told = incident.judgement || !origin->library_rule ? incident.rule : origin->library_rule;
+	incident.action = action_in(&incident, sg_policy_config->mode, &answered);
+	if (answered && !ret_answer)
+		return SG_DECIDED_GO; /* what it calls is asked again */
+	if (answered && answer(&incident, call, context->run, ret_answer) == 0) {
+		/* What was made while modules were imported is the same for every run: whoever wrote it is still told, but for sinks. */
+		if (context->phase != SG_PHASE_IMPORT)
+			incident.action = SG_ACTION_ANSWER;
+		else if (origin->kind == SG_ORIGIN_SINK)
+			incident.action = SG_ACTION_ALLOW;
+		decision = SG_DECIDED_ANSWER;
+	} else if (incident.stands || incident.action == SG_ACTION_ANSWER) {
+		incident.action = SG_ACTION_BLOCK;
+	} else if (origin->kind == SG_ORIGIN_SINK) {
+		incident.action = SG_ACTION_ALLOW;
+	}
+	if (decision == SG_DECIDED_GO && passes_as_setup(&incident))
+		sg_kept_note(context, incident.rule, call->name, origin->user_code, origin->user_line);
+	/* What is let pass although it changes what others share is put right again; what can be compared is judged by then. */
+	at_runtime = origin->kind == SG_ORIGIN_DIRECT && context->phase == SG_PHASE_RUNTIME;
+	state = at_runtime && sg_rule_is_about_state(incident.rule) && call->rule->guard == SG_GUARD_CALL;
+	if ((state || (at_runtime && incident.told != incident.rule && sg_rule_is_about_state(incident.told))) &&
+	    !incident.judgement && incident.action > SG_ACTION_LOG &&
+	    sg_undo_note_call(call, incident.told, origin->user_code, origin->user_line))
+		return SG_DECIDED_GO;
+	if ((incident.action > SG_ACTION_ALLOW || (origin->kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG))) &&
+	    act(&incident, context->run, context->run->policy->engine) < 0)
+		return SG_DECIDED_NO;
+	if (decision == SG_DECIDED_GO && state)
+		sg_undo_note_call(call, NULL, NULL, 0);
+	return decision;
+}
+
+static enum sg_decision decide(struct sg_call *call, sg_condition condition, struct sg_context *context, struct sg_answer *ret_answer)
+{
+	enum sg_decision decision;
 	struct sg_origin origin;
-	int result = 0;
 
 	if (!context->run->policy) /* a probe's, which a tracer looks at */
-		return 0;
-	engine = context->run->policy->engine;
+		return SG_DECIDED_GO;
 	call->run = context->run;
 	call->importing = context->phase == SG_PHASE_IMPORT;
 	if (condition && !condition(call, call->rule->condition_argument))
-		return call->watched;
-	if (engine->unrestricted())
-		return 0;
-	sg_origin_find(context, call->rule, &origin);
-	of_class = rule_of_class(call);
-	if (origin.kind == SG_ORIGIN_TRUSTED || is_allowed(call, of_class)) {
-		sg_origin_release(&origin);
-		return 0;
-	}
-	begin_incident(&incident, call, context->phase, &origin);
-	incident.judgement = judge(&incident, context->run->policy, of_class);
-	incident.rule = effective_rule(call, incident.judgement ? origin.rule : origin.stated, of_class);
-	if (call->rule->guard == SG_GUARD_READ && !is_plain_read(&origin))
-		origin.kind = SG_ORIGIN_TRUSTED;
-	incident.told = incident.judgement || !origin.library_rule ? incident.rule : origin.library_rule;
-	incident.action = incident.judgement ?
-		judged_action(incident.judgement, origin.kind, context->phase) :
-		verdict(incident.rule, &origin, context->phase);
-	/* A library's rule lends its words, and decides where it has been lowered. */
-	if (incident.told != incident.rule && incident.told->action < SG_ACTION_BLOCK)
-		incident.action = min_action(incident.action, verdict(incident.told, &origin, context->phase));
-	if (incident.action > SG_ACTION_ALLOW ||
-	    (origin.kind == SG_ORIGIN_IMPORTED && sg_log_enabled(SG_LOG_DEBUG)))
-		result = act(&incident, context->run, engine);
-	/* What is let pass although it changes what others share is put right again. */
-	if (result == 0 && incident.rule->strict > incident.rule->action && origin.kind == SG_ORIGIN_DIRECT &&
-	    context->phase == SG_PHASE_RUNTIME && call->rule->guard == SG_GUARD_CALL)
-		sg_undo_note_call(call);
+		return call->watched ? SG_DECIDED_INSIDE : SG_DECIDED_GO;
+	if (sg_engine_is_unrestricted(context->run->policy->engine))
+		return SG_DECIDED_GO;
+	sg_origin_find(context, call->rule, call->rule->answer || call->zone, &origin);
+	decision = decide_for(call, context, &origin, ret_answer);
 	sg_origin_release(&origin);
-	return result;
+	return decision;
 }
 
-enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line)
+enum sg_action sg_decide_kept(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line, const char *kept_as)
 {
 	struct sg_origin origin = {.kind = SG_ORIGIN_DIRECT, .user_code = code, .user_line = line};
 	struct sg_call call = {.rule = rule, .run = run, .name = name, .exact = true};
 	struct incident incident;
+	bool answered;
 
 	begin_incident(&incident, &call, SG_PHASE_RUNTIME, &origin);
 	incident.rule = incident.told = rule;
+	incident.kept_as = kept_as;
 	incident.judgement = judge(&incident, run->policy, NULL);
-	incident.action = incident.judgement ? judged_action(incident.judgement, origin.kind, SG_PHASE_RUNTIME) :
-		verdict(rule, &origin, SG_PHASE_RUNTIME);
+	incident.action = action_in(&incident, sg_policy_config->mode, &answered);
 	run->late |= incident.action == SG_ACTION_BLOCK && !run->refusal;
 	if (incident.action > SG_ACTION_ALLOW)
 		act(&incident, run, run->policy->engine);
@@ -532,15 +826,21 @@ enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, co
 	return incident.action;
 }
 
-int sg_decide(struct sg_call *call, sg_condition condition)
+enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line)
+{
+	return sg_decide_kept(run, rule, name, code, line, NULL);
+}
+
+enum sg_decision sg_decide(struct sg_call *call, sg_condition condition, struct sg_answer *ret_answer)
 {
 	struct sg_context *context = sg_context_suspend();
 	PyObject *type, *value, *traceback;
-	int result;
+	enum sg_decision decision;
 
+	sg_assert(PyGILState_Check());
 	PyErr_Fetch(&type, &value, &traceback); /* a call made while an exception is set, in a destructor */
-	result = decide(call, condition, context);
-	if (result >= 0)
+	decision = decide(call, condition, context, ret_answer);
+	if (decision != SG_DECIDED_NO)
 		PyErr_Restore(type, value, traceback);
 	else {
 		sg_python_clear(&type);
@@ -548,5 +848,5 @@ int sg_decide(struct sg_call *call, sg_condition condition)
 		sg_python_clear(&traceback);
 	}
 	sg_context_leave(context);
-	return result;
+	return decision;
 }

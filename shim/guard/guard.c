@@ -1,5 +1,6 @@
 #include "shim/guard/guard.h"
 
+#include "shim/base/loader.h"
 #include "shim/guard/trampoline.h"
 #include "shim/interpreter/classes.h"
 #include "shim/interpreter/cpython.h"
@@ -40,6 +41,30 @@ static struct patch *new_patch(void)
 	}
 	patches[patch_count] = (struct patch){NULL, NULL, NULL, NULL, NULL, NULL};
 	return &patches[patch_count++];
+}
+
+/* Numbers of patches on functions that another tool had replaced in place before us, and may put back at any time. */
+static size_t replaced[64];
+static size_t replaced_count;
+
+static bool in_one_object(const void *one, const void *other)
+{
+	struct sg_loaded a, b;
+
+	return !sg_loader_find(one, &a) || !sg_loader_find(other, &b) || a.base == b.base;
+}
+
+void sg_guard_look_again(void)
+{
+	for (size_t i = 0; i < replaced_count; i++) {
+		struct patch *patch = &patches[replaced[i]];
+		struct sg_trampoline *trampoline = sg_trampoline_at(patch->replacement);
+
+		if (*patch->slot == patch->replacement || !trampoline)
+			continue;
+		patch->original = trampoline->original = *patch->slot;
+		*patch->slot = patch->replacement;
+	}
 }
 
 int sg_guard_count(void)
@@ -97,15 +122,20 @@ static int patch_slot(void **slot, const struct sg_rule *rule, sg_condition cond
 static int guard_method_def(const struct sg_rule *rule, sg_condition condition, PyObject *target,
 		PyMethodDef *def)
 {
-	int convention;
+	int convention, error;
+	bool own;
 
 	if (!def->ml_meth)
 		return -ENOTSUP;
 	convention = convention_of(def->ml_flags);
 	if (convention < 0)
 		return convention;
-	return patch_slot((void **)&def->ml_meth, rule, condition, def->ml_flags,
+	own = in_one_object((void *)def->ml_meth, def);
+	error = patch_slot((void **)&def->ml_meth, rule, condition, def->ml_flags,
 			(enum sg_convention)convention, target, NULL);
+	if (!error && !own && replaced_count < sizeof(replaced) / sizeof(replaced[0]))
+		replaced[replaced_count++] = patch_count - 1;
+	return error;
 }
 
 /* --- Python functions -------------------------------------------------------------------------- */
@@ -181,8 +211,12 @@ static PyObject *guarded_function(PyObject *function, PyObject *const *args, siz
 			.nargs = sg_cpython_vectorcall_nargs(nargsf), .kwnames = kwnames
 		};
 
-		if (sg_decide(&call, guard->condition) < 0)
+		enum sg_decision decision = sg_decide(&call, guard->condition, NULL);
+
+		if (decision == SG_DECIDED_NO)
 			return NULL;
+		if (decision == SG_DECIDED_ANSWER && call.value)
+			return call.value;
 	}
 	return sg_function_call(function, args, nargsf, kwnames);
 }
@@ -395,6 +429,7 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 
 void sg_guard_remove_all(void)
 {
+	replaced_count = 0;
 	while (patch_count) {
 		struct patch *patch = &patches[--patch_count];
 

@@ -27,6 +27,12 @@ int sg_guard_install(const struct sg_rule *rule, sg_condition condition, PyObjec
 /* Undoes all, in reverse order. */
 void sg_guard_remove_all(void);
 
+/*
+ * Workflow code is about to run. What had replaced a C function in place before us, as time-machine does, may have put it back
+ * meanwhile, and our guard is gone with it: it is put there again. Cheap where there is none.
+ */
+void sg_guard_look_again(void);
+
 /* How many are in place. */
 int sg_guard_count(void);
 

@@ -8,11 +8,10 @@
 #ifndef SG_MAPPING_H
 #define SG_MAPPING_H
 
-#include "config/config.h"
-#include "shim/interpreter/python.h"
+#include "shim/guard/decide.h"
 
 /* target: a dict, or a mapping that keeps its items in a dict called _data. 0 or a negative errno. */
-int sg_mapping_guard(const struct sg_rule *rule, PyObject *target);
+int sg_mapping_guard(const struct sg_rule *rule, sg_condition condition, PyObject *target);
 void sg_mapping_remove_all(void);
 
 #endif

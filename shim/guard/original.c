@@ -1,12 +1,13 @@
 #include "shim/guard/original.h"
 
+#include "shim/import/code.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of the built-in rules, sorted by bytes; generated from config/default.conf. */
+/* Names of the built-in rules, sorted by bytes; generated from the rules.conf of hooks/. */
 extern const char *const sg_rule_names[];
 extern const size_t sg_rule_name_count;
 
@@ -58,6 +59,26 @@ PyObject *sg_original_of(const char *rule_name)
 	return known ? known->object : NULL;
 }
 
+/*
+ * A tracer whose finder has put a wrapper there while the module was being imported was faster than we: the function beneath an
+ * object of a class that is not the standard library's. New reference or NULL.
+ */
+static PyObject *beneath_foreign(PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	PyObject *module, *beneath = NULL;
+
+	if (type == &PyFunction_Type || type == &PyMethod_Type || PyType_IsSubtype(type, &PyType_Type) || sg_cpython_method_def(object))
+		return NULL;
+	module = sg_python_attribute_or_null((PyObject *)type, "__module__");
+	if (module && strcmp(sg_python_text(module), "builtins") != 0 && !sg_code_standard(sg_python_text(module)))
+		beneath = sg_python_attribute_or_null(object, "__wrapped__");
+	sg_python_clear(&module);
+	if (beneath && sg_cpython_type(beneath) != &PyFunction_Type)
+		sg_python_clear(&beneath);
+	return beneath;
+}
+
 /* The class's own function of that name: new reference or NULL. */
 static PyObject *own_function(PyObject *class, const char *name)
 {
@@ -70,6 +91,8 @@ static PyObject *own_function(PyObject *class, const char *name)
 	sg_python_clear(&dict);
 	if (function && sg_cpython_type(function) != &PyFunction_Type) { /* a staticmethod, as __new__ is */
 		inner = sg_python_attribute_or_null(function, "__func__");
+		if (!inner)
+			inner = beneath_foreign(function);
 		Py_DecRef(function);
 		function = inner;
 	}
@@ -86,27 +109,17 @@ static PyObject *maker_of(PyObject *object)
 	return maker ? maker : own_function(object, "__new__");
 }
 
-/* The first name is looked up in the module's dict: a module's __getattr__ might import something. */
-static PyObject *reach(PyObject *dict, const char *path)
-{
-	const char *dot = strchr(path, '.');
-	PyObject *name = PyUnicode_FromStringAndSize(path, dot ? dot - path : (Py_ssize_t)strlen(path)), *first;
-
-	first = name ? PyDict_GetItemWithError(dict, name) : NULL;
-	sg_python_clear(&name);
-	if (!first) {
-		PyErr_Clear();
-		return NULL;
-	}
-	return dot ? sg_python_attribute_or_null(first, dot + 1) : sg_python_ref(first);
-}
-
 static void note(size_t index, PyObject *dict, const char *path)
 {
-	PyObject *object = reach(dict, path), *old = notes[index].object, *old_maker = notes[index].maker;
+	PyObject *object = sg_modules_reach(dict, path), *old = notes[index].object, *old_maker = notes[index].maker, *beneath;
 
 	if (!object)
 		return;
+	beneath = beneath_foreign(object);
+	if (beneath) {
+		Py_DecRef(object);
+		object = beneath;
+	}
 	notes[index].object = object;
 	notes[index].maker = maker_of(object);
 	sg_python_clear(&old);
@@ -177,7 +190,7 @@ static bool is_function(PyObject *object)
 static bool same_attribute(PyObject *one, PyObject *other, const char *path)
 {
 	PyObject *a = sg_python_attribute_or_null(one, path), *b = sg_python_attribute_or_null(other, path);
-	bool same = a && b && PyObject_RichCompareBool(a, b, 2 /* == */) == 1;
+	bool same = a && b && PyObject_RichCompareBool(a, b, Py_EQ) == 1;
 
 	PyErr_Clear();
 	sg_python_clear(&b);
@@ -207,6 +220,25 @@ bool sg_original_is(PyObject *original, PyObject *current)
 	return PyType_IsSubtype(sg_cpython_type(original), &PyType_Type) ?
 		same_attribute(original, current, "__module__") && same_attribute(original, current, "__qualname__") :
 		!PyType_IsSubtype(sg_cpython_type(original), &PyFunction_Type);
+}
+
+static PyObject *constants_of(PyObject *function)
+{
+	return is_function(function) ? sg_python_attribute_or_null(function, "__code__.co_consts") : NULL;
+}
+
+PyObject *sg_original_displaced(PyObject *function)
+{
+	PyObject *constants = constants_of(function), *found = NULL;
+
+	for (Py_ssize_t i = 0; constants && i < PyTuple_Size(constants) && !found; i++) {
+		PyObject *constant = PyTuple_GetItem(constants, i);
+
+		if (is_function(constant) && same_attribute(constant, function, "__qualname__"))
+			found = sg_python_ref(constant);
+	}
+	sg_python_clear(&constants);
+	return found;
 }
 
 PyObject *sg_original_beneath(PyObject *wrapper)
@@ -275,6 +307,11 @@ static void collect(const struct sg_rule *rule, PyObject *object, PyObject *orig
 	if (object == original || depth == 0 || PyType_IsSubtype(type, &PyModule_Type) || sg_cpython_method_def(object))
 		return;
 	if (is_function(object)) {
+		list = constants_of(object);
+		for (Py_ssize_t i = 0; list && i < PyTuple_Size(list); i++)
+			if (is_function(PyTuple_GetItem(list, i)))
+				collect(rule, PyTuple_GetItem(list, i), original, depth - 1);
+		sg_python_clear(&list);
 		if (original && sg_original_is(original, object))
 			return;
 		add(rule, PyFunction_GetGlobals(object));

@@ -33,6 +33,12 @@ PyObject *sg_original_maker(const char *rule_name);
 /* Is it still the same, or the same made anew (by importlib.reload, say), and not somebody's wrapper? */
 bool sg_original_is(PyObject *original, PyObject *current);
 
+/*
+ * The function whose own code a wrapper's has replaced in place (ddtrace): code that was compiled has no functions among its
+ * constants, this has the wrapper and a function with the old code. New reference, or NULL. No exception.
+ */
+PyObject *sg_original_displaced(PyObject *function);
+
 /* What a wrapper says that it wraps: new reference, or NULL. No exception. */
 PyObject *sg_original_beneath(PyObject *wrapper);
 

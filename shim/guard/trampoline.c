@@ -1,5 +1,6 @@
 #include "shim/guard/trampoline.h"
 
+#include "shim/run/answer.h"
 #include "shim/run/context.h"
 
 typedef PyObject *(*object_fn)(PyObject *, PyObject *);
@@ -15,15 +16,24 @@ typedef PyObject *(*method_fn)(PyObject *, PyObject *, PyObject *const *, size_t
  * An allowed original runs without a context: what it does inside is its own business. It may take its
  * time and call back; the context is per thread, so nobody else is affected. A condition may want it watched.
  */
-#define DECIDE_AND_CALL(failure, type, call, ...) \
+#define DECIDE_AND_CALL(failure, given, type, call, ...) \
 	do { \
+		const struct sg_answer *mark = sg_answer_current; \
 		struct sg_context *token; \
+		struct sg_answer answer; \
 		type result; \
-		int decision = sg_decide(&(call), trampoline->condition); \
-		if (decision < 0) \
+		enum sg_decision decision = sg_decide(&(call), trampoline->condition, &answer); \
+		if (decision == SG_DECIDED_NO) \
 			return failure; \
-		token = decision ? sg_context_current : sg_context_suspend(); \
+		if (decision == SG_DECIDED_ANSWER && (call).value) \
+			return given; \
+		token = decision == SG_DECIDED_INSIDE ? sg_context_current : sg_context_suspend(); \
+		if (decision == SG_DECIDED_ANSWER) { \
+			self = (call).self; \
+			sg_answer_current = &answer; \
+		} \
 		result = CALL(__VA_ARGS__); \
+		sg_answer_current = mark; \
 		sg_context_leave(token); \
 		return result; \
 	} while (0)
@@ -39,7 +49,7 @@ static PyObject *guarded_object(struct sg_trampoline *trampoline, PyObject *self
 	} else if (trampoline->flags & METH_VARARGS) {
 		call.tuple = arg;
 	}
-	DECIDE_AND_CALL(NULL, PyObject *, call, object, trampoline, self, arg);
+	DECIDE_AND_CALL(NULL, call.value, PyObject *, call, object, trampoline, self, arg);
 }
 
 __attribute__((noinline, cold))
@@ -50,7 +60,7 @@ static PyObject *guarded_keywords(struct sg_trampoline *trampoline, PyObject *se
 		.rule = trampoline->rule, .self = self, .tuple = args, .kwargs = kwargs
 	};
 
-	DECIDE_AND_CALL(NULL, PyObject *, call, keywords, trampoline, self, args, kwargs);
+	DECIDE_AND_CALL(NULL, call.value, PyObject *, call, keywords, trampoline, self, args, kwargs);
 }
 
 __attribute__((noinline, cold))
@@ -60,7 +70,7 @@ static int guarded_init(struct sg_trampoline *trampoline, PyObject *self, PyObje
 		.rule = trampoline->rule, .self = self, .tuple = args, .kwargs = kwargs
 	};
 
-	DECIDE_AND_CALL(-1, int, call, init, trampoline, self, args, kwargs);
+	DECIDE_AND_CALL(-1, 0, int, call, init, trampoline, self, args, kwargs);
 }
 
 __attribute__((noinline, cold))
@@ -69,7 +79,7 @@ static PyObject *guarded_fast(struct sg_trampoline *trampoline, PyObject *self, 
 {
 	struct sg_call call = {.rule = trampoline->rule, .self = self, .args = args, .nargs = nargs};
 
-	DECIDE_AND_CALL(NULL, PyObject *, call, fast, trampoline, self, args, nargs);
+	DECIDE_AND_CALL(NULL, call.value, PyObject *, call, fast, trampoline, self, args, nargs);
 }
 
 __attribute__((noinline, cold))
@@ -81,7 +91,7 @@ static PyObject *guarded_fast_keywords(struct sg_trampoline *trampoline, PyObjec
 		.kwnames = kwnames
 	};
 
-	DECIDE_AND_CALL(NULL, PyObject *, call, fast_keywords, trampoline, self, args, nargs, kwnames);
+	DECIDE_AND_CALL(NULL, call.value, PyObject *, call, fast_keywords, trampoline, self, args, nargs, kwnames);
 }
 
 __attribute__((noinline, cold))
@@ -93,7 +103,7 @@ static PyObject *guarded_method(struct sg_trampoline *trampoline, PyObject *self
 		.kwnames = kwnames
 	};
 
-	DECIDE_AND_CALL(NULL, PyObject *, call, method, trampoline, self, class, args, nargs, kwnames);
+	DECIDE_AND_CALL(NULL, call.value, PyObject *, call, method, trampoline, self, class, args, nargs, kwnames);
 }
 
 /* The pools. POOL_n(X) expands X(i) for n different i. */

@@ -1,6 +1,7 @@
 #include "shim/guard/undo.h"
 
 #include "shim/base/log.h"
+#include "shim/guard/turn.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/run/policy.h"
@@ -14,21 +15,29 @@ struct note {
 	PyObject *target, *name;
 	PyObject *before, *after; /* NULL: no such attribute */
 	PyObject *undo;           /* of a call: a callable without arguments; the rest is NULL */
+	PyObject *changed;        /* ... that is yet to be judged: is what it changed still changed? */
+	PyObject *setting;        /* ... the same object for all rules that are about one setting */
+	const struct sg_rule *rule;
+	PyObject *code;           /* where it was called */
+	int line;
 };
 
 static __thread struct note *notes;
 
 /*
- * rule -> f(module, arguments), which looks at what is there and answers with the function that puts it back. In Python,
+ * f(rule) -> None, or g(arguments), which looks at what is there and answers with the function that puts it back. In Python,
  * since all of it is Python's own: read, call, put back.
  */
-static PyObject *undoers;
+static PyObject *saver_of;
 
 static const char *const SOURCE =
 	"def state(get, put):\n"
 	"    def save(m, a):\n"
 	"        v = get(m)\n"
-	"        return lambda: put(m, v) if get(m) != v else None\n"
+	"        def undo():\n"
+	"            if get(m) != v: put(m, v)\n"
+	"        undo.changed, undo.setting = lambda: get(m) != v, save\n"
+	"        return undo\n"
 	"    return save\n"
 	"def table(get):\n"
 	"    def save(m, a):\n"
@@ -89,7 +98,10 @@ static const char *const SOURCE =
 	"    return lambda m, a: lambda: undo(m, a)\n"
 	"def pair(name):\n"
 	"    return state(lambda m: getattr(m, 'get' + name)(), lambda m, v: getattr(m, 'set' + name)(v))\n"
-	"filters = items(lambda m: m.filters, lambda m: getattr(m, '_filters_mutated_lock_held', getattr(m, '_filters_mutated', int))())\n"
+	"def mutated(m):\n"
+	"    if not hasattr(m, '_filters_mutated_lock_held'): return m._filters_mutated()\n"
+	"    with m._lock: m._filters_mutated_lock_held()\n"
+	"filters = items(lambda m: m.filters, mutated)\n"
 	"collecting = state(lambda m: m.isenabled(), lambda m, v: m.enable() if v else m.disable())\n"
 	"rules = {\n"
 	"    'gc.enable': collecting, 'gc.disable': collecting,\n"
@@ -128,17 +140,60 @@ static const char *const SOURCE =
 	"    'sklearn.set_config': state(lambda m: m.get_config(), lambda m, v: m.set_config(**v)),\n"
 	"}\n"
 	"import sys\n"
-	"def note(rule, arguments):\n"
-	"    save = rules.get(rule)\n"
+	"def nested(d):\n"
+	"    return {k: nested(v) if type(v) is dict else v for k, v in d.items()}\n"
+	"def nested_put(d, v):\n"
+	"    for k in v:\n"
+	"        if type(v[k]) is dict: nested_put(d[k], v[k])\n"
+	"        else: d[k] = v[k]\n"
+	"options = lambda: sys.modules['pandas']._config.config._global_config\n"
+	"pandas = state(lambda m: nested(options()), lambda m, v: nested_put(options(), v))\n"
+	"def shown(m):\n"
+	"    return [m.showwarning, m._showwarnmsg_impl, m.filters, m.filters[:]]\n"
+	"def show(m, v):\n"
+	"    m.showwarning, m._showwarnmsg_impl, m.filters = v[:3]\n"
+	"    m.filters[:] = v[3]\n"
+	"    mutated(m)\n"
+	"rules['warnings.catch_warnings.__enter__'] = state(shown, show)\n"
+	"def polars_now(m):\n"
+	"    runtime = getattr(m.config, '_snapshot_runtime_vars', dict)()\n"
+	"    return m.Config.save(), runtime\n"
+	"def polars_put(m, v):\n"
+	"    m.Config.load(v[0])\n"
+	"    getattr(m.config, '_restore_runtime_vars', bool)(v[1])\n"
+	"polars = state(lambda m: polars_now(sys.modules['polars']), lambda m, v: polars_put(sys.modules['polars'], v))\n"
+	"def yaml(m, a):\n"
+	"    m = sys.modules['yaml']\n"
+	"    def tables(c):\n"
+	"        return {n: t for n, t in vars(c).items() if n.startswith('yaml_') and type(t) is dict}\n"
+	"    def copy(t):\n"
+	"        return {k: v[:] if type(v) is list else v for k, v in t.items()}\n"
+	"    classes = {c for c in [*vars(m).values(), *a] if isinstance(c, type)}\n"
+	"    v = {c: {n: (t, copy(t)) for n, t in tables(c).items()} for c in classes}\n"
+	"    def undo():\n"
+	"        for c in v:\n"
+	"            for n, t in tables(c).items():\n"
+	"                if n not in v[c]: delattr(c, n)\n"
+	"                elif t is v[c][n][0] and t != v[c][n][1]:\n"
+	"                    t.clear()\n"
+	"                    t.update(v[c][n][1])\n"
+	"    return undo\n"
+	"def find(rule):\n"
+	"    if rule.startswith('yaml.'): return yaml\n"
+	"    if rule.startswith(('polars.Config', 'polars._plr.set_')): return polars\n"
+	"    if rule.startswith('pandas.') and 'option' in rule or rule == 'pandas.set_eng_float_format': return pandas\n"
+	"    return rules.get(rule)\n"
+	"def saver(rule):\n"
+	"    save = find(rule)\n"
 	"    if not save: return None\n"
 	"    name = rule.rpartition('.')[0]\n"
 	"    while name and name not in sys.modules: name = name.rpartition('.')[0]\n"
-	"    return save(sys.modules[name], arguments)\n";
+	"    return lambda arguments: save(sys.modules[name], arguments)\n";
 
 /* In modes that only watch, what a worker does is left as it is. */
 static bool undoes(void)
 {
-	return sg_policy_config->mode == SG_MODE_ENFORCE || sg_policy_config->mode == SG_MODE_STRICT;
+	return sg_config_refuses(sg_policy_config);
 }
 
 static struct note *add_note(void)
@@ -159,6 +214,9 @@ static void free_note(struct note *note)
 	sg_python_clear(&note->before);
 	sg_python_clear(&note->after);
 	sg_python_clear(&note->undo);
+	sg_python_clear(&note->changed);
+	sg_python_clear(&note->setting);
+	sg_python_clear(&note->code);
 	free(note);
 }
 
@@ -230,8 +288,11 @@ bool sg_undo_may(PyObject *module)
 
 void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value)
 {
-	struct note *note = add_note();
+	struct note *note;
 
+	if (undoes())
+		sg_turn_alone();
+	note = add_note();
 	if (!note)
 		return;
 	note->target = sg_python_ref(target);
@@ -266,21 +327,39 @@ static PyObject *positional(const struct sg_call *call)
 	return tuple;
 }
 
-void sg_undo_note_call(const struct sg_call *call)
+bool sg_undo_note_call(const struct sg_call *call, const struct sg_rule *rule, PyObject *code, int line)
 {
-	PyObject *name = undoers && undoes() ? PyUnicode_FromString(call->rule->name) : NULL;
-	PyObject *arguments = name ? positional(call) : NULL, *undo = NULL;
-	struct note *note;
+	PyObject *name = saver_of && undoes() ? PyUnicode_FromString(rule ? rule->name : call->rule->name) : NULL;
+	PyObject *save = name ? PyObject_CallFunctionObjArgs(saver_of, name, NULL) : NULL;
+	PyObject *arguments = save && save != Py_None ? positional(call) : NULL, *undo = NULL, *changed = NULL;
+	struct note *note = NULL;
+	bool later;
 
-	if (arguments)
-		undo = PyObject_CallFunctionObjArgs(undoers, name, arguments, NULL);
-	note = undo && undo != Py_None ? add_note() : NULL;
+	if (arguments) {
+		sg_turn_alone();
+		undo = PyObject_CallFunctionObjArgs(save, arguments, NULL);
+	}
+	if (undo && undo != Py_None)
+		changed = rule ? sg_python_attribute_or_null(undo, "changed") : NULL;
+	if (undo && undo != Py_None && (!rule || changed))
+		note = add_note();
+	later = note && changed;
 	if (note)
 		note->undo = sg_python_ref(undo);
+	if (later) {
+		note->changed = sg_python_ref(changed);
+		note->setting = sg_python_attribute_or_null(undo, "setting");
+		note->rule = rule;
+		note->code = sg_python_ref(code);
+		note->line = line;
+	}
 	PyErr_Clear();
+	sg_python_clear(&changed);
 	sg_python_clear(&undo);
 	sg_python_clear(&arguments);
+	sg_python_clear(&save);
 	sg_python_clear(&name);
+	return later;
 }
 
 static void undo_call(struct note *note)
@@ -304,7 +383,24 @@ static void log_undone(int count)
 	sg_log_end(&line);
 }
 
-void sg_undo_all(void)
+/* The first call of those that are about one setting knows what was there before any of them. */
+static void judge(struct sg_run *run, sg_undo_judge late)
+{
+	for (struct note *note = notes; note; note = note->next) {
+		bool first = note->changed;
+		PyObject *answer;
+
+		for (struct note *older = note->next; first && older; older = older->next)
+			first = !older->changed || older->setting != note->setting;
+		answer = first ? PyObject_CallObject(note->changed, NULL) : NULL;
+		if (answer && PyObject_IsTrue(answer) > 0)
+			late(run, note->rule, note->rule->name, note->code, note->line);
+		PyErr_Clear();
+		sg_python_clear(&answer);
+	}
+}
+
+void sg_undo_all(sg_undo_judge late)
 {
 	PyObject *type, *value, *traceback;
 	struct sg_context *token;
@@ -315,6 +411,8 @@ void sg_undo_all(void)
 		return;
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback);
+	if (token && token->run && token->run->policy)
+		judge(token->run, late);
 	while ((note = notes)) {
 		notes = note->next;
 		if (note->undo)
@@ -333,7 +431,7 @@ int sg_undo_install(void)
 {
 	PyObject *namespace = sg_cpython_run(SOURCE, NULL, NULL);
 
-	undoers = namespace ? sg_python_ref(sg_cpython_item(namespace, "note")) : NULL;
+	saver_of = namespace ? sg_python_ref(sg_cpython_item(namespace, "saver")) : NULL;
 	sg_python_clear(&namespace);
 	PyErr_Clear();
 	return 0;
@@ -341,5 +439,5 @@ int sg_undo_install(void)
 
 void sg_undo_remove(void)
 {
-	sg_python_clear(&undoers);
+	sg_python_clear(&saver_of);
 }

@@ -2,10 +2,11 @@
  * undo.h - what a run changed in objects that others share, put back when its activation ends.
  *
  * An activation notes what it is about to change, with what was there before. Its end puts that back, the last change
- * first, wherever the run's own value is still in place: what somebody else has written since stays. So the host and
- * other runs see a change at most while that activation runs. Not in modules that are neither the standard library's nor
- * installed: a worker that shares its own modules with its workflows may be there to see what they write. Calls are put back by what the interpreter or the library
- * has for it; a call that nothing is known to undo is only reported. Modes that only watch put nothing back.
+ * first, wherever the run's own value is still in place: what somebody else has written since stays. So the host sees a
+ * change at most while that activation runs, and other runs never: from the first on it has its turn alone (turn.h).
+ * Not in modules that are neither the standard library's nor installed: a worker that shares its own modules with its
+ * workflows may be there to see what they write. Calls are put back by what the interpreter or the library has for it; a
+ * call that nothing is known to undo is only reported. Modes that only watch put nothing back.
  *
  * Notes belong to the thread: an activation does not change threads. GIL: held.
  */
@@ -20,14 +21,20 @@ void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value);
 /* May what the module holds be put back? */
 bool sg_undo_may(PyObject *module);
 
-/* A guarded call with a rule that can be undone is about to be made. No exception. */
-void sg_undo_note_call(const struct sg_call *call);
+/*
+ * A guarded call with a rule that can be undone is about to be made. rule: true, where what it changes can be compared, and
+ * then the verdict is left to the end of the activation: at the place of its first call, if the change is still there.
+ * NULL: the call has been judged. No exception.
+ */
+bool sg_undo_note_call(const struct sg_call *call, const struct sg_rule *rule, PyObject *code, int line);
+
+typedef enum sg_action (*sg_undo_judge)(struct sg_run *run, const struct sg_rule *rule, const char *name, PyObject *code, int line);
 
 /*
- * The end of an activation, or of anything else that entered a context. Keeps a pending exception. Cheap where nothing
- * has been noted.
+ * The end of an activation, or of anything else that entered a context; late: sg_decide_late(). Keeps a pending exception.
+ * Cheap where nothing has been noted.
  */
-void sg_undo_all(void);
+void sg_undo_all(sg_undo_judge late);
 
 /* 0, or -1 with an exception. */
 int sg_undo_install(void);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static bool is_stdlib(const char *module)
+bool sg_code_standard(const char *module)
 {
 	PyObject *names = PySys_GetObject("stdlib_module_names"); /* borrowed */
 	PyObject *top = PyUnicode_FromStringAndSize(module, (Py_ssize_t)strcspn(module, "."));
@@ -36,8 +36,8 @@ static const struct sg_sink *find_sink(const char *module)
 static enum sg_code kind_of_name(const char *module)
 {
 	static const enum sg_code kinds[] = {
-		[SG_TRUST_NEAREST] = SG_CODE_SINK, [SG_TRUST_ANYWHERE] = SG_CODE_SINK_ANYWHERE,
-		[SG_TRUST_THROUGH] = SG_CODE_THROUGH
+		[SG_TRUST_NEAREST] = SG_CODE_SINK, [SG_TRUST_HOST] = SG_CODE_SINK_HOST,
+		[SG_TRUST_ANYWHERE] = SG_CODE_SINK_ANYWHERE, [SG_TRUST_THROUGH] = SG_CODE_THROUGH
 	};
 	const struct sg_config *config = sg_policy_config;
 	const struct sg_sink *sink;
@@ -49,7 +49,7 @@ static enum sg_code kind_of_name(const char *module)
 	sink = find_sink(module);
 	if (sink)
 		return sink->only ? SG_CODE_SINK_PARTLY : kinds[sink->trust];
-	return is_stdlib(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
+	return sg_code_standard(module) ? SG_CODE_STDLIB : SG_CODE_LIBRARY;
 }
 
 bool sg_code_trusts(PyObject *module_name, const struct sg_rule *rule)
@@ -94,6 +94,33 @@ static bool has_file(PyObject *globals)
 	return found;
 }
 
+/* Workflow code may lie in a package that has the name of something else, as profile or coverage. */
+static bool is_workflow_package(const struct sg_run *run, const char *module)
+{
+	const char *own = run->policy->workflow_module ? sg_python_text(run->policy->workflow_module) : "";
+	size_t length = strcspn(own, ".");
+
+	return length && strncmp(module, own, length) == 0 && (!module[length] || module[length] == '.');
+}
+
+static bool same_file(PyObject *module, PyObject *globals)
+{
+	PyObject *theirs, *file;
+
+	if (!module || !PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type))
+		return false;
+	theirs = sg_cpython_item(PyModule_GetDict(module), "__file__");
+	file = sg_cpython_item(globals, "__file__");
+	return theirs && file && PyType_IsSubtype(sg_cpython_type(file), &PyUnicode_Type) &&
+		strcmp(sg_python_text(theirs), sg_python_text(file)) == 0;
+}
+
+/* Anybody can give any name to the dict that code is executed in: the module of that name has it, or another copy of that. */
+static bool is_module(PyObject *module, PyObject *globals)
+{
+	return sg_modules_has_globals(module, globals) || same_file(module, globals);
+}
+
 enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
 {
 	PyObject *name = sg_python_module_name(globals), *own = NULL, *host;
@@ -103,12 +130,16 @@ enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
 	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
 		return SG_CODE_STDLIB;
 	kind = kind_of_name_kept(name);
-	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH)
-		return kind; /* one that is looked through may still be the run's own copy */
+	if (kind != SG_CODE_ENGINE && kind != SG_CODE_LIBRARY && is_workflow_package(run, sg_python_text(name)))
+		kind = SG_CODE_LIBRARY;
+	if (kind == SG_CODE_STDLIB)
+		return kind;
 	host = PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
 	if (run->modules)
 		own = PyDict_GetItemWithError(run->modules, name);
 	PyErr_Clear();
+	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH && (is_module(host, globals) || is_module(own, globals)))
+		return kind; /* one that is looked through may still be the run's own copy */
 	if (own && own != host && sg_modules_has_globals(own, globals))
 		return SG_CODE_WORKFLOW;
 	if (!sg_modules_has_globals(host, globals)) {
@@ -128,12 +159,32 @@ enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
 	return kind;
 }
 
+static bool is_installed_path(const char *path)
+{
+	return strstr(path, "/site-packages/") || strstr(path, "/dist-packages/");
+}
+
 bool sg_code_third_party(PyObject *code)
 {
 	PyObject *file = sg_python_attribute_or_null(code, "co_filename");
-	const char *path = file ? sg_python_text(file) : "";
-	bool found = strstr(path, "/site-packages/") || strstr(path, "/dist-packages/");
+	bool found = file && is_installed_path(sg_python_text(file));
 
+	sg_python_clear(&file);
+	return found;
+}
+
+/* Code that was generated, as the __init__ of a dataclass, is its module's. */
+static bool is_installed(const struct sg_frames *at)
+{
+	PyObject *file = sg_python_attribute_or_null(at->code, "co_filename"), *module = NULL;
+	const char *path = file ? sg_python_text(file) : "";
+	bool found;
+
+	if (path[0] == '<' && at->globals)
+		module = sg_cpython_item(at->globals, "__file__"); /* borrowed */
+	if (module && PyType_IsSubtype(sg_cpython_type(module), &PyUnicode_Type))
+		path = sg_python_text(module);
+	found = is_installed_path(path);
 	sg_python_clear(&file);
 	return found;
 }
@@ -155,23 +206,75 @@ bool sg_code_is_librarys(const struct sg_run *run, PyObject *class)
 	return found;
 }
 
+static bool has_word(PyObject *code, const char *const *words)
+{
+	PyObject *name = sg_python_attribute_or_null(code, "co_name");
+	bool found = false;
+
+	for (; words && *words && !found; words++)
+		found = strstr(sg_python_text(name), *words);
+	sg_python_clear(&name);
+	return found;
+}
+
+/* By its name alone: a copy of a run's is code of the standard library as well. */
+static bool is_plumbing(PyObject *globals)
+{
+	PyObject *name = globals ? sg_python_module_name(globals) : NULL;
+
+	return !name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) || sg_code_standard(sg_python_text(name));
+}
+
+const char *const sg_code_handing_on[] = {"cpu", "affinity", "processors", NULL};
+
+bool sg_code_asks_installed(const char *const *handing_on)
+{
+	bool installed = false, hands_on = false;
+	struct sg_frames at = {0};
+
+	while (sg_frames_next(&at)) {
+		if (is_plumbing(at.globals))
+			continue;
+		if (!is_installed(&at))
+			break;
+		installed = true;
+		hands_on = has_word(at.code, handing_on);
+	}
+	sg_frames_end(&at);
+	PyErr_Clear();
+	return installed && !hands_on;
+}
+
+bool sg_code_runs_itself(const struct sg_run *run, const struct sg_frames *at)
+{
+	return at->globals && sg_code_of(run, at->globals) == SG_CODE_WORKFLOW && !sg_code_third_party(at->code);
+}
+
+bool sg_code_asks_itself(const struct sg_run *run)
+{
+	struct sg_frames at = {0};
+	bool own = sg_frames_next(&at) && sg_code_runs_itself(run, &at);
+
+	sg_frames_end(&at);
+	return own;
+}
+
+bool sg_code_asks_for_sink(const struct sg_run *run)
+{
+	struct sg_frames at = {0};
+	enum sg_code kind = sg_frames_next(&at) && at.globals ? sg_code_of(run, at.globals) : SG_CODE_STDLIB;
+
+	sg_frames_end(&at);
+	return kind == SG_CODE_SINK_HOST;
+}
+
 enum sg_code sg_code_nearest(const struct sg_context *context)
 {
-	PyObject *frame = sg_python_ref(PyEval_GetFrame()), *globals, *back;
 	enum sg_code code = SG_CODE_STDLIB;
+	struct sg_frames at = {0};
 
-	while (frame && (code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY)) {
-		if (frame == context->entry) {
-			code = SG_CODE_ENGINE;
-			break;
-		}
-		globals = sg_cpython_frame_globals(frame);
-		code = sg_code_of(context->run, globals);
-		sg_python_clear(&globals);
-		back = PyFrame_GetBack(frame);
-		Py_DecRef(frame);
-		frame = back;
-	}
-	sg_python_clear(&frame);
+	while ((code == SG_CODE_STDLIB || code == SG_CODE_SINK || code == SG_CODE_SINK_PARTLY) && sg_frames_next(&at))
+		code = at.frame == context->entry ? SG_CODE_ENGINE : sg_code_of(context->run, at.globals);
+	sg_frames_end(&at);
 	return code;
 }

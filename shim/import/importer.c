@@ -1,7 +1,9 @@
 #include "shim/import/importer.h"
 
 #include "shim/import/code.h"
+#include "shim/import/main.h"
 #include "shim/import/modules.h"
+#include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/run/policy.h"
 
@@ -12,7 +14,15 @@ static PyObject *source_loader, *original_get_code;
 static PyObject *codes; /* (module name, file) -> code object */
 static void (*changed)(void);
 static void (*loaded)(PyObject *name, PyObject *module);
+static void (*read_code)(PyObject *name, PyObject *code);
+static void (*host_changes)(struct sg_run *run, bool begins);
 static int (*report)(const char *name, PyObject *module);
+static __thread PyObject *loading; /* borrowed from the call that imports it */
+
+PyObject *sg_importer_loading(void)
+{
+	return loading;
+}
 
 /* "a.b" of "a.b.c": new reference; NULL without an exception for a top-level module. */
 static PyObject *parent_of(PyObject *name)
@@ -44,7 +54,7 @@ static int is_shared(const struct sg_run *run, PyObject *name)
 		return shared;
 	if (sg_policy_is_apart(run->policy, name))
 		return 0;
-	if (run->policy->engine->importing_shared())
+	if (run->policy->engine->importing_shared && run->policy->engine->importing_shared())
 		return 1;
 	return below_shared(run, name);
 }
@@ -59,11 +69,17 @@ static bool by_library(const struct sg_context *context)
 	return code == SG_CODE_LIBRARY || code == SG_CODE_THROUGH;
 }
 
-static PyObject *import_in_host(PyObject *name)
+static PyObject *import_in_host(struct sg_run *run, PyObject *name)
 {
 	struct sg_context *token = sg_context_suspend();
-	PyObject *module = NULL, *result = PyImport_Import(name);
+	bool executes = !sg_modules_host(name);
+	PyObject *module = NULL, *result;
 
+	if (executes)
+		host_changes(run, true);
+	result = PyImport_Import(name);
+	if (executes)
+		host_changes(run, false);
 	if (result) {
 		module = sg_python_ref(sg_modules_host(name));
 		if (!module) /* one that took itself out of sys.modules */
@@ -106,31 +122,46 @@ static int import_parent(PyObject *name)
 	return 0;
 }
 
+/* Or has it no code of Python's at all? Else it came by a loader that get_code() below does not stand in for. */
+static bool is_from_source(PyObject *module)
+{
+	PyObject *loader = sg_python_attribute_or_null(module, "__loader__"), *file = sg_python_attribute_or_null(module, "__file__");
+	const char *path = file ? sg_python_text(file) : NULL, *end = path ? strrchr(path, '.') : NULL;
+	bool known = !path || (end && strcmp(end, ".so") == 0) ||
+		(loader && source_loader && PyType_IsSubtype(sg_cpython_type(loader), (PyTypeObject *)source_loader));
+
+	PyErr_Clear();
+	sg_python_clear(&file);
+	sg_python_clear(&loader);
+	return known;
+}
+
 static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObject *args, PyObject *kwargs)
 {
 	struct sg_run *run = context->run;
 	PyObject *module;
 	int shared;
 
-	module = run->policy->engine->load(name);
-	if (module || PyErr_Occurred())
-		return module;
+	if (strcmp(sg_python_text(name), run->policy->engine->main_name) == 0)
+		return sg_main_load(name);
 	shared = is_shared(run, name);
 	if (shared < 0)
 		return NULL;
 	if (by_library(context))
-		return import_in_host(name);
-	if (run->policy->engine->loading(context, name, shared) < 0)
+		return import_in_host(run, name);
+	if (run->policy->engine->loading && run->policy->engine->loading(context, name, shared) < 0)
 		return NULL;
 	if (!shared) {
 		module = PyObject_Call(original_load, args, kwargs);
+		if (module && !is_from_source(module))
+			read_code(name, NULL);
 		if (module)
 			loaded(name, module);
 		return module;
 	}
 	if (import_parent(name) < 0)
 		return NULL;
-	module = import_in_host(name);
+	module = import_in_host(run, name);
 	if (module && (PyDict_SetItem(run->modules, name, module) < 0 ||
 		       bind_to_parent(run, name, module) < 0))
 		sg_python_clear(&module);
@@ -139,7 +170,7 @@ static PyObject *load_in_run(struct sg_context *context, PyObject *name, PyObjec
 
 static PyObject *find_and_load(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-	PyObject *name = PyTuple_GetItem(args, 0), *module;
+	PyObject *name = PyTuple_GetItem(args, 0), *outer = loading, *module;
 	struct sg_context *token;
 
 	(void)self;
@@ -147,7 +178,9 @@ static PyObject *find_and_load(PyObject *self, PyObject *args, PyObject *kwargs)
 		return NULL;
 	if (sg_context_active() && sg_context_current->run->modules)
 		return load_in_run(sg_context_current, name, args, kwargs);
+	loading = name;
 	module = PyObject_Call(original_load, args, kwargs);
+	loading = outer;
 	if (!module)
 		return NULL;
 	token = sg_context_suspend();
@@ -170,14 +203,13 @@ static PyObject *code_key(PyObject *loader, PyObject *name)
 /* The host executes a file. Where runs have executed another version of it, those to come are to execute this one. */
 static PyObject *get_code_in_host(PyObject *loader, PyObject *name)
 {
-	enum { PY_EQ = 2 };
 	PyObject *code = PyObject_CallFunctionObjArgs(original_get_code, loader, name, NULL);
 	PyObject *key = code && codes ? code_key(loader, name) : NULL, *known = NULL;
 	struct sg_context *token;
 
 	if (key && codes)
 		known = PyDict_GetItemWithError(codes, key);
-	if (known && PyObject_RichCompareBool(known, code, PY_EQ) == 0) {
+	if (known && PyObject_RichCompareBool(known, code, Py_EQ) == 0) {
 		token = sg_context_suspend();
 		changed();
 		sg_context_leave(token);
@@ -205,6 +237,8 @@ static PyObject *get_code(PyObject *loader, PyObject *name)
 	code = PyObject_CallFunctionObjArgs(original_get_code, loader, name, NULL);
 	if (code && PyDict_SetItem(codes, key, code) < 0)
 		sg_python_clear(&code);
+	if (code)
+		read_code(name, code);
 out:
 	Py_DecRef(key);
 	return code;
@@ -215,13 +249,16 @@ static PyMethodDef find_and_load_def = {
 };
 static PyMethodDef get_code_def = {"get_code", get_code, METH_O, NULL};
 
-int sg_importer_keep_code(void (*file_changed)(void), void (*copy_loaded)(PyObject *name, PyObject *module))
+int sg_importer_keep_code(void (*file_changed)(void), void (*copy_loaded)(PyObject *name, PyObject *module),
+		void (*code_read)(PyObject *name, PyObject *code), void (*importing_shared)(struct sg_run *run, bool begins))
 {
 	PyObject *external = PyImport_ImportModule("_frozen_importlib_external"), *method;
 	int error = -1;
 
 	changed = file_changed;
 	loaded = copy_loaded;
+	read_code = code_read;
+	host_changes = importing_shared;
 	source_loader = external ? PyObject_GetAttrString(external, "SourceLoader") : NULL;
 	original_get_code = source_loader ? PyObject_GetAttrString(source_loader, "get_code") : NULL;
 	if (original_get_code) {

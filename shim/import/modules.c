@@ -23,6 +23,47 @@ PyObject *sg_modules_host(PyObject *name)
 	return module;
 }
 
+PyObject *sg_modules_text(PyObject *object, const char *name)
+{
+	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
+	bool class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
+	PyObject *key = class ? PyUnicode_InternFromString(name) : NULL, *value;
+
+	value = class ? (key ? get(object, key) : NULL) : sg_python_attribute_or_null(object, name);
+	if (!value)
+		PyErr_Clear();
+	sg_python_clear(&key);
+	if (value && !PyType_IsSubtype(sg_cpython_type(value), &PyUnicode_Type))
+		sg_python_clear(&value);
+	return value;
+}
+
+PyObject *sg_modules_reach(PyObject *namespace, const char *path)
+{
+	const char *dot = strchr(path, '.');
+	PyObject *name = PyUnicode_FromStringAndSize(path, dot ? dot - path : (Py_ssize_t)strlen(path));
+	PyObject *first = name ? PyDict_GetItemWithError(namespace, name) : NULL;
+
+	PyErr_Clear();
+	sg_python_clear(&name);
+	if (!first)
+		return NULL;
+	return dot ? sg_python_attribute_or_null(first, dot + 1) : sg_python_ref(first);
+}
+
+bool sg_modules_leads_to(PyObject *module, PyObject *object)
+{
+	PyObject *path = sg_modules_text(object, "__qualname__"), *found = NULL;
+	bool leads;
+
+	if (path && !strchr(sg_python_text(path), '<'))
+		found = sg_modules_reach(PyModule_GetDict(module), sg_python_text(path));
+	leads = found == object;
+	sg_python_clear(&found);
+	sg_python_clear(&path);
+	return leads;
+}
+
 bool sg_modules_has_globals(PyObject *module, PyObject *globals)
 {
 	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) &&
@@ -248,21 +289,60 @@ static PyObject *setdefault(PyObject *self, PyObject *const *args, Py_ssize_t na
 	return sg_python_ref(module ? module : value);
 }
 
-static PyObject *update(PyObject *self, PyObject *other)
+/* Calls a method of dict itself on what stores go to. */
+static PyObject *call_on_target(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
 {
-	if (PyDict_Update(target_of_store(self), other) < 0)
+	PyObject *method = PyObject_GetAttrString((PyObject *)&PyDict_Type, name), *first = NULL, *all = NULL, *result = NULL;
+
+	first = method ? PyTuple_Pack(1, target_of_store(self)) : NULL;
+	all = first ? (args ? PySequence_Concat(first, args) : sg_python_ref(first)) : NULL;
+	if (all)
+		result = PyObject_Call(method, all, kwargs);
+	sg_python_clear(&all);
+	sg_python_clear(&first);
+	sg_python_clear(&method);
+	return result;
+}
+
+static PyObject *update(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+	return call_on_target(self, "update", args, kwargs);
+}
+
+static PyObject *update_in_place(PyObject *self, PyObject *other)
+{
+	PyObject *args = PyTuple_Pack(1, other), *done = args ? call_on_target(self, "update", args, NULL) : NULL;
+
+	sg_python_clear(&args);
+	if (!done)
 		return NULL;
-	return sg_python_ref(Py_None);
+	Py_DecRef(done);
+	return sg_python_ref(self);
+}
+
+/* Of what a run sees, only what it has stored is its own to let go of. */
+static PyObject *clear(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	return call_on_target(self, "clear", NULL, NULL);
+}
+
+static PyObject *popitem(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	return call_on_target(self, "popitem", NULL, NULL);
 }
 
 static PyMethodDef methods[] = {
+	{"clear", clear, METH_NOARGS, NULL},
 	{"copy", copy, METH_NOARGS, NULL},
 	{"get", (PyCFunction)(void *)get, METH_FASTCALL, NULL},
 	{"items", items, METH_NOARGS, NULL},
 	{"keys", keys, METH_NOARGS, NULL},
 	{"pop", (PyCFunction)(void *)pop, METH_FASTCALL, NULL},
+	{"popitem", popitem, METH_NOARGS, NULL},
 	{"setdefault", (PyCFunction)(void *)setdefault, METH_FASTCALL, NULL},
-	{"update", update, METH_O, NULL},
+	{"update", (PyCFunction)(void *)update, METH_VARARGS | METH_KEYWORDS, NULL},
 	{"values", values, METH_NOARGS, NULL},
 	{NULL, NULL, 0, NULL}
 };
@@ -271,6 +351,7 @@ static PyType_Slot slots[] = {
 	{Py_mp_ass_subscript, store},
 	{Py_mp_length, length},
 	{Py_mp_subscript, subscript},
+	{Py_nb_inplace_or, update_in_place},
 	{Py_sq_contains, contains},
 	{Py_tp_iter, iterate},
 	{Py_tp_methods, methods},
@@ -288,16 +369,6 @@ static PyType_Spec spec = {
  * that name would be handed this one's.
  */
 static PyTypeObject *reloading_type;
-
-static PyObject *reloading(void)
-{
-	PyObject *importlib = PyImport_ImportModule("importlib");
-	PyObject *dict = importlib ? sg_python_attribute_or_null(importlib, "_RELOADING") : NULL;
-
-	PyErr_Clear();
-	sg_python_clear(&importlib);
-	return dict;
-}
 
 /* A run's names go with its table. */
 static PyObject *key_of_run(PyObject *name)
@@ -354,7 +425,7 @@ static PyType_Spec reloading_spec = {
 
 static void change_reloading(PyTypeObject *from, PyTypeObject *to)
 {
-	PyObject *dict = reloading();
+	PyObject *dict = sg_python_imported("importlib", "_RELOADING");
 
 	if (dict && from && to && sg_cpython_type(dict) == from)
 		sg_cpython_set_type(dict, to);

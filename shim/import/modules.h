@@ -24,6 +24,21 @@ PyObject *sg_modules_new_table(void);
 /* The host's module of that name, whatever the context: borrowed, NULL without an exception. */
 PyObject *sg_modules_host(PyObject *name);
 
+/*
+ * A text that is an attribute of a module, class or function, of a class by type's own way: its metaclass may be the
+ * workflow's, and have another. New reference, NULL without an exception: it is none.
+ */
+PyObject *sg_modules_text(PyObject *object, const char *name);
+
+/*
+ * What the path leads to in a module, of which namespace is the dict: a __getattr__ of the module, which might import something,
+ * is not asked. New reference, NULL without an exception.
+ */
+PyObject *sg_modules_reach(PyObject *namespace, const char *path);
+
+/* Is the class or function in the module where pickle would look for it? */
+bool sg_modules_leads_to(PyObject *module, PyObject *object);
+
 /* Is globals the dict of this module (NULL: no), or of the one that the table has under that name? */
 bool sg_modules_has_globals(PyObject *module, PyObject *globals);
 bool sg_modules_holds(PyObject *table, PyObject *name, PyObject *globals);

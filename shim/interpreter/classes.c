@@ -27,13 +27,16 @@ static PyObject *alloc(PyTypeObject *type, Py_ssize_t items)
 
 int sg_classes_use_slots(PyTypeObject *type)
 {
-	struct type_head *head = (struct type_head *)type;
-
 	if (!sg_classes.slots)
 		return -ENOTSUP;
-	if (head->alloc == (void *)PyType_GenericAlloc)
-		head->alloc = (void *)alloc;
+	if (sg_field(type, type_alloc) == (void *)PyType_GenericAlloc)
+		sg_field(type, type_alloc) = (void *)alloc;
 	return 0;
+}
+
+unsigned char *sg_classes_matched(PyTypeObject *class)
+{
+	return sg_cpython.type_slots ? (unsigned char *)&sg_field(class, type_flags) : NULL;
 }
 
 /* --- probes ------------------------------------------------------------------------------------ */

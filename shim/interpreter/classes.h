@@ -35,4 +35,11 @@ int sg_classes_hook(PyTypeObject *class, PyObject *function, sg_vectorcall hook)
  */
 int sg_classes_use_slots(PyTypeObject *type);
 
+/*
+ * The byte of a class that tells what a match statement takes its objects for, a mapping or a sequence, in these bits: to
+ * register it with such an abstract class sets them. NULL: where it lies is not known.
+ */
+#define SG_CLASSES_MATCHED 0x60
+unsigned char *sg_classes_matched(PyTypeObject *class);
+
 #endif

@@ -1,28 +1,17 @@
 #include "shim/interpreter/containers.h"
 
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/layout.h"
 
 #include <string.h>
-
-struct object {
-	Py_ssize_t refcount;
-	PyTypeObject *type;
-};
 
 struct sg_containers sg_containers;
 
 /* --- dict --------------------------------------------------------------------------------------- */
 
-struct dict_head {
-	struct object base;
-	Py_ssize_t used;
-	uint64_t version;  /* until 3.13 */
-	void *keys, *values;
-};
-
 static uint64_t tag_of(PyObject *dict)
 {
-	return ((struct dict_head *)dict)->version;
+	return sg_field(dict, dict_tag);
 }
 
 /* What every empty dict has for values: until 3.10 a table of its own. */
@@ -30,65 +19,66 @@ static void *no_values;
 
 bool sg_containers_dict_is_split(PyObject *dict)
 {
-	return ((struct dict_head *)dict)->values != no_values && ((struct dict_head *)dict)->values;
+	void *values;
+
+	if (!sg_containers.dicts)
+		return true;
+	values = sg_field(dict, dict_values);
+	return values && values != no_values;
 }
 
 /* With an instance: its capacity in the first byte, then the values, then a byte for each that tells their order. */
-static Py_ssize_t capacity_of(const struct dict_head *dict)
+static int split_memory(PyObject *dict, struct sg_memory memory[])
 {
-	return *(unsigned char *)dict->values;
-}
+	void *values = sg_field(dict, dict_values);
+	size_t capacity = sg_field(values, values_capacity);
 
-static int split_memory(const struct dict_head *dict, struct sg_memory memory[])
-{
-	memory[0] = (struct sg_memory){&dict->used, sizeof(dict->used)};
-	memory[1] = (struct sg_memory){&dict->keys, 2 * sizeof(void *)};
-	memory[2] = (struct sg_memory){dict->values, (size_t)(1 + capacity_of(dict)) * sizeof(PyObject *) +
-			(((size_t)capacity_of(dict) + 7) & ~(size_t)7)};
+	memory[0] = (struct sg_memory){&sg_field(dict, dict_used), sizeof(Py_ssize_t)};
+	memory[1] = (struct sg_memory){&sg_field(dict, dict_keys), 2 * sizeof(void *)};
+	memory[2] = (struct sg_memory){values, (size_t)sg_at(values_items) + capacity * sizeof(PyObject *) +
+			((capacity + 7) & ~(size_t)7)};
 	return 3;
 }
 
-int sg_containers_dict_memory(PyObject *object, struct sg_memory memory[])
+int sg_containers_dict_memory(PyObject *dict, struct sg_memory memory[])
 {
-	struct dict_head *dict = (struct dict_head *)object;
-
 	if (!sg_containers.dict_tags)
 		return 0;
-	if (!sg_containers.instance_tags && sg_containers_dict_is_split(object))
+	if (!sg_containers.instance_tags && sg_containers_dict_is_split(dict))
 		return sg_containers.split_memory ? split_memory(dict, memory) : 0;
-	memory[0] = (struct sg_memory){&dict->version, sizeof(dict->version)};
+	memory[0] = (struct sg_memory){&sg_field(dict, dict_tag), sizeof(uint64_t)};
 	return 1;
 }
 
-/* The lowest bits of the version are the watchers' (3.12), then come some of CPython's own (3.13). */
+/* The lowest bits of the tag are the watchers'. */
 static uint64_t watcher_bits(void)
 {
-	return sg_cpython.minor < 12 ? 0 : 0xff;
-}
-
-static uint64_t flag_bits(void)
-{
-	return sg_cpython.minor < 13 ? watcher_bits() : 0xfff;
+	return sg_has(dict_watchers) ? ((uint64_t)1 << sg_at(dict_watchers)) - 1 : 0;
 }
 
 static int watcher = -1;
 
-bool sg_containers_dict_is_watched(PyObject *dict)
+static bool is_watched(PyObject *dict)
 {
 	uint64_t own = watcher < 0 ? 0 : (uint64_t)1 << watcher;
 
-	return ((struct dict_head *)dict)->version & watcher_bits() & ~own;
+	return tag_of(dict) & watcher_bits() & ~own;
 }
+
+bool sg_containers_dict_is_watched(PyObject *dict)
+{
+	return sg_has(dict_watchers) && (!sg_containers.watched || is_watched(dict));
+}
+
+/* What a change adds to the tag of a dict, which below that has bits of other meaning; 0: it has no version. */
+static uint64_t version_step;
 
 void sg_containers_dict_swap_tags(PyObject *a, PyObject *b)
 {
-	struct dict_head *one = (struct dict_head *)a, *other = (struct dict_head *)b;
-	uint64_t moved = (one->version ^ other->version) & ~flag_bits();
+	uint64_t moved = version_step ? (tag_of(a) ^ tag_of(b)) & ~(version_step - 1) : 0;
 
-	if (sg_cpython.minor > 13)
-		return;
-	one->version ^= moved;
-	other->version ^= moved;
+	sg_field(a, dict_tag) ^= moved;
+	sg_field(b, dict_tag) ^= moved;
 }
 
 void (*sg_containers_changed)(PyObject *dict);
@@ -163,53 +153,113 @@ static uint64_t sum_of(const struct sg_memory memory[], int count)
 	return sum;
 }
 
-/* The values must be found where we think, and each function must change what we look at. */
-static void probe_split_memory(PyObject *namespace, PyObject *instance)
+/* Behind the values: the first two attributes were set in that order. */
+static bool order_is_told(void *values)
 {
-	struct dict_head *dict = (struct dict_head *)instance;
+	const unsigned char *order = (const unsigned char *)(&sg_field(values, values_items) + sg_field(values, values_capacity));
+
+	return sg_cpython_readable(order, 2) && order[0] == 0 && order[1] == 1;
+}
+
+/* The values must be found where we think, and each function must change what we look at. */
+static void probe_split_memory(PyObject *namespace, PyObject *dict)
+{
+	void *values = sg_field(dict, dict_values);
 	struct sg_memory memory[SG_MEMORY_MAX];
 	PyObject *key, *value;
 	Py_ssize_t position = 0;
 	uint64_t before;
 
-	if (sg_cpython.minor != 13 || !sg_containers_dict_is_split(instance) ||
-	    !sg_cpython_readable(dict->values, 2 * sizeof(void *)) || capacity_of(dict) > 64 ||
-	    !PyDict_Next(instance, &position, &key, &value) || ((PyObject **)dict->values)[1] != value)
+	if (!sg_has(values_items) || !sg_containers_dict_is_split(dict) || sg_at(values_items) <= 0 ||
+	    !sg_cpython_readable(values, 4 * sizeof(void *)) || sg_field(values, values_capacity) < PyDict_Size(dict) ||
+	    sg_field(values, values_capacity) > 64 || !PyDict_Next(dict, &position, &key, &value) ||
+	    sg_field(values, values_items) != value || !order_is_told(values))
 		return;
 	for (const char *const *function = attributes; *function; function++) {
 		before = sum_of(memory, split_memory(dict, memory));
 		if (sg_cpython_call(sg_cpython_item(namespace, *function)) != 1 ||
-		    (sg_containers_dict_is_split(instance) && sum_of(memory, split_memory(dict, memory)) == before))
+		    (sg_containers_dict_is_split(dict) && sum_of(memory, split_memory(dict, memory)) == before))
 			return;
 	}
 	sg_containers.split_memory = true;
 }
 
+/*
+ * Two dicts of instances have the keys of their class, each its own values; other dicts have keys of their own, and none or
+ * those of an empty dict for values.
+ */
+static void probe_dicts(void)
+{
+	PyObject *namespace = sg_cpython_run(
+		"class C:\n    def __init__(self): self.a = 1; self.b = 2\n"
+		"o, p = C(), C()\n"
+		"d, e, f, g, empty = o.__dict__, p.__dict__, {1: 2}, {3: 4, 5: 6}, {}\n", NULL, NULL);
+	PyObject *d = sg_cpython_item(namespace, "d"), *e = sg_cpython_item(namespace, "e");
+	PyObject *f = sg_cpython_item(namespace, "f"), *g = sg_cpython_item(namespace, "g");
+	PyObject *empty = sg_cpython_item(namespace, "empty");
+
+	if (d && e && f && g && empty && sg_cpython_basicsize(&PyDict_Type) >= sg_at(dict_values) + (Py_ssize_t)sizeof(void *)) {
+		no_values = sg_field(empty, dict_values);
+		sg_containers.dicts = sg_field(d, dict_used) == 2 && sg_field(f, dict_used) == 1 &&
+			sg_field(d, dict_keys) == sg_field(e, dict_keys) && sg_field(f, dict_keys) != sg_field(g, dict_keys) &&
+			sg_cpython_readable(sg_field(d, dict_keys), sizeof(void *)) &&
+			sg_cpython_readable(sg_field(f, dict_keys), sizeof(void *)) &&
+			sg_field(d, dict_values) != sg_field(e, dict_values) && !sg_field(f, dict_values) && !sg_field(g, dict_values) &&
+			sg_field(d, dict_values) != no_values &&
+			sg_cpython_readable(sg_field(d, dict_values), sizeof(void *));
+	}
+	PyErr_Clear();
+	sg_python_clear(&namespace);
+}
+
+/* The smallest of several, as anything may have changed another dict between two changes of this one. */
+static void measure_step(void)
+{
+	PyObject *dict = PyDict_New();
+	uint64_t before, step;
+
+	version_step = 0;
+	for (int i = 0; dict && i < 8; i++) {
+		before = tag_of(dict);
+		if (PyDict_SetItemString(dict, "key", i % 2 ? Py_None : dict) < 0)
+			break;
+		step = tag_of(dict) - before;
+		if (i && (!version_step || step < version_step))
+			version_step = step;
+	}
+	if (dict)
+		PyDict_Clear(dict);
+	PyErr_Clear();
+	if (version_step & (version_step - 1))
+		version_step = 0;
+	sg_python_clear(&dict);
+}
+
 static void probe_dict_tags(void)
 {
-	PyObject *namespace = run_writers(), *empty = PyDict_New(), *dict, *instance;
+	PyObject *namespace = run_writers(), *dict, *instance;
 	uint64_t before;
 
-	no_values = empty ? ((struct dict_head *)empty)->values : NULL;
-	sg_python_clear(&empty);
 	sg_containers.dict_tags = true;
 	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
 	instance = namespace ? sg_cpython_item(namespace, "i") : NULL;
-	if (dict && instance) {
+	if (dict && instance && sg_containers.dicts) {
+		measure_step();
 		before = tag_of(dict);
-		sg_containers.dict_tags = all_change_tag(namespace, dict, writes) &&
-			tag_of(dict) != before;
+		sg_containers.dict_tags = version_step && all_change_tag(namespace, dict, writes) && tag_of(dict) != before;
 		before = tag_of(dict);
 		/* Looking must not change it. */
 		sg_cpython_call(dict);
 		sg_containers.dict_tags &= tag_of(dict) == before;
 		sg_containers.instance_tags = sg_containers.dict_tags &&
 			all_change_tag(namespace, instance, attributes);
-		if (sg_containers.dict_tags && !sg_containers.instance_tags)
+		if (sg_containers.dict_tags)
 			probe_split_memory(namespace, instance);
 	} else {
 		sg_containers.dict_tags = false;
 	}
+	if (!sg_containers.dict_tags)
+		version_step = 0;
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 }
@@ -232,11 +282,32 @@ static bool all_told(PyObject *namespace, PyObject *dict, const char *const *fun
 	return true;
 }
 
+/*
+ * Somebody else's, as many as there is room for, of which the last has the highest bit: the dict says so, and no more when
+ * he does not care.
+ */
+static bool watched_is_told(PyObject *dict)
+{
+	int others[64], count = 0;
+	bool told;
+
+	while (count < 64 && (others[count] = PyDict_AddWatcher(tell)) >= 0)
+		count++;
+	PyErr_Clear();
+	told = count && others[count - 1] == sg_at(dict_watchers) - 1 && !is_watched(dict) && PyDict_Watch(others[count - 1], dict) == 0 &&
+		is_watched(dict) && PyDict_Unwatch(others[count - 1], dict) == 0 &&
+		!is_watched(dict);
+	while (count)
+		PyDict_ClearWatcher(others[--count]);
+	PyErr_Clear();
+	return told;
+}
+
 static void probe_watchers(void)
 {
 	PyObject *namespace, *dict, *instance;
 
-	if (!PyDict_AddWatcher || !PyDict_Watch || !PyDict_Unwatch)
+	if (!PyDict_AddWatcher || !PyDict_Watch || !PyDict_Unwatch || !PyDict_ClearWatcher)
 		return;
 	namespace = run_writers();
 	dict = namespace ? sg_cpython_item(namespace, "d") : NULL;
@@ -245,73 +316,66 @@ static void probe_watchers(void)
 	if (watcher >= 0 && sg_containers_watch(dict) == 0 && sg_containers_watch(instance) == 0) {
 		sg_containers_changed = note;
 		sg_containers.watchers = all_told(namespace, dict, writes) &&
-			all_told(namespace, instance, attributes) && !sg_containers_dict_is_watched(dict);
+			all_told(namespace, instance, attributes) && !is_watched(dict);
 		sg_containers_changed = NULL;
 	}
+	sg_containers.watched = dict && watched_is_told(dict);
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 }
 
 /* --- set ---------------------------------------------------------------------------------------- */
 
-struct set_entry {
-	PyObject *key;
-	Py_ssize_t hash;  /* -1: a deleted entry's placeholder */
-};
-
-#define SMALL_TABLE 8
-
-struct set_head {
-	struct object base;
-	Py_ssize_t fill, used, mask;
-	struct set_entry *table;
-	Py_ssize_t hash, finger;
-	struct set_entry small[SMALL_TABLE];
-};
-
 /* What a saved table begins with; the entries follow. */
 struct set_counts {
 	Py_ssize_t fill, used, mask, finger;
 };
 
-static size_t table_size(Py_ssize_t mask)
+static struct set_counts counts_of(PyObject *set)
 {
-	return (size_t)(mask + 1) * sizeof(struct set_entry);
+	return (struct set_counts){sg_field(set, set_fill), sg_field(set, set_used), sg_field(set, set_mask), sg_field(set, set_finger)};
 }
 
-PyObject *sg_containers_set_save(PyObject *object)
+static size_t table_size(Py_ssize_t mask)
 {
-	struct set_head *set = (struct set_head *)object;
-	struct set_counts counts = {set->fill, set->used, set->mask, set->finger};
-	PyObject *saved = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(sizeof(counts) + table_size(set->mask)));
+	return (size_t)(mask + 1) * (size_t)sg_at(entry_size);
+}
+
+static char *entry_at(void *table, Py_ssize_t index)
+{
+	return (char *)table + index * sg_at(entry_size);
+}
+
+PyObject *sg_containers_set_save(PyObject *set)
+{
+	struct set_counts counts = counts_of(set);
+	PyObject *saved = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(sizeof(counts) + table_size(counts.mask)));
 	Py_ssize_t size;
 	char *bytes;
 
 	if (saved && PyBytes_AsStringAndSize(saved, &bytes, &size) == 0) {
 		memcpy(bytes, &counts, sizeof(counts));
-		memcpy(bytes + sizeof(counts), set->table, table_size(set->mask));
+		memcpy(bytes + sizeof(counts), sg_field(set, set_table), table_size(counts.mask));
 	}
 	return saved;
 }
 
-int sg_containers_set_same(PyObject *object, PyObject *saved)
+int sg_containers_set_same(PyObject *set, PyObject *saved)
 {
-	struct set_head *set = (struct set_head *)object;
-	struct set_counts counts = {set->fill, set->used, set->mask, set->finger};
+	struct set_counts counts = counts_of(set);
 	Py_ssize_t size;
 	char *bytes;
 
 	if (PyBytes_AsStringAndSize(saved, &bytes, &size) < 0)
 		return -1;
-	return (size_t)size == sizeof(counts) + table_size(set->mask) &&
+	return (size_t)size == sizeof(counts) + table_size(counts.mask) &&
 	       memcmp(bytes, &counts, sizeof(counts)) == 0 &&
-	       memcmp(bytes + sizeof(counts), set->table, table_size(set->mask)) == 0;
+	       memcmp(bytes + sizeof(counts), sg_field(set, set_table), table_size(counts.mask)) == 0;
 }
 
-int sg_containers_set_restore(PyObject *object, PyObject *saved)
+int sg_containers_set_restore(PyObject *set, PyObject *saved)
 {
-	struct set_head *set = (struct set_head *)object;
-	struct set_entry *table = set->small;
+	void *table = &sg_field(set, set_small);
 	struct set_counts counts;
 	Py_ssize_t size;
 	char *bytes;
@@ -319,20 +383,50 @@ int sg_containers_set_restore(PyObject *object, PyObject *saved)
 	if (PyBytes_AsStringAndSize(saved, &bytes, &size) < 0)
 		return -1;
 	memcpy(&counts, bytes, sizeof(counts));
-	if (counts.mask + 1 > SMALL_TABLE && !(table = PyMem_Malloc(table_size(counts.mask)))) {
+	if (counts.mask + 1 > sg_at(set_small_table) && !(table = PyMem_Malloc(table_size(counts.mask)))) {
 		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
 		return -1;
 	}
 	memcpy(table, bytes + sizeof(counts), table_size(counts.mask));
 	for (Py_ssize_t i = 0; i <= counts.mask; i++)
-		if (table[i].key && table[i].hash != -1)
-			Py_IncRef(table[i].key);
-	set->fill = counts.fill;
-	set->used = counts.used;
-	set->mask = counts.mask;
-	set->finger = counts.finger;
-	set->table = table;
+		if (sg_field(entry_at(table, i), entry_key) && sg_field(entry_at(table, i), entry_hash) != -1)
+			Py_IncRef(sg_field(entry_at(table, i), entry_key));
+	sg_field(set, set_fill) = counts.fill;
+	sg_field(set, set_used) = counts.used;
+	sg_field(set, set_mask) = counts.mask;
+	sg_field(set, set_finger) = counts.finger;
+	sg_field(set, set_table) = table;
 	return 0;
+}
+
+int sg_containers_set_memory(PyObject *set, struct sg_memory memory[])
+{
+	if (!sg_containers.sets)
+		return 0;
+	memory[0] = (struct sg_memory){&sg_field(set, set_fill), (size_t)(sg_at(set_table) - sg_at(set_fill)) + sizeof(void *)};
+	memory[1] = (struct sg_memory){&sg_field(set, set_finger), sizeof(Py_ssize_t)}; /* where pop() goes on */
+	memory[2] = (struct sg_memory){sg_field(set, set_table), table_size(sg_field(set, set_mask))};
+	return 3;
+}
+
+/* A small set lost one of four numbers, whose hashes are their places: so the table begins with a hole. */
+static bool small_is_told(PyObject *set)
+{
+	char *table = &sg_field(set, set_small);
+
+	if (sg_field(set, set_fill) != 4 || sg_field(set, set_used) != 3 || sg_field(set, set_table) != table ||
+	    sg_field(set, set_mask) != sg_at(set_small_table) - 1 || sg_field(set, set_finger) != 2 ||
+	    sg_field(entry_at(table, 1), entry_hash) != -1 || sg_field(entry_at(table, 0), entry_key))
+		return false;
+	for (Py_ssize_t i = 2; i <= 4; i++) {
+		PyObject *number = PyLong_FromLong(i);
+		bool there = sg_field(entry_at(table, i), entry_key) == number && sg_field(entry_at(table, i), entry_hash) == i;
+
+		sg_python_clear(&number);
+		if (!there)
+			return false;
+	}
+	return true;
 }
 
 /* A set that has grown, lost items and is emptied: all of it must come back as it was. */
@@ -341,16 +435,16 @@ static void probe_sets(void)
 	PyObject *namespace = sg_cpython_run(
 		"s = set(range(0, 4000, 37)) | {'a', 'b', -1, -2}\n"
 		"s -= set(range(0, 4000, 74))\n"
-		"small = {1, 2, 3}\n"
+		"small = {1, 2, 3, 4}; small.pop()\n"
 		"order = list(s)\n"
 		"def empty():\n    s.clear(); return len(s) == 0\n"
 		"def same():\n    return list(s) == order and all(x in s for x in order) and 0 not in s\n",
 		NULL, NULL);
 	PyObject *set = namespace ? sg_cpython_item(namespace, "s") : NULL, *saved = NULL;
-	struct set_head *small = namespace ? (struct set_head *)sg_cpython_item(namespace, "small") : NULL;
+	PyObject *small = namespace ? sg_cpython_item(namespace, "small") : NULL;
 
-	if (set && small && small->fill == 3 && small->used == 3 && small->mask == SMALL_TABLE - 1 &&
-	    small->table == small->small) {
+	if (set && small && sg_cpython_basicsize(sg_cpython_type(small)) >= sg_at(set_small) + (Py_ssize_t)table_size(sg_at(set_small_table) - 1) &&
+	    small_is_told(small)) {
 		saved = sg_containers_set_save(set);
 		sg_containers.sets = saved && sg_cpython_call(sg_cpython_item(namespace, "empty")) == 1 &&
 			sg_containers_set_restore(set, saved) == 0 &&
@@ -364,24 +458,6 @@ static void probe_sets(void)
 
 /* --- lru_cache ---------------------------------------------------------------------------------- */
 
-struct link {
-	struct object base;
-	struct link *previous, *next;
-	Py_ssize_t hash;
-	PyObject *key, *result;
-};
-
-/* The object is the head of its list of links, oldest first; the list owns a reference to each. */
-struct cache {
-	struct link root;
-	void *wrapper;
-	int typed;
-	PyObject *dict;
-	Py_ssize_t hits;
-	PyObject *function;
-	Py_ssize_t maxsize, misses;
-};
-
 /* Appends value, whose reference is given away. */
 static int append(PyObject *list, PyObject *value)
 {
@@ -392,23 +468,22 @@ static int append(PyObject *list, PyObject *value)
 }
 
 /* (hits, misses, then link, hash, key and result of each link) */
-PyObject *sg_containers_cache_save(PyObject *object)
+PyObject *sg_containers_cache_save(PyObject *cache)
 {
-	struct cache *cache = (struct cache *)object;
 	PyObject *list = PyList_New(0), *saved = NULL;
-	struct link *link = cache->root.next;
-	int error = list ? append(list, PyLong_FromLong(cache->hits)) : -1;
+	PyObject *link = sg_field(cache, link_next);
+	int error = list ? append(list, PyLong_FromLong(sg_field(cache, cache_hits))) : -1;
 
 	if (!error)
-		error = append(list, PyLong_FromLong(cache->misses));
-	for (; !error && link && link != &cache->root; link = link->next) {
-		error = append(list, sg_python_ref((PyObject *)link));
+		error = append(list, PyLong_FromLong(sg_field(cache, cache_misses)));
+	for (; !error && link && link != cache; link = sg_field(link, link_next)) {
+		error = append(list, sg_python_ref(link));
 		if (!error)
-			error = append(list, PyLong_FromLong(link->hash));
+			error = append(list, PyLong_FromLong(sg_field(link, link_hash)));
 		if (!error)
-			error = append(list, sg_python_ref(link->key));
+			error = append(list, sg_python_ref(sg_field(link, link_key)));
 		if (!error)
-			error = append(list, sg_python_ref(link->result));
+			error = append(list, sg_python_ref(sg_field(link, link_result)));
 	}
 	if (!error)
 		saved = PySequence_Tuple(list);
@@ -416,75 +491,101 @@ PyObject *sg_containers_cache_save(PyObject *object)
 	return saved;
 }
 
-int sg_containers_cache_same(PyObject *object, PyObject *saved)
+int sg_containers_cache_same(PyObject *cache, PyObject *saved)
 {
-	struct cache *cache = (struct cache *)object;
-	struct link *link = cache->root.next;
+	PyObject *link = sg_field(cache, link_next);
 	Py_ssize_t i = 2, size = PyTuple_Size(saved);
 
-	if (PyLong_AsLong(PyTuple_GetItem(saved, 0)) != cache->hits ||
-	    PyLong_AsLong(PyTuple_GetItem(saved, 1)) != cache->misses)
+	if (PyLong_AsLong(PyTuple_GetItem(saved, 0)) != sg_field(cache, cache_hits) ||
+	    PyLong_AsLong(PyTuple_GetItem(saved, 1)) != sg_field(cache, cache_misses))
 		return 0;
-	for (; link && link != &cache->root; link = link->next, i += 4)
-		if (i >= size || PyTuple_GetItem(saved, i) != (PyObject *)link ||
-		    PyTuple_GetItem(saved, i + 2) != link->key ||
-		    PyTuple_GetItem(saved, i + 3) != link->result)
+	for (; link && link != cache; link = sg_field(link, link_next), i += 4)
+		if (i >= size || PyTuple_GetItem(saved, i) != link ||
+		    PyTuple_GetItem(saved, i + 2) != sg_field(link, link_key) ||
+		    PyTuple_GetItem(saved, i + 3) != sg_field(link, link_result))
 			return 0;
 	return i == size;
 }
 
 /* Ends of the list, hits, misses: a call changes a count, a change of order the ends. */
-int sg_containers_cache_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
+int sg_containers_cache_memory(PyObject *cache, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	struct cache *cache = (struct cache *)object;
-
-	memory[0] = (struct sg_memory){&cache->root.previous, 2 * sizeof(void *)};
-	memory[1] = (struct sg_memory){&cache->hits, sizeof(cache->hits)};
-	memory[2] = (struct sg_memory){&cache->misses, sizeof(cache->misses)};
+	memory[0] = (struct sg_memory){&sg_field(cache, link_previous), 2 * sizeof(void *)};
+	memory[1] = (struct sg_memory){&sg_field(cache, cache_hits), sizeof(Py_ssize_t)};
+	memory[2] = (struct sg_memory){&sg_field(cache, cache_misses), sizeof(Py_ssize_t)};
 	return 3;
 }
 
-static void write_link(struct link *link, PyObject *saved, Py_ssize_t i)
+static void write_link(PyObject *link, PyObject *saved, Py_ssize_t i)
 {
-	PyObject *key = link->key, *result = link->result;
+	PyObject *key = sg_field(link, link_key), *result = sg_field(link, link_result);
 
-	link->hash = PyLong_AsLong(PyTuple_GetItem(saved, i + 1));
-	link->key = sg_python_ref(PyTuple_GetItem(saved, i + 2));
-	link->result = sg_python_ref(PyTuple_GetItem(saved, i + 3));
+	sg_field(link, link_hash) = PyLong_AsLong(PyTuple_GetItem(saved, i + 1));
+	sg_field(link, link_key) = sg_python_ref(PyTuple_GetItem(saved, i + 2));
+	sg_field(link, link_result) = sg_python_ref(PyTuple_GetItem(saved, i + 3));
 	sg_python_clear(&key);
 	sg_python_clear(&result);
 }
 
-int sg_containers_cache_restore(PyObject *object, PyObject *saved)
+int sg_containers_cache_restore(PyObject *cache, PyObject *saved)
 {
-	struct cache *cache = (struct cache *)object;
-	struct link *root = &cache->root, *link = root->next, *next, *last = root;
+	PyObject *link = sg_field(cache, link_next), *next, *last = cache;
 	PyObject *dropped = PyList_New(0);
 
 	if (!dropped)
 		return -1;
 	/* An unbounded cache has no list. Nothing may be destroyed before the list is whole again. */
-	for (; link && link != root; link = next) {
-		next = link->next;
-		append(dropped, (PyObject *)link);
+	for (; link && link != cache; link = next) {
+		next = sg_field(link, link_next);
+		append(dropped, link);
 	}
 	for (Py_ssize_t i = 2; i < PyTuple_Size(saved); i += 4) {
-		link = (struct link *)sg_python_ref(PyTuple_GetItem(saved, i));
-		last->next = link;
-		link->previous = last;
+		link = sg_python_ref(PyTuple_GetItem(saved, i));
+		sg_field(last, link_next) = link;
+		sg_field(link, link_previous) = last;
 		last = link;
 	}
-	if (root->next) {
-		last->next = root;
-		root->previous = last;
+	if (sg_field(cache, link_next)) {
+		sg_field(last, link_next) = cache;
+		sg_field(cache, link_previous) = last;
 	}
-	cache->hits = PyLong_AsLong(PyTuple_GetItem(saved, 0));
-	cache->misses = PyLong_AsLong(PyTuple_GetItem(saved, 1));
-	link = root->next;
-	for (Py_ssize_t i = 2; i < PyTuple_Size(saved); i += 4, link = link->next)
+	sg_field(cache, cache_hits) = PyLong_AsLong(PyTuple_GetItem(saved, 0));
+	sg_field(cache, cache_misses) = PyLong_AsLong(PyTuple_GetItem(saved, 1));
+	link = sg_field(cache, link_next);
+	for (Py_ssize_t i = 2; i < PyTuple_Size(saved); i += 4, link = sg_field(link, link_next))
 		write_link(link, saved, i);
 	Py_DecRef(dropped);
 	return 0;
+}
+
+/* Is it a link that keeps 1000 more than the number, and does it stand between the two? */
+static bool link_is_told(PyObject *link, long number, PyObject *previous, PyObject *next)
+{
+	PyObject *key, *result;
+
+	if (!sg_cpython_readable(link, (size_t)sg_at(object_fields)) ||
+	    sg_cpython_basicsize(sg_cpython_type(link)) < sg_at(link_result) + (Py_ssize_t)sizeof(PyObject *) ||
+	    sg_field(link, link_previous) != previous || sg_field(link, link_next) != next || sg_field(link, link_hash) != number)
+		return false;
+	key = sg_field(link, link_key);
+	result = sg_field(link, link_result);
+	return sg_cpython_readable(key, (size_t)sg_at(object_fields)) && sg_cpython_readable(result, (size_t)sg_at(object_fields)) &&
+	       PyLong_AsLong(key) == number && PyLong_AsLong(result) == number + 1000;
+}
+
+/* It was called for 1, 2 and 1. */
+static bool cache_is_told(PyObject *cache)
+{
+	PyObject *dict, *old, *young;
+
+	if (sg_cpython_basicsize(sg_cpython_type(cache)) < sg_at(cache_misses) + (Py_ssize_t)sizeof(Py_ssize_t))
+		return false;
+	dict = sg_field(cache, cache_dict);
+	old = sg_field(cache, link_next);
+	young = sg_field(cache, link_previous);
+	return sg_cpython_readable(dict, (size_t)sg_at(object_fields)) && sg_cpython_type(dict) == &PyDict_Type &&
+	       sg_field(cache, cache_hits) == 1 && sg_field(cache, cache_misses) == 2 &&
+	       link_is_told(old, 2, cache, young) && link_is_told(young, 1, old, cache);
 }
 
 static void probe_caches(void)
@@ -499,21 +600,17 @@ static void probe_caches(void)
 		"    if f.cache_info()[:2] != (1, 2): return 0\n"
 		"    f(1); f(2); f(3); f(4)\n"
 		"    return f.cache_info() == (3, 4, 3, 3)\n", NULL, NULL);
-	PyObject *function = namespace ? sg_cpython_item(namespace, "f") : NULL, *saved = NULL, *answers = NULL;
-	struct cache *cache = (struct cache *)function;
+	PyObject *cache = namespace ? sg_cpython_item(namespace, "f") : NULL, *saved = NULL, *answers = NULL, *dict;
 
-	if (function && sg_cpython_basicsize(sg_cpython_type(function)) >= (Py_ssize_t)sizeof(*cache) &&
-	    sg_cpython_readable(cache->dict, 16) && sg_cpython_type(cache->dict) == &PyDict_Type &&
-	    cache->hits == 1 && cache->misses == 2 && cache->maxsize == 3 &&
-	    sg_cpython_readable(cache->root.next, sizeof(struct link)) &&
-	    sg_cpython_readable(cache->root.next->key, 16) && PyLong_AsLong(cache->root.next->key) == 2) {
-		saved = sg_containers_cache_save(function);
-		answers = PyDict_Copy(cache->dict);
+	if (cache && cache_is_told(cache)) {
+		dict = sg_field(cache, cache_dict);
+		saved = sg_containers_cache_save(cache);
+		answers = PyDict_Copy(dict);
 		sg_containers.caches = saved && answers &&
 			sg_cpython_call(sg_cpython_item(namespace, "clear")) == 1 &&
-			PyDict_Update(cache->dict, answers) == 0 &&
-			sg_containers_cache_restore(function, saved) == 0 &&
-			sg_containers_cache_same(function, saved) == 1 &&
+			PyDict_Update(dict, answers) == 0 &&
+			sg_containers_cache_restore(cache, saved) == 0 &&
+			sg_containers_cache_same(cache, saved) == 1 &&
 			sg_cpython_call(sg_cpython_item(namespace, "same")) == 1;
 	}
 	PyErr_Clear();
@@ -524,8 +621,11 @@ static void probe_caches(void)
 
 void sg_containers_probe(void)
 {
+	probe_dicts();
 	probe_dict_tags();
 	probe_watchers();
+	sg_containers.changes = sg_containers.watchers ||
+		(sg_containers.dict_tags && (sg_containers.instance_tags || sg_containers.split_memory));
 	probe_sets();
 	probe_caches();
 }

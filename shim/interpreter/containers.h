@@ -12,10 +12,13 @@
 #include <stdbool.h>
 
 struct sg_containers {
+	bool dicts;                 /* keys and values of a dict are where we think, split or not */
 	bool dict_tags;             /* a dict has a version that every change changes */
 	bool instance_tags;         /* ... an instance's dict too, when attributes are set by hot code */
 	bool split_memory;          /* where an instance keeps the values of its dict (3.13) */
 	bool watchers;              /* every change of a watched dict is told, an instance's dict included */
+	bool changes;               /* ... one way or the other every change of every dict can be seen */
+	bool watched;               /* a dict says whether somebody watches it */
 	bool sets;                  /* the table of a set is where we think */
 	bool caches;                /* the list of an lru_cache is where we think */
 };
@@ -33,6 +36,11 @@ int sg_containers_dict_memory(PyObject *dict, struct sg_memory memory[]);
 
 /* Do its values lie with an instance, which may change them past the dict? */
 bool sg_containers_dict_is_split(PyObject *dict);
+
+/*
+ * What changes with every change of a set, as sg_guts_memory() answers.
+ */
+int sg_containers_set_memory(PyObject *set, struct sg_memory memory[]);
 
 /* Has somebody else asked to be told of changes of this dict? */
 bool sg_containers_dict_is_watched(PyObject *dict);

@@ -1,25 +1,22 @@
 #define _GNU_SOURCE
 #include "shim/interpreter/cpython.h"
 
+#include "shim/base/decimal.h"
 #include "shim/interpreter/layout.h"
 
 #include <errno.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/* Slot numbers that only the probe compares. */
-#define SLOT_TP_ALLOC 47
-#define SLOT_TP_BASE 48
-#define SLOT_TP_DEALLOC 52
 
 struct sg_cpython sg_cpython;
 
 bool sg_cpython_readable(const void *address, size_t size)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t page = getauxval(AT_PAGESZ);
 	uintptr_t at = (uintptr_t)address & ~(page - 1), end = (uintptr_t)address + size;
 	unsigned char resident;
 
@@ -78,35 +75,42 @@ bool sg_cpython_writable(const void *address, size_t size)
 
 PyTypeObject *sg_cpython_type(PyObject *object)
 {
-	return ((struct object *)object)->type;
+	return sg_field(object, object_type);
+}
+
+Py_ssize_t sg_cpython_fields(void)
+{
+	return sg_at(object_fields);
+}
+
+const void *sg_cpython_type_word(PyObject *object)
+{
+	return &sg_field(object, object_type);
 }
 
 PyTypeObject *sg_cpython_type_base(PyTypeObject *type)
 {
-	return ((struct type_head *)type)->type_base;
+	return sg_field(type, type_base);
 }
 
 PyObject *sg_cpython_type_dict(PyTypeObject *type)
 {
-	return ((struct type_head *)type)->dict;
+	return sg_field(type, type_dict);
 }
 
 const char *sg_cpython_type_name(PyTypeObject *type)
 {
-	return ((struct type_head *)type)->name;
+	return sg_field(type, type_name);
 }
 
 Py_ssize_t sg_cpython_basicsize(PyTypeObject *type)
 {
-	return ((struct type_head *)type)->basicsize;
+	return sg_field(type, type_basicsize);
 }
 
 Py_ssize_t sg_cpython_refcount(PyObject *object)
 {
-	/* 3.14 keeps flags in the upper half; the count itself has 32 bits from 3.12 on, for immortal objects. */
-	Py_ssize_t count = ((struct object *)object)->refcount;
-
-	return sg_cpython.minor >= 12 ? count & 0xffffffff : count;
+	return sg_field(object, object_refcount);
 }
 
 void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)
@@ -116,7 +120,7 @@ void sg_cpython_set_type(PyObject *object, PyTypeObject *new_type)
 	/* An instance owns a reference to its type only where the type is on the heap. */
 	if (PyType_GetFlags(new_type) & Py_TPFLAGS_HEAPTYPE)
 		Py_IncRef((PyObject *)new_type);
-	((struct object *)object)->type = new_type;
+	sg_field(object, object_type) = new_type;
 	if (PyType_GetFlags(old) & Py_TPFLAGS_HEAPTYPE)
 		Py_DecRef((PyObject *)old);
 }
@@ -138,8 +142,8 @@ static PyMethodDef *cython_method_def(PyObject *callable)
 
 	if (type_name && PyUnicode_CompareWithASCIIString(type_name, "cython_function_or_method") == 0)
 		name = sg_python_attribute_or_null(callable, "__name__");
-	if (name && sg_cpython_readable(callable, sizeof(struct c_function)))
-		def = ((struct c_function *)callable)->def;
+	if (name && sg_cpython_readable(callable, (size_t)sg_at(c_function_self) + sizeof(PyObject *)))
+		def = sg_field(callable, c_function_def);
 	if (def && (!sg_cpython_readable(def, sizeof(*def)) || !sg_cpython_readable(def->ml_name, 64) ||
 		    PyUnicode_CompareWithASCIIString(name, def->ml_name) != 0))
 		def = NULL;
@@ -153,9 +157,9 @@ PyMethodDef *sg_cpython_method_def(PyObject *callable)
 	if (!sg_cpython.method_defs)
 		return NULL;
 	if (PyType_IsSubtype(sg_cpython_type(callable), &PyCFunction_Type))
-		return ((struct c_function *)callable)->def;
+		return sg_field(callable, c_function_def);
 	if (is_exact(callable, &PyMethodDescr_Type) || is_exact(callable, &PyClassMethodDescr_Type))
-		return ((struct descriptor *)callable)->payload;
+		return sg_field(callable, descriptor_payload);
 	return cython_method_def(callable);
 }
 
@@ -163,50 +167,79 @@ PyObject *sg_cpython_method_self(PyObject *callable)
 {
 	if (!PyType_IsSubtype(sg_cpython_type(callable), &PyCFunction_Type))
 		return NULL;
-	return ((struct c_function *)callable)->self;
+	return sg_field(callable, c_function_self);
 }
 
 void **sg_cpython_wrapped_slot(PyObject *wrapper)
 {
 	if (!sg_cpython.type_slots || !is_exact(wrapper, &PyWrapperDescr_Type))
 		return NULL;
-	return &((struct descriptor *)wrapper)->wrapped;
+	return &sg_field(wrapper, descriptor_wrapped);
 }
 
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type)
 {
-	return sg_cpython.type_slots ? &((struct type_head *)type)->init : NULL;
+	return sg_cpython.type_slots ? &sg_field(type, type_init) : NULL;
 }
 
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type)
 {
-	return sg_cpython.type_slots ? &((struct type_head *)type)->new : NULL;
+	return sg_cpython.type_slots ? &sg_field(type, type_new) : NULL;
 }
 
 void **sg_cpython_dealloc_slot(PyTypeObject *type)
 {
-	return sg_cpython.type_slots ? &((struct type_head *)type)->dealloc : NULL;
+	return sg_cpython.type_slots ? &sg_field(type, type_dealloc) : NULL;
+}
+
+void **sg_cpython_hash_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &sg_field(type, type_hash) : NULL;
+}
+
+void **sg_cpython_repr_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &sg_field(type, type_repr) : NULL;
+}
+
+void **sg_cpython_iter_slot(PyTypeObject *type)
+{
+	return sg_cpython.type_slots ? &sg_field(type, type_iter) : NULL;
+}
+
+PyObject *sg_cpython_referent(PyObject *reference)
+{
+	PyObject *object = PyWeakref_GetObject(reference);
+
+	if (!object)
+		PyErr_Clear();
+	return object == Py_None ? NULL : object;
+}
+
+PyObject *sg_cpython_new_wrapper(PyTypeObject *type, PyObject *wrapper, void *function)
+{
+	return PyDescr_NewWrapper(type, sg_field(wrapper, descriptor_payload), function);
 }
 
 void **sg_cpython_getattro_slot(PyTypeObject *type)
 {
-	return sg_cpython.type_slots ? &((struct type_head *)type)->getattro : NULL;
+	return sg_cpython.type_slots ? &sg_field(type, type_getattro) : NULL;
 }
 
 void **sg_cpython_setattro_slot(PyTypeObject *type)
 {
-	return sg_cpython.type_slots ? &((struct type_head *)type)->setattro : NULL;
+	return sg_cpython.type_slots ? &sg_field(type, type_setattro) : NULL;
 }
 
 unsigned int *sg_cpython_version_tag(PyTypeObject *type)
 {
-	return sg_cpython.type_versions ? &((struct type_head *)type)->version_tag : NULL;
+	return sg_cpython.type_versions ? &sg_field(type, type_version) : NULL;
 }
 
 void **sg_cpython_vectorcall_slot(PyTypeObject *type)
 {
 	/* Where type's own instances, the classes, keep it. */
-	return (void **)((char *)type + ((struct type_head *)&PyType_Type)->vectorcall_offset);
+	return (void **)((char *)type + sg_field(&PyType_Type, type_vectorcall_offset));
 }
 
 void *sg_cpython_slot_of(const char *source, int slot)
@@ -228,9 +261,9 @@ bool sg_cpython_is_c_class(PyTypeObject *type)
 	static void *subtype_dealloc;
 
 	if (!subtype_dealloc)
-		subtype_dealloc = sg_cpython_slot_of("class C: pass\n", SLOT_TP_DEALLOC);
-	return PyType_GetSlot(type, SLOT_TP_DEALLOC) != subtype_dealloc ||
-	       ((struct type_head *)type)->methods;
+		subtype_dealloc = sg_cpython_slot_of("class C: pass\n", Py_tp_dealloc);
+	return PyType_GetSlot(type, Py_tp_dealloc) != subtype_dealloc ||
+	       sg_field(type, type_methods);
 }
 
 PyObject *sg_cpython_frame_globals(PyObject *frame)
@@ -245,6 +278,41 @@ PyObject *sg_cpython_frame_globals(PyObject *frame)
 	return globals;
 }
 
+static void step(struct sg_frames *at, PyObject *frame)
+{
+	sg_python_clear(&at->globals);
+	sg_python_clear(&at->code);
+	sg_python_clear(&at->frame);
+	at->frame = frame;
+}
+
+bool sg_frames_next(struct sg_frames *at)
+{
+	step(at, at->frame ? PyFrame_GetBack(at->frame) : at->begun ? NULL : sg_python_ref(PyEval_GetFrame()));
+	at->begun = true;
+	if (!at->frame)
+		return false;
+	at->code = PyFrame_GetCode(at->frame);
+	at->globals = sg_cpython_frame_globals(at->frame);
+	return true;
+}
+
+void sg_frames_end(struct sg_frames *at)
+{
+	step(at, NULL);
+}
+
+PyObject *sg_frames_local(const struct sg_frames *at, const char *name)
+{
+	PyObject *locals = sg_python_attribute_or_null(at->frame, "f_locals"), *key = PyUnicode_FromString(name);
+	PyObject *value = locals && key && locals != at->globals ? PyObject_GetItem(locals, key) : NULL;
+
+	PyErr_Clear();
+	sg_python_clear(&key);
+	sg_python_clear(&locals);
+	return value;
+}
+
 PyTypeObject *sg_cpython_new_type(PyType_Spec *spec, PyTypeObject *base)
 {
 	PyObject *bases = PyTuple_Pack(1, (PyObject *)base), *type = NULL;
@@ -255,7 +323,7 @@ PyTypeObject *sg_cpython_new_type(PyType_Spec *spec, PyTypeObject *base)
 	}
 	/* repr() shows tp_name of a type of builtins; "<class 'dict'>" is what everybody knows. */
 	if (type && sg_cpython.type_slots)
-		((struct type_head *)type)->name = ((struct type_head *)base)->name;
+		sg_field(type, type_name) = sg_field(base, type_name);
 	return (PyTypeObject *)type;
 }
 
@@ -387,7 +455,7 @@ static void probe_method_defs(void)
 	PyObject *function = NULL, *namespace = NULL, *keys = NULL, *bound = NULL;
 
 	function = PyCFunction_NewEx(&probe_def, NULL, NULL);
-	if (!function || ((struct c_function *)function)->def != &probe_def)
+	if (!function || sg_field(function, c_function_def) != &probe_def)
 		goto out;
 	namespace = sg_cpython_run_calls(function);
 	if (!namespace || !sg_cpython_calls_answer(namespace, 1))
@@ -400,11 +468,11 @@ static void probe_method_defs(void)
 	bound = PyObject_GetAttrString(namespace, "keys");
 	if (!keys || !bound || !is_exact(keys, &PyMethodDescr_Type))
 		goto out;
-	if (!def_is_credible(bound, ((struct c_function *)bound)->def))
+	if (!def_is_credible(bound, sg_field(bound, c_function_def)))
 		goto out;
 	sg_cpython.method_defs =
-		((struct descriptor *)keys)->payload == ((struct c_function *)bound)->def &&
-		((struct c_function *)bound)->self == namespace;
+		sg_field(keys, descriptor_payload) == sg_field(bound, c_function_def) &&
+		sg_field(bound, c_function_self) == namespace;
 out:
 	probe_def.ml_meth = probe_original;
 	PyErr_Clear();
@@ -414,25 +482,86 @@ out:
 	sg_python_clear(&function);
 }
 
+/* A number that Python itself tells of a type, such as __basicsize__; -1: it does not. */
+static Py_ssize_t told_of(PyTypeObject *type, const char *name)
+{
+	PyObject *value = sg_python_attribute_or_null((PyObject *)type, name);
+	Py_ssize_t number = value ? PyLong_AsLong(value) : -1;
+
+	PyErr_Clear();
+	sg_python_clear(&value);
+	return number;
+}
+
+static bool name_is_told(PyTypeObject *type)
+{
+	PyObject *name = sg_python_attribute_or_null((PyObject *)type, "__name__");
+	bool told = name && sg_cpython_readable(sg_cpython_type_name(type), 64) &&
+		PyUnicode_CompareWithASCIIString(name, sg_cpython_type_name(type)) == 0;
+
+	sg_python_clear(&name);
+	return told;
+}
+
+static bool slots_are_told(PyTypeObject *type)
+{
+	return sg_field(type, type_flags) == PyType_GetFlags(type) &&
+	       (void *)sg_field(type, type_init) == PyType_GetSlot(type, Py_tp_init) &&
+	       (void *)sg_field(type, type_new) == PyType_GetSlot(type, Py_tp_new) &&
+	       sg_field(type, type_repr) == PyType_GetSlot(type, Py_tp_repr) &&
+	       sg_field(type, type_iter) == PyType_GetSlot(type, Py_tp_iter) &&
+	       sg_field(type, type_hash) == PyType_GetSlot(type, Py_tp_hash) &&
+	       sg_field(type, type_call) == PyType_GetSlot(type, Py_tp_call) &&
+	       sg_field(type, type_alloc) == PyType_GetSlot(type, Py_tp_alloc) &&
+	       sg_field(type, type_descr_get) == PyType_GetSlot(type, Py_tp_descr_get) &&
+	       sg_field(type, type_dealloc) == PyType_GetSlot(type, Py_tp_dealloc) &&
+	       sg_field(type, type_getattro) == PyType_GetSlot(type, Py_tp_getattro) &&
+	       sg_field(type, type_setattro) == PyType_GetSlot(type, Py_tp_setattro) &&
+	       sg_field(type, type_methods) == PyType_GetSlot(type, Py_tp_methods) &&
+	       sg_field(type, type_base) == PyType_GetSlot(type, Py_tp_base);
+}
+
+/* Instances of both types have a vectorcall pointer of their own. */
+static bool vectorcall_is_inside(PyTypeObject *type)
+{
+	return sg_field(type, type_vectorcall_offset) >= sg_at(object_fields) &&
+	       sg_field(type, type_vectorcall_offset) + (Py_ssize_t)sizeof(void *) <= sg_cpython_basicsize(type);
+}
+
+/* Of a class that a class statement makes: the attributes are in its dict. */
+static bool dict_is_told(void)
+{
+	PyObject *namespace = sg_cpython_run("class C: marker = 1\n", NULL, NULL);
+	PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL;
+	PyObject *dict = class ? sg_cpython_type_dict((PyTypeObject *)class) : NULL;
+	bool told = sg_cpython_readable(dict, (size_t)sg_at(object_fields)) && sg_cpython_type(dict) == &PyDict_Type &&
+		sg_cpython_item(dict, "marker");
+
+	sg_python_clear(&namespace);
+	return told;
+}
+
+static bool wrapper_is_told(void)
+{
+	PyObject *wrapper = PyObject_GetAttrString((PyObject *)&PyDict_Type, "__init__");
+	bool told = wrapper && is_exact(wrapper, &PyWrapperDescr_Type) &&
+		told_of(&PyWrapperDescr_Type, "__basicsize__") >= sg_at(descriptor_wrapped) + (Py_ssize_t)sizeof(void *) &&
+		sg_field(wrapper, descriptor_wrapped) == PyType_GetSlot(&PyDict_Type, Py_tp_init);
+
+	sg_python_clear(&wrapper);
+	return told;
+}
+
 static void probe_type_slots(void)
 {
 	PyTypeObject *types[] = {&PyDict_Type, &PyModule_Type, &PyFunction_Type, &PyType_Type};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		struct type_head *head = (struct type_head *)types[i];
-
-		if (!sg_cpython_readable(head, sizeof(*head)) ||
-		    head->flags != PyType_GetFlags(types[i]) ||
-		    (void *)head->init != PyType_GetSlot(types[i], Py_tp_init) ||
-		    (void *)head->new != PyType_GetSlot(types[i], Py_tp_new) ||
-		    head->call != PyType_GetSlot(types[i], Py_tp_call) ||
-		    head->alloc != PyType_GetSlot(types[i], SLOT_TP_ALLOC) ||
-		    head->descr_get != PyType_GetSlot(types[i], Py_tp_descr_get) ||
-		    head->dealloc != PyType_GetSlot(types[i], SLOT_TP_DEALLOC) ||
-		    head->type_base != PyType_GetSlot(types[i], SLOT_TP_BASE))
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!slots_are_told(types[i]) || !name_is_told(types[i]) ||
+		    sg_cpython_basicsize(types[i]) != told_of(types[i], "__basicsize__"))
 			return;
-	}
-	sg_cpython.type_slots = true;
+	sg_cpython.type_slots = vectorcall_is_inside(&PyFunction_Type) && vectorcall_is_inside(&PyType_Type) &&
+		dict_is_told() && wrapper_is_told();
 }
 
 /* A look-up gives a class a version, a change takes it away; an old one can be put back, as long as nothing has changed. */
@@ -440,8 +569,8 @@ static void probe_type_versions(void)
 {
 	PyObject *namespace = sg_cpython_run("class C: x = 1\n", NULL, NULL);
 	PyObject *class = namespace ? sg_cpython_item(namespace, "C") : NULL, *value;
-	unsigned int *tag = class ? &((struct type_head *)class)->version_tag : NULL, versions[2] = {0};
-	bool right = tag && sg_cpython.type_slots && sg_cpython.minor >= 13;
+	unsigned int *tag = class ? &sg_field(class, type_version) : NULL, versions[2] = {0};
+	bool right = tag && sg_cpython.type_slots && sg_has(type_version);
 
 	for (int i = 0; i < 4 && right; i++) {
 		if (i < 2) {
@@ -474,7 +603,7 @@ static void probe_dict_types(void)
 	PyTypeObject *type = sg_cpython_new_type(&spec, &PyDict_Type);
 	PyObject *namespace = NULL, *dict;
 
-	if (!type || ((struct type_head *)type)->basicsize != ((struct type_head *)&PyDict_Type)->basicsize)
+	if (!type || sg_field(type, type_basicsize) != sg_field(&PyDict_Type, type_basicsize))
 		goto out;
 	namespace = sg_cpython_run(
 		"d = {'a': 1}\n"
@@ -497,25 +626,191 @@ out:
 		Py_DecRef((PyObject *)type);
 }
 
+/* What all else leans on: reference count, type, and where an object's own fields begin. */
+static bool head_is_told(void)
+{
+	PyObject *list = PyList_New(0), *type = list ? PyObject_Type(list) : NULL;
+	const char *low = (const char *)list + (sg_at(object_refcount) < 0 ? sg_at(object_refcount) : 0);
+	bool told = type && sg_cpython_readable(low, 32) && sg_field(list, object_type) == (PyTypeObject *)type &&
+		sg_field(list, object_refcount) == 1;
+
+	if (told) {
+		Py_IncRef(list);
+		told = sg_field(list, object_refcount) == 2;
+		Py_DecRef(list);
+	}
+	told = told && told_of(&PyBaseObject_Type, "__basicsize__") == sg_at(object_fields);
+	PyErr_Clear();
+	sg_python_clear(&type);
+	sg_python_clear(&list);
+	return told;
+}
+
+/* The number of an instruction; -1: unknown. */
+static long instruction(const char *name)
+{
+	PyObject *map = sg_python_imported("opcode", "opmap");
+	PyObject *key = PyUnicode_FromString(name), *value = map && key ? PyDict_GetItemWithError(map, key) : NULL;
+	long number = value ? PyLong_AsLong(value) : -1;
+
+	PyErr_Clear();
+	sg_python_clear(&key);
+	sg_python_clear(&map);
+	return number;
+}
+
+/* Which instruction of the code of a frame runs, and what is there. */
+struct running {
+	PyObject *bytes;
+	const unsigned char *text;
+	Py_ssize_t size, at, next;
+};
+
+static Py_ssize_t after(const struct running *running, Py_ssize_t at)
+{
+	at += 2;
+	while (at < running->size && !running->text[at]) /* room for caches, from 3.11 */
+		at += 2;
+	return at;
+}
+
+static bool begin_running(const struct sg_frames *at, struct running *running)
+{
+	static long precall = -2;
+	PyObject *last = sg_python_attribute_or_null(at->frame, "f_lasti");
+	char *text = NULL;
+
+	*running = (struct running){.bytes = sg_python_attribute_or_null(at->code, "co_code"), .at = last ? PyLong_AsLong(last) : -1};
+	sg_python_clear(&last);
+	if (!running->bytes || running->at < 0 || PyBytes_AsStringAndSize(running->bytes, &text, &running->size) < 0)
+		return false;
+	running->text = (unsigned char *)text;
+	running->next = after(running, running->at);
+	/* In 3.11 a call is two instructions, of which the first does it all where the place is warm. */
+	if (precall == -2)
+		precall = instruction("PRECALL");
+	if (running->at < running->size && running->text[running->at] == precall)
+		running->next = after(running, running->next);
+	return running->next < running->size;
+}
+
+static void end_running(struct running *running)
+{
+	PyErr_Clear();
+	sg_python_clear(&running->bytes);
+}
+
+bool sg_cpython_result_dropped(const struct sg_frames *at)
+{
+	static long pop = -2;
+	struct running running;
+	bool dropped;
+
+	if (pop == -2)
+		pop = instruction("POP_TOP");
+	dropped = begin_running(at, &running) && running.text[running.next] == pop;
+	end_running(&running);
+	return dropped;
+}
+
+/* Instructions by their names, of which each Python has some: are they in one of these groups? */
+enum group { NO_GROUP, FORMATS, COMPUTES, CONSTANT, CALLS, LOADS_GLOBAL, LOADS_NAME, EXTENDS, PUSHES };
+
+#define REMAINDER 6 /* of COMPUTES, from 3.11 */
+
+static enum group group_of(unsigned char number)
+{
+	static const struct {
+		const char *name;
+		enum group group;
+	} known[] = {
+		{"FORMAT_VALUE", FORMATS}, {"FORMAT_SIMPLE", FORMATS}, {"FORMAT_WITH_SPEC", FORMATS}, {"CONVERT_VALUE", FORMATS},
+		{"BINARY_OP", COMPUTES}, {"BINARY_MODULO", FORMATS}, {"LOAD_CONST", CONSTANT}, {"LOAD_SMALL_INT", CONSTANT},
+		{"CALL", CALLS}, {"PRECALL", CALLS}, {"CALL_FUNCTION", CALLS}, {"LOAD_GLOBAL", LOADS_GLOBAL},
+		{"LOAD_NAME", LOADS_NAME}, {"EXTENDED_ARG", EXTENDS}, {"PUSH_NULL", PUSHES}
+	};
+	static unsigned char groups[256];
+	static bool filled;
+
+	for (size_t i = 0; !filled && i < sizeof(known) / sizeof(known[0]); i++)
+		if (instruction(known[i].name) > 0)
+			groups[instruction(known[i].name)] = (unsigned char)known[i].group;
+	filled = true;
+	return groups[number];
+}
+
+/* The name of the function whose only argument the running call of a global function makes: NAME(function(...)). Borrowed. */
+static const char *taker(const struct running *running, PyObject *names, const char *function)
+{
+	const char *before = NULL, *takes = NULL;
+	Py_ssize_t argument = 0;
+
+	for (Py_ssize_t i = 0; i < running->at; i += 2) {
+		enum group group = group_of(running->text[i]);
+
+		argument = argument << 8 | running->text[i + 1];
+		if (group == LOADS_GLOBAL || group == LOADS_NAME) {
+			PyObject *name = PyTuple_GetItem(names, group == LOADS_GLOBAL && sg_cpython.minor > 10 ? argument >> 1 : argument);
+			bool is = name && strcmp(sg_python_text(name), function) == 0;
+
+			takes = is ? before : takes;
+			before = name && !is ? sg_python_text(name) : NULL;
+		} else if (group != PUSHES && group != EXTENDS && running->text[i]) {
+			before = NULL;
+		}
+		if (group != EXTENDS)
+			argument = 0;
+	}
+	return takes;
+}
+
+bool sg_cpython_result_told(const struct sg_frames *at, const char *function, const char *const *takers)
+{
+	struct running running = {0};
+	PyObject *names = sg_python_attribute_or_null(at->code, "co_names");
+	bool known = begin_running(at, &running) && names, told;
+	enum group group = known ? group_of(running.text[running.next]) : NO_GROUP;
+	const char *name = group == CALLS ? taker(&running, names, function) : NULL;
+	Py_ssize_t next = running.next;
+
+	if (group == CONSTANT && next + 2 < running.size) { /* what it is formatted or divided with */
+		next += 2;
+		group = group_of(running.text[next]);
+	}
+	told = group == FORMATS || (group == COMPUTES && running.text[next + 1] == REMAINDER);
+	for (; name && *takers && !told; takers++)
+		told = strcmp(name, *takers) == 0;
+	end_running(&running);
+	sg_python_clear(&names);
+	return told;
+}
+
+#define TEXT_OF(number) #number
+#define TEXT(macro) TEXT_OF(macro)
+
 int sg_cpython_version(const char **ret_reason)
 {
 	const char *text = Py_GetVersion();
 	PyObject *flags = PySys_GetObject("abiflags"); /* borrowed */
-	char *end;
+	const char *end;
 	size_t length = strcspn(text, " ");
 
-	sg_cpython.major = (int)strtol(text, &end, 10);
-	sg_cpython.minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : 0;
+	sg_cpython.major = (int)sg_decimal(text, &end);
+	sg_cpython.minor = *end == '.' ? (int)sg_decimal(end + 1, &end) : 0;
 	if (length >= sizeof(sg_cpython.version))
 		length = sizeof(sg_cpython.version) - 1;
 	memcpy(sg_cpython.version, text, length);
 	sg_cpython.version[length] = '\0';
-	if (sg_cpython.major != 3 || sg_cpython.minor < 10 || sg_cpython.minor > 15) {
-		*ret_reason = "only CPython 3.10 to 3.15 is supported";
+	if (sg_cpython.major != 3 || sg_cpython.minor < SG_CPYTHON_OLDEST || sg_cpython.minor > SG_CPYTHON_NEWEST) {
+		*ret_reason = "only CPython 3." TEXT(SG_CPYTHON_OLDEST) " to 3." TEXT(SG_CPYTHON_NEWEST) " is supported";
 		return -ENOTSUP;
 	}
 	if (flags && strchr(sg_python_text(flags), 't')) {
 		*ret_reason = "free-threaded builds of CPython are not supported";
+		return -ENOTSUP;
+	}
+	if (!head_is_told()) {
+		*ret_reason = "objects of this interpreter do not begin as expected";
 		return -ENOTSUP;
 	}
 	return 0;

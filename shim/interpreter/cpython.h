@@ -21,12 +21,18 @@ typedef PyObject *(*sg_vectorcall)(PyObject *, PyObject *const *, size_t, PyObje
 typedef int (*sg_initproc)(PyObject *, PyObject *, PyObject *);
 typedef PyObject *(*sg_newproc)(PyTypeObject *, PyObject *, PyObject *);
 
+/* The 3.x that are served. */
+#define SG_CPYTHON_OLDEST 10
+#define SG_CPYTHON_NEWEST 15
+
 struct sg_cpython {
 	int major, minor;
 	char version[32];           /* "3.11.7" */
 	bool method_defs;           /* PyMethodDef of a C function is found and can be swapped */
 	bool functions;             /* calls of a Python function can be caught in place */
 	bool functions_need_type;   /* ... only by a subtype of function (3.11) */
+	bool getters;               /* ... of one that is a property's, too */
+	bool getters_need_type;     /* ... only by that subtype (3.14) */
 	bool type_slots;            /* tp_init and tp_new are where we think */
 	bool type_versions;         /* a class may have few versions in its life (3.13): which it has is where we think */
 	bool dict_types;            /* the type of a dict can be changed in place */
@@ -46,7 +52,11 @@ int sg_cpython_probe(const char **ret_reason);
 bool sg_cpython_readable(const void *address, size_t size);
 bool sg_cpython_writable(const void *address, size_t size);
 
+/* Where an object's own fields begin, after reference count and type. */
+Py_ssize_t sg_cpython_fields(void);
+
 PyTypeObject *sg_cpython_type(PyObject *object);
+const void *sg_cpython_type_word(PyObject *object);           /* where the object says so */
 
 PyTypeObject *sg_cpython_type_base(PyTypeObject *type);       /* borrowed, NULL for object */
 PyObject *sg_cpython_type_dict(PyTypeObject *type);           /* borrowed; of a heap type */
@@ -69,10 +79,16 @@ PyObject *sg_cpython_method_self(PyObject *callable);
 /* The function pointer inside a slot wrapper such as socket.__init__; NULL when it is none. */
 void **sg_cpython_wrapped_slot(PyObject *wrapper);
 
+/* One of the same slot (see above) for a type's own function. New reference, or NULL with an exception. */
+PyObject *sg_cpython_new_wrapper(PyTypeObject *type, PyObject *wrapper, void *function);
+
 /* Address of a slot in the type object. */
 sg_initproc *sg_cpython_init_slot(PyTypeObject *type);
 sg_newproc *sg_cpython_new_slot(PyTypeObject *type);
 void **sg_cpython_dealloc_slot(PyTypeObject *type);
+void **sg_cpython_hash_slot(PyTypeObject *type);
+void **sg_cpython_repr_slot(PyTypeObject *type);
+void **sg_cpython_iter_slot(PyTypeObject *type);
 void **sg_cpython_getattro_slot(PyTypeObject *type);
 void **sg_cpython_setattro_slot(PyTypeObject *type);
 void **sg_cpython_vectorcall_slot(PyTypeObject *type);  /* of calling the type itself */
@@ -85,6 +101,9 @@ void *sg_cpython_slot_of(const char *source, int slot);
 
 /* Was the class made by C code (PyType_FromSpec, static), as opposed to a class statement? */
 bool sg_cpython_is_c_class(PyTypeObject *type);
+
+/* What a weak reference leads to: borrowed, NULL without an exception when it is gone. */
+PyObject *sg_cpython_referent(PyObject *reference);
 
 /* The objects that an object refers to, with repetitions: new list. */
 PyObject *sg_cpython_referents(PyObject *object);
@@ -111,6 +130,29 @@ bool sg_cpython_calls_answer(PyObject *namespace, long expected);
 
 /* Globals of a frame: new reference, NULL without an exception when it has none. */
 PyObject *sg_cpython_frame_globals(PyObject *frame);
+
+/*
+ * Outward over the Python frames of this thread: struct sg_frames at = {0}; while (sg_frames_next(&at)) ...; sg_frames_end(&at).
+ * What it holds goes with the next step and with the end.
+ */
+struct sg_frames {
+	PyObject *frame, *code, *globals; /* globals may be NULL */
+	bool begun;
+};
+bool sg_frames_next(struct sg_frames *at);
+void sg_frames_end(struct sg_frames *at);
+
+/* A variable of the frame (of a class's body: of the class), new reference; NULL: it has none. No exception. */
+PyObject *sg_frames_local(const struct sg_frames *at, const char *name);
+
+/* What this frame calls at this moment: does it let go of the answer? No exception. */
+bool sg_cpython_result_dropped(const struct sg_frames *at);
+
+/*
+ * This frame calls a global function of that name: is the answer made into a text at once, divided with a remainder, or given to
+ * one of the functions named in takers (up to NULL) alone? No exception.
+ */
+bool sg_cpython_result_told(const struct sg_frames *at, const char *function, const char *const *takers);
 
 /*
  * A new type NAME derived from a builtin base; new reference. The spec is turned into a heap type that is never

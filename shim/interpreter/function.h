@@ -8,7 +8,7 @@
 
 #include "shim/interpreter/cpython.h"
 
-/* Fills functions and functions_need_type of sg_cpython. After the type slots have been proved. */
+/* Fills functions, getters and what they need of sg_cpython. After the type slots have been proved. */
 void sg_function_probe(void);
 
 /*
@@ -18,6 +18,10 @@ void sg_function_probe(void);
  */
 int sg_function_hook(PyObject *function, sg_vectorcall hook);
 void sg_function_unhook(PyObject *function);
+
+/* The same of a hooked function that is the getter of a property of class: reads specialised before and after arrive there. 0 or -ENOTSUP. */
+int sg_function_hook_reads(PyObject *getter, PyTypeObject *class);
+
 PyObject *sg_function_call(PyObject *function, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 
 /* Where in a function its vectorcall pointer is: after all that Python code can change. */

@@ -1,14 +1,15 @@
 #include "shim/interpreter/generator.h"
 
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/layout.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#define SLOT_TP_FINALIZE 80
-#define SLOT_TP_TRAVERSE 71
 #define SAMPLES 5
 #define HEAD_MAX 256
+
+bool sg_generator_known;
 
 typedef int (*traverse_function)(PyObject *, sg_visit, void *);
 typedef void (*finalise_function)(PyObject *);
@@ -26,7 +27,7 @@ int sg_generator_traverse(PyObject *object, sg_visit visit, void *argument)
 	traverse_function traverse = NULL;
 
 	if (PyType_GetFlags(type) & Py_TPFLAGS_HAVE_GC)
-		traverse = (traverse_function)PyType_GetSlot(type, SLOT_TP_TRAVERSE);
+		traverse = (traverse_function)PyType_GetSlot(type, Py_tp_traverse);
 	return traverse ? traverse(object, visit, argument) : 0;
 }
 
@@ -39,10 +40,10 @@ bool sg_generator_check(PyObject *object)
 
 /* --- its state --------------------------------------------------------------------------------- */
 
-/* 3.10: the frame is an object, which goes when the generator has finished. */
+/* The frame is an object, which goes when the generator has finished (3.10). */
 static PyObject *old_frame(PyObject *generator)
 {
-	return *(PyObject **)((char *)generator + 2 * sizeof(void *));
+	return sg_field(generator, generator_frame);
 }
 
 static long old_attribute(PyObject *object, const char *name)
@@ -79,6 +80,8 @@ enum sg_generator_state sg_generator_state(PyObject *generator)
 {
 	char byte;
 
+	if (!sg_generator_known)
+		return SG_GENERATOR_RUNNING;
 	if (!facts.offset)
 		return old_state(generator);
 	byte = state_byte(generator);
@@ -129,6 +132,8 @@ PyObject *sg_generator_globals(PyObject *generator, bool *ret_awaits)
 	PyObject *globals;
 
 	*ret_awaits = true;
+	if (!sg_generator_known)
+		return NULL;
 	if (!facts.offset) {
 		globals = old_frame(generator) ? sg_cpython_frame_globals(old_frame(generator)) : NULL;
 		if (globals)
@@ -181,7 +186,7 @@ void sg_generator_end(PyObject *generator)
 /* The slot is where the value first is that the interpreter gives for it; the types lie side by side. */
 static finalise_function *slot_of(PyTypeObject *type)
 {
-	finalise_function value = (finalise_function)PyType_GetSlot(type, SLOT_TP_FINALIZE);
+	finalise_function value = (finalise_function)PyType_GetSlot(type, Py_tp_finalize);
 	finalise_function *words = (finalise_function *)type;
 	size_t count = (size_t)sg_cpython_basicsize(&PyType_Type) / sizeof(*words);
 
@@ -232,7 +237,7 @@ int sg_generator_install(sg_generator_gate gate)
 	bool proved = false;
 
 	dropped = namespace ? sg_cpython_item(namespace, "dropped") : NULL;
-	facts.original = (finalise_function)PyType_GetSlot(&PyGen_Type, SLOT_TP_FINALIZE);
+	facts.original = (finalise_function)PyType_GetSlot(&PyGen_Type, Py_tp_finalize);
 	if (dropped && put(types, finalise)) {
 		proved = sg_cpython_call(dropped) == 1;
 		facts.gate = refuse_all;
@@ -290,7 +295,7 @@ static const char *const STATE_SOURCE =
 /* The first byte that differs in every state: what comes before it stays or has two values, the frame comes after it. */
 static Py_ssize_t find_state(Py_ssize_t size)
 {
-	for (Py_ssize_t i = 2 * (Py_ssize_t)sizeof(void *); i < size; i++) {
+	for (Py_ssize_t i = sg_at(object_fields); i < size; i++) {
 		char created = samples.bytes[0][i], running = samples.bytes[1][i];
 		char waiting = samples.bytes[2][i], inner = samples.bytes[3][i], finished = samples.bytes[4][i];
 
@@ -315,19 +320,29 @@ static bool is_found(PyObject *namespace, const char *name, enum sg_generator_st
 	       sg_generator_globals(generator, &awaits) == namespace;
 }
 
-int sg_generator_probe(void)
+static bool frame_is_told(PyObject *namespace)
+{
+	PyObject *generator = sg_cpython_item(namespace, "g");
+	PyObject *frame = generator ? sg_python_attribute_or_null(generator, "gi_frame") : NULL;
+	bool told = frame && old_frame(generator) == frame;
+
+	sg_python_clear(&frame);
+	return told;
+}
+
+void sg_generator_probe(void)
 {
 	PyObject *sample = PyCFunction_NewEx(&take_sample_def, NULL, NULL), *namespace = NULL;
 	Py_ssize_t size = sg_cpython_basicsize(&PyGen_Type);
-	bool proved = false;
 
 	samples.count = 0;
 	namespace = sample ? sg_cpython_run(STATE_SOURCE, "sample", sample) : NULL;
 	if (namespace && sg_cpython_item(namespace, "play"))
 		sg_cpython_call(sg_cpython_item(namespace, "play"));
 	if (namespace && samples.count == SAMPLES) {
-		facts.offset = sg_cpython.minor > 10 ? find_state(size) : 0;
-		proved = (facts.offset || sg_cpython.minor == 10) &&
+		facts.offset = sg_has(generator_frame) ? 0 : find_state(size);
+		sg_generator_known = facts.offset || (sg_has(generator_frame) && frame_is_told(namespace));
+		sg_generator_known = sg_generator_known &&
 			is_found(namespace, "c", SG_GENERATOR_CREATED) &&
 			is_found(namespace, "g", SG_GENERATOR_SUSPENDED) &&
 			is_found(namespace, "h", SG_GENERATOR_SUSPENDED);
@@ -336,5 +351,4 @@ int sg_generator_probe(void)
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 	sg_python_clear(&sample);
-	return proved ? 0 : -1;
 }

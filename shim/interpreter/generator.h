@@ -24,8 +24,9 @@ enum sg_generator_state {
 typedef int (*sg_visit)(PyObject *object, void *argument);
 int sg_generator_traverse(PyObject *object, sg_visit visit, void *argument);
 
-/* 0; -1: states cannot be told on this interpreter (no exception), so nothing below may be called. */
-int sg_generator_probe(void);
+/* Can states be told on this interpreter? False: each seems to run, and no gate may be installed. */
+extern bool sg_generator_known;
+void sg_generator_probe(void);
 
 bool sg_generator_check(PyObject *object);
 enum sg_generator_state sg_generator_state(PyObject *generator);

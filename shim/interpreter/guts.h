@@ -46,7 +46,4 @@ bool sg_guts_exported(enum sg_guts kind, PyObject *object);
  */
 int sg_guts_memory(enum sg_guts kind, PyObject *object, struct sg_memory memory[SG_MEMORY_MAX]);
 
-/* The same for a set, whose content is not exchanged. */
-int sg_guts_set_memory(PyObject *set, struct sg_memory memory[]);
-
 #endif

@@ -102,6 +102,16 @@ PyObject *sg_python_attribute_or_null(PyObject *object, const char *path)
 	return value;
 }
 
+PyObject *sg_python_imported(const char *module_name, const char *path)
+{
+	PyObject *module = PyImport_ImportModule(module_name);
+	PyObject *value = module ? sg_python_attribute_or_null(module, path) : NULL;
+
+	PyErr_Clear();
+	sg_python_clear(&module);
+	return value;
+}
+
 bool sg_python_is_true(PyObject *object, const char *path)
 {
 	PyObject *value = sg_python_attribute_or_null(object, path);

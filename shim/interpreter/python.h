@@ -22,6 +22,8 @@
 typedef struct _object PyObject;
 typedef struct _typeobject PyTypeObject;
 typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
+struct wrapperbase;
 typedef ssize_t Py_ssize_t;
 typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
 
@@ -66,10 +68,15 @@ struct sg_python_inittab {
 #define Py_mp_ass_subscript 3
 #define Py_mp_length 4
 #define Py_mp_subscript 5
+#define Py_nb_inplace_or 19
 #define Py_sq_contains 41
+#define Py_tp_alloc 47
+#define Py_tp_base 48
 #define Py_tp_call 50
+#define Py_tp_dealloc 52
 #define Py_tp_descr_get 54
 #define Py_tp_getattro 58
+#define Py_tp_hash 59
 #define Py_tp_init 60
 #define Py_tp_iter 62
 #define Py_tp_methods 64
@@ -77,12 +84,16 @@ struct sg_python_inittab {
 #define Py_tp_repr 66
 #define Py_tp_setattro 69
 #define Py_tp_traverse 71
+#define Py_tp_finalize 80
+#define Py_TPFLAGS_MANAGED_DICT (1UL << 4) /* since 3.11 */
 #define Py_TPFLAGS_DEFAULT (1UL << 18)
 #define Py_TPFLAGS_BASETYPE (1UL << 10)
 #define Py_TPFLAGS_HEAPTYPE (1UL << 9)
 #define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
 #define Py_TPFLAGS_HAVE_GC (1UL << 14)
 #define Py_TPFLAGS_METHOD_DESCRIPTOR (1UL << 17)
+
+#define Py_EQ 2
 
 #endif /* SG_PYTHON_LISTS_ONLY */
 
@@ -107,6 +118,7 @@ struct sg_python_inittab {
 	F(int, PyContext_Enter, (PyObject *)) \
 	F(int, PyContext_Exit, (PyObject *)) \
 	F(PyObject *, PyDescr_NewMethod, (PyTypeObject *, PyMethodDef *)) \
+	F(PyObject *, PyDescr_NewWrapper, (PyTypeObject *, struct wrapperbase *, void *)) \
 	F(void, PyDict_Clear, (PyObject *)) \
 	F(PyObject *, PyDict_Copy, (PyObject *)) \
 	F(int, PyDict_DelItem, (PyObject *, PyObject *)) \
@@ -155,6 +167,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyLong_FromLong, (long)) \
 	F(PyObject *, PyLong_FromUnsignedLong, (unsigned long)) \
 	F(PyObject *, PyLong_FromVoidPtr, (void *)) \
+	F(PyObject *, PyLong_FromString, (const char *, char **, int)) \
 	F(void *, PyLong_AsVoidPtr, (PyObject *)) \
 	F(double, PyFloat_AsDouble, (PyObject *)) \
 	F(void *, PyMem_Malloc, (size_t)) \
@@ -222,6 +235,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyUnicode_InternFromString, (const char *)) \
 	F(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) \
+	F(PyObject *, PyWeakref_GetObject, (PyObject *)) \
 	F(PyObject *, PyWeakref_NewRef, (PyObject *, PyObject *))
 
 #define PY_REQUIRED_DATA(D) \
@@ -261,7 +275,15 @@ struct sg_python_inittab {
 	F(int, PyDict_Watch, (int, PyObject *)) /* 3.12 */ \
 	F(PyObject *, PyFrame_GetGlobals, (PyObject *)) /* 3.11 */ \
 	F(int, PyDict_Unwatch, (int, PyObject *)) /* 3.12 */ \
+	F(int, PyDict_ClearWatcher, (int)) /* 3.12 */ \
+	F(void, PyUnstable_GC_VisitObjects, (int (*)(PyObject *, void *), void *)) /* 3.12 */ \
+	F(void, PyEval_AcquireThread, (PyThreadState *)) \
+	F(void, PyEval_ReleaseThread, (PyThreadState *)) \
+	F(PyInterpreterState *, PyInterpreterState_Get, (void)) \
+	F(void, PyThreadState_Clear, (PyThreadState *)) \
+	F(void, PyThreadState_Delete, (PyThreadState *)) \
 	F(PyObject *, PyThreadState_GetDict, (void)) \
+	F(PyThreadState *, PyThreadState_New, (PyInterpreterState *)) \
 	F(int, Py_IsFinalizing, (void)) /* 3.13 */ \
 	F(int, _Py_IsFinalizing, (void)) /* up to 3.12 */
 
@@ -314,6 +336,9 @@ PyObject *sg_python_attribute(PyObject *object, const char *path);
 
 /* As above with the AttributeError swallowed: NULL without an exception when there is none. */
 PyObject *sg_python_attribute_or_null(PyObject *object, const char *path);
+
+/* The same of a module, which is imported for it. */
+PyObject *sg_python_imported(const char *module_name, const char *path);
 
 /* Is the attribute there and true? Without an exception. */
 bool sg_python_is_true(PyObject *object, const char *path);

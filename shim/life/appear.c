@@ -9,10 +9,10 @@
 #include "shim/life/appear.h"
 
 #include "shim/base/dynamic.h"
+#include "shim/base/loader.h"
 #include "shim/base/raw.h"
 #include "shim/interpreter/python.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
@@ -204,7 +204,7 @@ static void look_for_engine(const char *path)
 
 	for sg_each_engine(engine) {
 		if (!is_file_of(path, (*engine)->trigger) ||
-		    !dl_iterate_phdr(is_library, (void *)(*engine)->library))
+		    ((*engine)->library && !dl_iterate_phdr(is_library, (void *)(*engine)->library)))
 			continue;
 		seen = NULL;
 		tell(*engine);

@@ -1,7 +1,9 @@
+#define _GNU_SOURCE 1
 #include "shim/life/ending.h"
 
 #include "shim/base/address.h"
 #include "shim/base/log.h"
+#include "shim/base/real.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/generator.h"
@@ -13,7 +15,6 @@
 #include <time.h>
 
 #define NODES_MAX 500000
-#define SLOT_TP_FINALIZE 80
 
 struct node {
 	PyObject *object;  /* borrowed */
@@ -141,6 +142,8 @@ static bool leads_on(const struct walk *walk, PyObject *object)
 {
 	PyObject *globals, *name;
 
+	if (object == walk->run->fence)
+		return false;
 	if (sg_cpython_type(object) != &PyFunction_Type)
 		return true;
 	globals = PyFunction_GetGlobals(object);
@@ -258,7 +261,7 @@ static void *python_finaliser(void)
 	static void *function;
 
 	if (!function)
-		function = sg_cpython_slot_of("class C:\n    def __del__(self): pass\n", SLOT_TP_FINALIZE);
+		function = sg_cpython_slot_of("class C:\n    def __del__(self): pass\n", Py_tp_finalize);
 	return function;
 }
 
@@ -267,7 +270,7 @@ static bool has_finaliser(PyObject *object)
 	PyTypeObject *type = sg_cpython_type(object);
 
 	return (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE) &&
-	       PyType_GetSlot(type, SLOT_TP_FINALIZE) == python_finaliser() &&
+	       PyType_GetSlot(type, Py_tp_finalize) == python_finaliser() &&
 	       !PyObject_GC_IsFinalized(object);
 }
 
@@ -318,7 +321,7 @@ static struct sg_ending *new_ending(struct sg_run *run)
 
 	if (!ending)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &ending->start);
+	REAL(clock_gettime)(CLOCK_MONOTONIC, &ending->start);
 	ending->run = run;
 	ending->generators = PyList_New(0);
 	ending->finalised = PyList_New(0);
@@ -436,7 +439,7 @@ static void log_left(const struct sg_ending *ending)
 
 	if (!sg_log_begin(&line, ending->complete ? SG_LOG_DEBUG : SG_LOG_WARN, "left"))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	REAL(clock_gettime)(CLOCK_MONOTONIC, &end);
 	sg_run_log(ending->run, &line);
 	sg_log_number(&line, "objects", (int64_t)ending->objects);
 	sg_log_number(&line, "suspended", PyList_Size(ending->generators));

@@ -191,7 +191,7 @@ void sg_finaliser_forget(struct sg_run *run)
 
 void sg_finaliser_install(void)
 {
-	if (sg_generator_probe() < 0 || sg_generator_install(gate) < 0)
+	if (!sg_generator_known || sg_generator_install(gate) < 0)
 		sg_log_unguarded(SG_LOG_WARN, "rule", "generators of a workflow that the garbage collector finds",
 				"this interpreter keeps their state in another way");
 }

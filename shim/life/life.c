@@ -13,6 +13,8 @@
 #define _GNU_SOURCE
 #include "config/config.h"
 #include "config/toggles.h"
+#include "config/words.h"
+#include "shim/base/loader.h"
 #include "shim/base/log.h"
 #include "shim/base/pages.h"
 #include "shim/base/raw.h"
@@ -23,29 +25,38 @@
 #include "shim/guard/family.h"
 #include "shim/guard/guard.h"
 #include "shim/guard/original.h"
+#include "shim/guard/turn.h"
 #include "shim/import/importer.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/classes.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/probe.h"
 #include "shim/interpreter/python.h"
+#include "shim/interpreter/seed.h"
 #include "shim/life/appear.h"
 #include "shim/life/finaliser.h"
+#include "shim/life/leave.h"
 #include "shim/life/policies.h"
 #include "shim/native/bypass.h"
 #include "shim/native/hardened.h"
+#include "shim/native/native.h"
 #include "shim/run/context.h"
+#include "shim/run/world.h"
 #include "shim/shared/abstract.h"
+#include "shim/shared/generics.h"
+#include "shim/shared/identity.h"
+#include "shim/shared/interpreters.h"
 #include "shim/shared/locals.h"
+#include "shim/shared/order.h"
 #include "shim/shared/overloads.h"
 #include "shim/shared/references.h"
 #include "shim/shared/subclasses.h"
+#include "shim/shared/tasks.h"
 #include "shim/state/age.h"
+#include "shim/state/named.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,9 +119,10 @@ static int open_log(void)
 
 	if (!opened && sg_log_open(log_path[0] ? log_path : config.log, (enum sg_log_level)config.log_level) < 0) {
 		snprintf(trouble, sizeof(trouble), "SANDGLASS_LOG = %s: cannot be opened for writing; accepted: "
-			"stderr, or the path of a file in a directory that exists", config.log);
+			"stderr, or the path of a file, and no link, in a directory that exists", config.log);
 		return -1;
 	}
+	sg_log_as_json(config.log_json);
 	opened = true;
 	return 0;
 }
@@ -187,6 +199,8 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 		started = false;
 		sg_status.state = SG_STATUS_ENDED;
 		sg_decide_summary();
+		sg_leave_remove();
+		sg_native_remove();
 		for sg_each_engine(engine)
 			if ((*engine)->remove)
 				(*engine)->remove();
@@ -194,7 +208,10 @@ static PyObject *stop(PyObject *self, PyObject *unused)
 			if ((*family)->remove)
 				(*family)->remove();
 		sg_arm_stop();
+		sg_order_remove();
+		sg_identity_remove();
 		sg_references_remove();
+		sg_generics_remove();
 		sg_overloads_remove();
 		sg_abstract_remove();
 		sg_subclasses_remove();
@@ -260,21 +277,32 @@ static PyMethodDef collection_def = {"sandglass_collection", collection, METH_VA
 
 /* --- an engine appears ------------------------------------------------------------------------- */
 
+static char sdk[32]; /* of the engine that appears */
+
+/* A process may have several. */
+static void add_to_list(char *list, size_t size, const char *text)
+{
+	size_t length = strlen(list);
+
+	snprintf(list + length, size - length, "%s%s", length ? ", " : "", text);
+}
+
 static void log_start(const struct sg_engine *engine)
 {
 	struct sg_line line;
 
-	sg_status_set(engine, engine->name);
+	add_to_list(sg_status.engine, sizeof(sg_status.engine), engine->name);
+	add_to_list(sg_status.sdk, sizeof(sg_status.sdk), sdk);
 	sg_status_set(python, sg_cpython.version);
 	sg_status.guards = (uint64_t)sg_guard_count();
-	sg_status.started = time(NULL);
+	sg_status.started = REAL(time)(NULL);
 	sg_status.state = SG_STATUS_GUARDED;
 	if (!sg_log_begin_notice(&line, "start"))
 		return;
 	sg_log_text(&line, "version", SG_VERSION);
 	sg_log_text(&line, "mode", sg_config_mode_name(config.mode));
 	sg_log_text(&line, "engine", engine->name);
-	sg_log_text(&line, "sdk", sg_status.sdk);
+	sg_log_text(&line, "sdk", sdk);
 	sg_log_text(&line, "python", sg_cpython.version);
 	sg_log_text(&line, "isolation", sg_config_isolation_name(config.isolation));
 	sg_log_number(&line, "rules", (int64_t)config.rule_count);
@@ -284,14 +312,43 @@ static void log_start(const struct sg_engine *engine)
 			sg_cpython.functions_need_type ? "subtype" : "vectorcall");
 	sg_log_text(&line, "classes", !sg_classes.makers || !sg_classes.slots ? "unguarded" :
 			sg_classes.need_type ? "subtype" : "vectorcall");
+	sg_log_text(&line, "tz", config.tz);
+	sg_log_text(&line, "hashseed", sg_seed_in_use());
 	sg_log_text(&line, "log", config.log);
+	if (config.world > 1)
+		sg_log_number(&line, "world", config.world);
+	sg_log_end(&line);
+}
+
+/* What a setting asks for and this process has not. */
+static void log_missed_seed(void)
+{
+	struct sg_line line;
+
+	if (!sg_seed_missed() || !sg_log_begin(&line, SG_LOG_WARN, "hashseed"))
+		return;
+	sg_log_text(&line, "reason", "Python was started with -I, -E or -R, or inside a program that gives it no environment: it did not "
+		"ask for a seed, so the order of strings in sets differs from worker to worker");
+	sg_log_end(&line);
+}
+
+static void log_probe(const char *name, bool proved, const char *without)
+{
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, proved ? SG_LOG_DEBUG : SG_LOG_WARN, "probe"))
+		return;
+	sg_log_text(&line, "name", name);
+	sg_log_text(&line, "result", proved ? "proved" : "failed");
+	sg_log_text(&line, "without", proved ? NULL : without);
 	sg_log_end(&line);
 }
 
 /* What this interpreter does not let us do at all; NULL: nothing. */
 static const char *missing_probe(void)
 {
-	return !sg_cpython.method_defs ? "C functions cannot be guarded on this interpreter" :
+	return !sg_cpython.type_slots ? "the inside of classes is not known on this interpreter" :
+		!sg_cpython.method_defs ? "C functions cannot be guarded on this interpreter" :
 		!sg_cpython.dict_types ? "sys.modules cannot be isolated on this interpreter" : NULL;
 }
 
@@ -320,7 +377,7 @@ static void check_guards(void)
 	int count = sg_arm_missing(names, sizeof(names));
 	const char *why = config.required ? "SANDGLASS_REQUIRED = 1" : "SANDGLASS = strict";
 
-	if (!config.required && config.mode != SG_MODE_STRICT)
+	if (!config.required && !sg_config_is_strict(&config))
 		return;
 	if (!sg_cpython.functions)
 		snprintf(sentence, sizeof(sentence), "%s: Python functions cannot be guarded on this interpreter (%s)", why,
@@ -387,30 +444,68 @@ static int follow_interpreter(void)
 
 static int put_guards(void)
 {
-	if (sg_modules_install() < 0 || sg_importer_keep_code(sg_policies_retire_all, sg_arm_copy) < 0)
+	if (sg_modules_install() < 0 ||
+	    sg_importer_keep_code(sg_policies_retire_all, sg_arm_copy, sg_arm_code, sg_named_host_changes) < 0)
 		return -1;
 	sg_age_install();
+	sg_interpreters_imported(NULL);
 	started = true;
 	for sg_each_family(family)
 		if ((*family)->install && (*family)->install() < 0)
 			return -1;
+	sg_answer_try();
+	sg_world = config.world;
 	sg_arm_start(&config);
 	sg_finaliser_install();
 	sg_subclasses_install();
 	sg_locals_install();
+	sg_tasks_install();
 	sg_abstract_install();
 	sg_overloads_install();
+	sg_generics_install();
 	sg_references_install();
-	return 0;
+	sg_identity_install();
+	sg_order_install();
+	return sg_leave_install();
+}
+
+static PyObject *version_of(const struct sg_engine *engine)
+{
+	const struct sg_engine_config *own = sg_words_engine(&config, engine->name);
+	PyObject *metadata = PyImport_ImportModule("importlib.metadata"), *name = NULL, *answer = NULL;
+	PyObject *version = metadata ? PyObject_GetAttrString(metadata, "version") : NULL;
+
+	if (version && own)
+		name = PyUnicode_FromString(own->distribution ? own->distribution : own->packages[0]);
+	if (name)
+		answer = PyObject_CallFunctionObjArgs(version, name, NULL);
+	sg_python_clear(&name);
+	sg_python_clear(&version);
+	sg_python_clear(&metadata);
+	return answer;
 }
 
 static void note_version(const struct sg_engine *engine)
 {
-	PyObject *version = engine->version ? engine->version() : NULL;
+	PyObject *version = engine->version ? engine->version() : version_of(engine);
 
 	PyErr_Clear();
-	sg_status_set(sdk, version ? sg_python_text(version) : "unknown");
+	snprintf(sdk, sizeof(sdk), "%s", version ? sg_python_text(version) : "unknown");
 	sg_python_clear(&version);
+}
+
+static void log_untested(const struct sg_engine *engine)
+{
+	const struct sg_engine_config *own = sg_words_engine(&config, engine->name);
+	struct sg_line line;
+
+	if (!own || sg_words_tested(own->tested, sdk) == 1 || !sg_log_begin(&line, SG_LOG_WARN, "untested"))
+		return;
+	sg_log_text(&line, "engine", engine->name);
+	sg_log_text(&line, "sdk", sdk);
+	sg_log_text(&line, "tested", own->tested);
+	sg_log_text(&line, "effect", "workflows are guarded as with these; what this version does in another way is not known");
+	sg_log_end(&line);
 }
 
 /* 0; 1: stay out; -1 with an exception. */
@@ -427,6 +522,7 @@ static int start_process(void)
 		go_unguarded(reason, true);
 		return 1;
 	}
+	sg_probe_each(log_probe);
 	answer = check_probes();
 	if (answer)
 		return answer;
@@ -468,6 +564,8 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 	note_version(engine);
 	check_guards();
 	log_start(engine);
+	log_untested(engine);
+	log_missed_seed();
 	return 0;
 }
 
@@ -508,8 +606,10 @@ static int module_imported(const char *name, PyObject *module)
 		return 0;
 	}
 	sg_original_note(name);
-	if (started)
+	if (started) {
+		sg_interpreters_imported(name);
 		sg_arm_module(name);
+	}
 	return 0;
 }
 
@@ -550,6 +650,7 @@ static int interpreter_ready(void *unused)
 	if (is_ready || (is_late && !has_importlib()))
 		return 0;
 	is_ready = true;
+	sg_seed_started();
 	if (sg_cpython_version(&reason) != 0) {
 		stay_out(reason);
 		return 0;
@@ -600,6 +701,7 @@ static void after_fork_in_child(void)
 	sg_context_leave(NULL);
 	before_collection = NULL;
 	run_before_collection = sg_context_run = NULL;
+	sg_turn_after_fork();
 	sg_hardened_after_fork();
 	sg_pages_after_fork();
 	sg_log_after_fork();
@@ -662,13 +764,15 @@ static void configure(void)
 	if (config.mode == SG_MODE_OFF)
 		return;
 	sg_policy_config = &config;
-	missing = sg_python_missing();
+	sg_loader_start(true);
+	missing = gnu_get_libc_version ? sg_python_missing() : "the C library is not glibc";
 	if (missing || sg_real_resolve(&missing) != 0) {
 		stay_out(missing);
 		return;
 	}
-	pthread_atfork(NULL, NULL, after_fork_in_child);
+	sg_loader_after_fork(after_fork_in_child);
 	configure_families(&config);
+	sg_seed_await(&config);
 	wait_for_interpreter();
 }
 

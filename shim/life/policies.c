@@ -114,11 +114,11 @@ struct sg_policy *sg_policies_get(const struct sg_engine *engine, PyObject *sett
 	policy->forbidden[SG_PHASE_RUNTIME] = PyDict_New();
 	if (!policy->shared || !policy->judgements || !policy->forbidden[SG_PHASE_IMPORT] ||
 	    !policy->forbidden[SG_PHASE_RUNTIME] ||
-	    engine->additions(settings, sg_arm_add) < 0) {
+	    (engine->additions && engine->additions(settings, sg_arm_add) < 0)) {
 		free_policy(policy);
 		return NULL;
 	}
-	policy->lazy = engine->lazy(settings);
+	policy->lazy = engine->lazy && engine->lazy(settings);
 	policy->engine = engine;
 	policy->settings = settings;
 	policy->workflow_module = sg_python_ref(workflow_module);

@@ -9,15 +9,14 @@
 #include "shim/native/bypass.h"
 
 #include "shim/base/dynamic.h"
+#include "shim/base/loader.h"
 #include "shim/base/log.h"
 #include "shim/base/raw.h"
 #include "shim/base/real.h"
 #include "shim/native/caller.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
-#include <gnu/libc-version.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -77,9 +76,9 @@ static int by_address(const void *a, const void *b)
 
 static uintptr_t base_of(const void *address)
 {
-	struct dl_find_object object;
+	struct sg_loaded object;
 
-	return _dl_find_object((void *)address, &object) == 0 ? object.dlfo_link_map->l_addr : 0;
+	return sg_loader_find(address, &object) ? object.base : 0;
 }
 
 /* A name that only old programs are bound to has no address here, and no new object has it either. */

@@ -2,11 +2,10 @@
 #include "shim/native/caller.h"
 
 #include "config/native.h"
+#include "shim/base/loader.h"
 #include "shim/interpreter/python.h"
 #include "shim/run/policy.h"
 
-#include <dlfcn.h>
-#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +19,7 @@
 static struct slot {
 	_Atomic uintptr_t start;
 	uintptr_t end;
-	const struct link_map *map;
+	const char *name;
 	const void *dynamic;
 	uint8_t actions[SG_NATIVE_FAMILIES];
 } slots[SLOTS];
@@ -30,9 +29,9 @@ static uintptr_t runtime[RUNTIME_MAX]; /* where these objects are mapped */
 
 static uintptr_t start_of(const void *address)
 {
-	struct dl_find_object object;
+	struct sg_loaded object;
 
-	return _dl_find_object((void *)address, &object) == 0 ? (uintptr_t)object.dlfo_map_start : 0;
+	return sg_loader_find(address, &object) ? object.start : 0;
 }
 
 void sg_caller_init(void)
@@ -53,11 +52,9 @@ static bool is_runtime(uintptr_t start, const char *path)
 	return false;
 }
 
-static enum sg_action usual_action(void)
+static enum sg_action usual_action(enum sg_mode mode)
 {
-	const struct sg_config *config = sg_policy_config;
-
-	switch (config->native) {
+	switch (sg_policy_config->native) {
 	case SG_NATIVE_OFF:
 		return SG_ACTION_ALLOW;
 	case SG_NATIVE_WARN:
@@ -67,20 +64,22 @@ static enum sg_action usual_action(void)
 	case SG_NATIVE_BY_MODE:
 		break;
 	}
-	return config->mode == SG_MODE_STRICT ? SG_ACTION_BLOCK : SG_ACTION_WARN;
+	return sg_mode_is_strict(mode) ? SG_ACTION_BLOCK : SG_ACTION_WARN;
+}
+
+enum sg_action sg_caller_action_in(enum sg_mode mode, const char *path, enum sg_native_family family)
+{
+	enum sg_action action = usual_action(mode);
+
+	if (action == SG_ACTION_ALLOW)
+		return action;
+	action = sg_native_rule_action(sg_policy_config, path, family, action);
+	return action > SG_ACTION_WARN && !sg_mode_refuses(mode) ? SG_ACTION_WARN : action;
 }
 
 static enum sg_action compute(uintptr_t start, const char *path, enum sg_native_family family)
 {
-	enum sg_action action = usual_action();
-
-	if (action == SG_ACTION_ALLOW || is_runtime(start, path))
-		return SG_ACTION_ALLOW;
-	action = sg_native_rule_action(sg_policy_config, path, family, action);
-	if (action > SG_ACTION_WARN && (sg_policy_config->mode == SG_MODE_WARN ||
-			sg_policy_config->mode == SG_MODE_OBSERVE))
-		action = SG_ACTION_WARN;
-	return action;
+	return is_runtime(start, path) ? SG_ACTION_ALLOW : sg_caller_action_in(sg_policy_config->mode, path, family);
 }
 
 static size_t first_probe(uintptr_t start)
@@ -88,10 +87,9 @@ static size_t first_probe(uintptr_t start)
 	return (size_t)((start >> 12) * 0x9e3779b97f4a7c15u >> 40);
 }
 
-static const struct slot *find(const struct dl_find_object *object)
+static const struct slot *find(const struct sg_loaded *object)
 {
-	uintptr_t start = (uintptr_t)object->dlfo_map_start;
-	size_t probe = first_probe(start);
+	size_t probe = first_probe(object->start);
 
 	for (int i = 0; i < PROBES; i++, probe++) {
 		const struct slot *slot = &slots[probe % SLOTS];
@@ -100,18 +98,17 @@ static const struct slot *find(const struct dl_find_object *object)
 		if (!known)
 			return NULL;
 		/* Another object may be mapped where one was before. */
-		if (known == start && slot->end == (uintptr_t)object->dlfo_map_end &&
-		    slot->map == object->dlfo_link_map && slot->dynamic == object->dlfo_link_map->l_ld)
+		if (known == object->start && slot->end == object->end && slot->name == object->name &&
+		    slot->dynamic == object->dynamic)
 			return slot;
 	}
 	return NULL;
 }
 
 /* Whoever finds no free slot, or loses the race for one, asks again the next time. */
-static void keep(const struct dl_find_object *object)
+static void keep(const struct sg_loaded *object)
 {
-	uintptr_t start = (uintptr_t)object->dlfo_map_start;
-	size_t probe = first_probe(start);
+	size_t probe = first_probe(object->start);
 
 	for (int i = 0; i < PROBES; i++, probe++) {
 		struct slot *slot = &slots[probe % SLOTS];
@@ -119,13 +116,13 @@ static void keep(const struct dl_find_object *object)
 
 		if (!atomic_compare_exchange_strong(&slot->start, &none, BUSY))
 			continue;
-		slot->end = (uintptr_t)object->dlfo_map_end;
-		slot->map = object->dlfo_link_map;
-		slot->dynamic = object->dlfo_link_map->l_ld;
+		slot->end = object->end;
+		slot->name = object->name;
+		slot->dynamic = object->dynamic;
 		for (int family = 0; family < SG_NATIVE_FAMILIES; family++)
-			slot->actions[family] = (uint8_t)compute(start, object->dlfo_link_map->l_name,
+			slot->actions[family] = (uint8_t)compute(object->start, object->name,
 					(enum sg_native_family)family);
-		atomic_store_explicit(&slot->start, start, memory_order_release);
+		atomic_store_explicit(&slot->start, object->start, memory_order_release);
 		return;
 	}
 }
@@ -133,18 +130,18 @@ static void keep(const struct dl_find_object *object)
 enum sg_action sg_caller_action(const void *address, enum sg_native_family family,
 		const char **ret_path)
 {
-	struct dl_find_object object;
+	struct sg_loaded object;
 	const struct slot *slot;
 
 	*ret_path = NULL;
-	if (_dl_find_object((void *)address, &object) != 0)
+	if (!sg_loader_find(address, &object))
 		return compute(0, "(generated code)", family);
-	*ret_path = object.dlfo_link_map->l_name;
+	*ret_path = object.name;
 	slot = find(&object);
 	if (slot)
 		return (enum sg_action)slot->actions[family];
 	keep(&object);
-	return compute((uintptr_t)object.dlfo_map_start, *ret_path, family);
+	return compute(object.start, *ret_path, family);
 }
 
 const char *sg_caller_short_name(const char *path)

@@ -2,6 +2,8 @@
 #include "shim/native/hardened.h"
 
 #include "shim/base/attempt.h"
+#include "shim/base/decimal.h"
+#include "shim/base/loader.h"
 #include "shim/base/log.h"
 #include "shim/base/raw.h"
 #include "shim/base/real.h"
@@ -12,10 +14,7 @@
 #include "shim/run/context.h"
 
 #include <errno.h>
-#include <gnu/libc-version.h>
-#include <link.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -175,7 +174,7 @@ static const char *probe(long (*try)(void))
 /* How many filters of seccomp this thread has; 0 also where that cannot be read. */
 static long count_filters(void)
 {
-	static const char name[] = "Seccomp_filters:";
+	static const char name[] = "Seccomp_filters:\t";
 	char text[4096];
 	long file = sg_raw_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/status",
 			O_RDONLY | O_CLOEXEC, 0), length;
@@ -187,7 +186,7 @@ static long count_filters(void)
 	sg_raw_syscall(SYS_close, file, 0, 0, 0);
 	text[length > 0 ? length : 0] = '\0';
 	found = strstr(text, name);
-	return found ? strtol(found + sizeof(name) - 1, NULL, 10) : 0;
+	return found ? sg_decimal(found + sizeof(name) - 1, &found) : 0;
 }
 
 /* --- start and stop ---------------------------------------------------------------------------- */

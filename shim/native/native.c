@@ -18,6 +18,7 @@
 #define _GNU_SOURCE 1
 #include "shim/native/native.h"
 
+#include "config/words.h"
 #include "shim/base/log.h"
 #include "shim/base/raw.h"
 #include "shim/guard/decide.h"
@@ -41,6 +42,7 @@
 struct put_off {
 	const struct sg_native_entry *entry;
 	enum sg_action action;
+	bool importing;
 	unsigned long count;
 	char object[160];
 };
@@ -56,7 +58,11 @@ struct sg_native_record {
 
 __thread bool sg_native_unrestricted;
 
-static PyObject *refusal_class;
+#define ENGINES_MAX 8
+static struct {
+	const struct sg_engine *engine;
+	PyObject *class; /* below the engine's exception */
+} refusals[ENGINES_MAX];
 static __thread struct sg_native_record *last; /* refused on this thread */
 static __thread bool inside;
 
@@ -66,22 +72,28 @@ static const struct {
 	const char *reason, *replacement;
 } words[SG_NATIVE_FAMILIES] = {
 	[SG_NATIVE_CLOCK] = {"the clock has moved on when the workflow is replayed",
-			"workflow.now() or workflow.time(), passed to the library as a value, or an activity"},
+			"{now} or {time}, passed to the library as a value, or {activity}"},
 	[SG_NATIVE_MONOTONIC] = {"the clock has moved on when the workflow is replayed",
-			"workflow.time(), passed to the library as a value, or an activity"},
+			"{time}, passed to the library as a value, or {activity}"},
 	[SG_NATIVE_SLEEP] = {"it blocks the worker's thread and leaves no timer in the history",
-			"await asyncio.sleep() or workflow.sleep()"},
+			"{sleep}"},
 	[SG_NATIVE_RANDOM] = {"the random numbers are other ones when the workflow is replayed",
-			"workflow.random() or workflow.uuid4(), as a seed or value for the library, or an activity"},
+			"{random} or {uuid4}, as a seed or value for the library, or {activity}"},
 	[SG_NATIVE_ENVIRONMENT] = {"the environment differs from worker to worker",
-			"an argument of the workflow, or an activity"},
-	[SG_NATIVE_FILE] = {"files differ from worker to worker", "an activity"},
-	[SG_NATIVE_NETWORK] = {"the network answers differently when the workflow is replayed", "an activity"},
-	[SG_NATIVE_PROCESS] = {"a process is not part of the history", "an activity"},
+			"an argument of the workflow, or {activity}"},
+	[SG_NATIVE_FILE] = {"files differ from worker to worker", "{activity}"},
+	[SG_NATIVE_NETWORK] = {"the network answers differently when the workflow is replayed", "{activity}"},
+	[SG_NATIVE_PROCESS] = {"a process is not part of the history", "{activity}"},
 	[SG_NATIVE_THREAD] = {"threads run in another order when the workflow is replayed",
-			"an activity, or tasks of asyncio"},
-	[SG_NATIVE_HOST] = {"it differs from worker to worker", "an argument of the workflow, or an activity"},
+			"{activity}, or tasks of asyncio"},
+	[SG_NATIVE_HOST] = {"it differs from worker to worker", "an argument of the workflow, or {activity}"},
+	[SG_NATIVE_POOL] = {"it differs from worker to worker", "an argument of the workflow, or {activity}"},
 };
+
+static const char *instead_of(const struct sg_run *run, const struct sg_native_entry *entry, char *buffer, size_t size)
+{
+	return sg_words_put(sg_policy_config, run->policy->engine->name, words[entry->family].replacement, buffer, size);
+}
 
 /* --- the record -------------------------------------------------------------------------------- */
 
@@ -122,10 +134,10 @@ static void note(struct put_off *item, const struct sg_native_entry *entry, enum
 	item->object[length] = '\0';
 }
 
-static void put_off(struct sg_run *run, const struct sg_native_entry *entry, enum sg_action action,
+static void put_off(const struct sg_context *context, const struct sg_native_entry *entry, enum sg_action action,
 		const char *object)
 {
-	struct sg_native_record *record = record_of(run);
+	struct sg_native_record *record = record_of(context->run);
 	struct put_off *item;
 
 	if (!record)
@@ -134,11 +146,15 @@ static void put_off(struct sg_run *run, const struct sg_native_entry *entry, enu
 		item = &record->put_off[i];
 		if (item->entry == entry && strncmp(item->object, object, sizeof(item->object) - 1) == 0) {
 			item->count++;
+			if (action > item->action)
+				item->action = action;
 			return;
 		}
 	}
 	if (record->put_off_count <= PUT_OFF_MAX) {
-		note(&record->put_off[record->put_off_count], entry, action, object, 1);
+		item = &record->put_off[record->put_off_count];
+		note(item, entry, action, object, 1);
+		item->importing = context->phase == SG_PHASE_IMPORT;
 		record->put_off_count++; /* last: a signal handler may look */
 		return;
 	}
@@ -236,17 +252,21 @@ static void report(const struct sg_run *run, const struct sg_native_entry *entry
 		enum sg_action action, const char *object, const struct place *place, const char *phase,
 		unsigned long count)
 {
-	char name[96];
+	char name[96], instead[SG_WORDS_SIZE], modes[SG_WOULD_SIZE] = "";
 	struct sg_line line;
 
 	snprintf(name, sizeof(name), "native.%s", entry->name);
-	if (sg_decide_count(name, place ? place->where : object, action, count) > (long)count &&
+	if (sg_decide_count(name, place ? place->where : object, action, run, count) > (long)count &&
 	    !sg_log_enabled(SG_LOG_DEBUG))
 		return;
-	if (!sg_log_begin(&line, action >= SG_ACTION_WARN ? SG_LOG_WARN : SG_LOG_INFO, "violation"))
+	if (!sg_log_begin(&line, action == SG_ACTION_WARN || action == SG_ACTION_BLOCK ? SG_LOG_WARN : SG_LOG_INFO,
+			action == SG_ACTION_ANSWER ? "answered" : "violation"))
 		return;
 	sg_log_text(&line, "rule", name);
 	sg_log_text(&line, "action", sg_config_action_name(action));
+	for (enum sg_mode mode; (mode = sg_decide_next_mode(modes)) != SG_MODE_OFF;)
+		sg_decide_add_mode(modes, mode, sg_caller_action_in(mode, object, entry->family));
+	sg_log_text(&line, "would", or_null(modes));
 	sg_log_text(&line, "origin", "native");
 	sg_log_text(&line, "object", object);
 	sg_log_text(&line, "entry", entry->name);
@@ -260,14 +280,14 @@ static void report(const struct sg_run *run, const struct sg_native_entry *entry
 		sg_log_text(&line, "library", or_null(place->library));
 	}
 	sg_log_number(&line, "count", (int64_t)count);
-	sg_log_text(&line, "instead", words[entry->family].replacement);
+	sg_log_text(&line, "instead", instead_of(run, entry, instead, sizeof(instead)));
 	sg_log_end(&line);
 }
 
 static void compose(struct sg_native_record *record, const struct sg_native_entry *entry,
 		const char *object, const struct place *place, const char *phase)
 {
-	char where[800] = " in this activation";
+	char where[800] = " in this activation", instead[SG_WORDS_SIZE];
 
 	snprintf(record->name, sizeof(record->name), "%s", entry->name);
 	if (place && place->where[0])
@@ -279,18 +299,27 @@ static void compose(struct sg_native_record *record, const struct sg_native_entr
 			"Instead: %s. To allow it on this worker: a line \"%s = allow only=%s | REASON\" in "
 			"section [native] of a file named by SANDGLASS_CONFIG",
 			entry->name, words[entry->family].reason, object, where,
-			words[entry->family].replacement, object,
+			instead_of(record->run, entry, instead, sizeof(instead)), object,
 			sg_config_native_family_name(entry->family));
 }
 
 /* --- the exception ----------------------------------------------------------------------------- */
+
+/* NULL: the interpreter ends. */
+static PyObject *refusal_class(const struct sg_run *run)
+{
+	for (int i = 0; i < ENGINES_MAX && run && run->policy; i++)
+		if (refusals[i].engine == run->policy->engine)
+			return refusals[i].class;
+	return NULL;
+}
 
 /* A refusal as the engine makes it; new reference, NULL without an exception. */
 static PyObject *make_refusal(const struct sg_native_record *record)
 {
 	PyObject *type, *value, *traceback;
 
-	record->run->policy->engine->refuse(record->name, record->message);
+	sg_engine_refuse(record->run->policy->engine, record->name, record->message);
 	PyErr_Fetch(&type, &value, &traceback);
 	PyErr_NormalizeException(&type, &value, &traceback);
 	sg_python_clear(&type);
@@ -346,11 +375,15 @@ static int copy_name(PyObject *namespace, PyObject *class, const char *name)
 	return error;
 }
 
-int sg_native_install(PyObject *class)
+int sg_native_install(const struct sg_engine *engine)
 {
+	PyObject *class = *engine->refusal;
 	PyObject *namespace = PyDict_New(), *bases = PyTuple_Pack(1, class), *metaclass = PyObject_Type(class);
-	PyObject *name = PyObject_GetAttrString(class, "__name__"), *function = NULL, *method = NULL;
+	PyObject *name = PyObject_GetAttrString(class, "__name__"), *function = NULL, *method = NULL, *made = NULL;
+	int i = 0;
 
+	while (i < ENGINES_MAX - 1 && refusals[i].engine)
+		i++;
 	function = PyCFunction_NewEx(&init_def, NULL, NULL);
 	method = function ? PyInstanceMethod_New(function) : NULL;
 	if (namespace && bases && metaclass && name && method &&
@@ -358,15 +391,17 @@ int sg_native_install(PyObject *class)
 	    copy_name(namespace, class, "__module__") == 0 &&
 	    copy_name(namespace, class, "__qualname__") == 0 &&
 	    copy_name(namespace, class, "__doc__") == 0)
-		refusal_class = PyObject_CallFunctionObjArgs(metaclass, name, bases, namespace, NULL);
+		made = PyObject_CallFunctionObjArgs(metaclass, name, bases, namespace, NULL);
 	sg_python_clear(&method);
 	sg_python_clear(&function);
 	sg_python_clear(&name);
 	sg_python_clear(&metaclass);
 	sg_python_clear(&bases);
 	sg_python_clear(&namespace);
-	if (!refusal_class)
+	if (!made)
 		return -1;
+	refusals[i].engine = engine;
+	refusals[i].class = made;
 	find_restorer();
 	sg_caller_init();
 	return 0;
@@ -374,29 +409,46 @@ int sg_native_install(PyObject *class)
 
 void sg_native_remove(void)
 {
-	sg_python_clear(&refusal_class);
+	for (int i = 0; i < ENGINES_MAX; i++)
+		sg_python_clear(&refusals[i].class);
 }
 
 /* --- judging ----------------------------------------------------------------------------------- */
 
-/* Rule 3 holds here. The context is suspended. */
-static void judge(struct sg_context *context, const struct sg_native_entry *entry,
-		enum sg_action action, const char *object)
+static bool answer(const struct sg_context *context, int64_t *ret_now)
+{
+	struct sg_answers *answers = &context->run->answered;
+
+	if (context->phase != SG_PHASE_RUNTIME || !context->activation || !answers->compiled ||
+	    !sg_config_refuses(sg_policy_config) || !sg_answer_can(SG_SOURCE_CLOCK))
+		return false;
+	*ret_now = answers->compiled;
+	sg_answer_at(answers, *ret_now);
+	return ++answers->clock <= SG_ANSWER_READS_MAX;
+}
+
+/* Rule 3 holds here. The context is suspended. ret_now: NULL where there is no answer. True: it is the answer. */
+static bool judge(struct sg_context *context, const struct sg_native_entry *entry,
+		enum sg_action action, const char *object, int64_t *ret_now)
 {
 	const char *phase = context->phase == SG_PHASE_IMPORT ? "import" : "runtime";
 	struct sg_run *run = context->run;
 	struct sg_native_record *record;
 	struct sg_origin origin;
 	struct place place;
+	bool answered = false;
 
-	if (run->policy->engine->unrestricted())
-		return;
+	if (sg_engine_is_unrestricted(run->policy->engine))
+		return false;
 	sg_policy_no_python = true;
-	sg_origin_find(context, NULL, &origin);
+	sg_origin_find(context, NULL, false, &origin);
 	sg_policy_no_python = false;
 	if (origin.kind != SG_ORIGIN_TRUSTED && origin.kind != SG_ORIGIN_IMPORTED) {
+		answered = ret_now && answer(context, ret_now);
+		if (answered)
+			action = SG_ACTION_ANSWER;
 		if (context->phase == SG_PHASE_IMPORT && action == SG_ACTION_BLOCK &&
-		    (sg_policy_config->mode != SG_MODE_STRICT || origin.third_party))
+		    (!sg_config_is_strict(sg_policy_config) || origin.third_party))
 			action = SG_ACTION_WARN;
 		find_place(&place, &origin);
 		report(run, entry, action, object, &place, phase, 1);
@@ -406,58 +458,90 @@ static void judge(struct sg_context *context, const struct sg_native_entry *entr
 			record->pending = true;
 			run->refusals++;
 			last = record;
-			PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), refusal_class);
+			PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), refusal_class(run));
 		}
 	}
 	sg_origin_release(&origin);
+	return answered;
 }
 
-static void call(struct sg_context *context, const struct sg_native_entry *entry, const void *caller,
-		const void *stack)
+/* While modules are imported too, where nobody can look who asks. */
+static bool answer_anybody(const struct sg_context *context, int64_t *ret_now)
+{
+	if (context->phase != SG_PHASE_IMPORT)
+		return answer(context, ret_now);
+	*ret_now = SG_ANSWER_IMPORT_TIME;
+	return sg_config_is_strict(sg_policy_config) && sg_answer_can(SG_SOURCE_CLOCK);
+}
+
+static bool call(struct sg_context *context, const struct sg_native_entry *entry, const void *caller,
+		const void *stack, int64_t *ret_now)
 {
 	PyObject *type, *value, *traceback;
+	bool collecting, answered;
 	enum sg_action action;
 	const char *path;
-	bool collecting;
 
 	action = sg_caller_action(caller, entry->family, &path);
-	if (action == SG_ACTION_ALLOW || !refusal_class)
-		return;
+	if (action == SG_ACTION_ALLOW || !refusal_class(context->run))
+		return false;
 	path = sg_caller_short_name(path);
 	if (!PyGILState_Check() || in_signal_handler(context, stack)) {
-		put_off(context->run, entry, action, path);
-		return;
+		answered = ret_now && answer_anybody(context, ret_now);
+		/* Whose line it is nobody can tell here; at import, libraries alone would be warned about. */
+		if (context->phase == SG_PHASE_IMPORT && action == SG_ACTION_BLOCK)
+			action = SG_ACTION_WARN;
+		put_off(context, entry, answered ? SG_ACTION_ANSWER : action, path);
+		return answered;
 	}
 	/* One refusal is enough, and the call that follows it will not be used either. */
 	if (context->run->native && context->run->native->pending)
-		return;
+		return false;
 	sg_context_suspend();
 	collecting = PyGC_Disable();
 	PyErr_Fetch(&type, &value, &traceback);
-	judge(context, entry, action, path);
+	answered = judge(context, entry, action, path, ret_now);
 	PyErr_Restore(type, value, traceback);
 	if (collecting)
 		PyGC_Enable();
 	sg_context_leave(context);
+	return answered;
+}
+
+static bool ask(const struct sg_native_entry *entry, const void *caller, const void *stack, int64_t *ret_now)
+{
+	int saved_errno = errno;
+	bool answered;
+
+	if (inside || sg_native_unrestricted)
+		return false;
+	inside = true;
+	sg_context_selector = 0; /* system calls of our own need no trap, least of all with signals blocked */
+	answered = call(sg_context_current, entry, caller, stack, ret_now);
+	sg_context_selector = sg_context_active();
+	inside = false;
+	errno = saved_errno;
+	return answered;
 }
 
 void sg_native_trap(const struct sg_native_entry *entry, const void *caller, const void *stack)
 {
-	int saved_errno = errno;
-
-	if (inside || sg_native_unrestricted)
-		return;
-	inside = true;
-	sg_context_selector = 0; /* system calls of our own need no trap, least of all with signals blocked */
-	call(sg_context_current, entry, caller, stack);
-	sg_context_selector = sg_context_active();
-	inside = false;
-	errno = saved_errno;
+	ask(entry, caller, stack, NULL);
 }
 
 void sg_native_call(const struct sg_native_entry *entry, const void *caller)
 {
-	sg_native_trap(entry, caller, __builtin_frame_address(0));
+	ask(entry, caller, __builtin_frame_address(0), NULL);
+}
+
+bool sg_native_clock(const struct sg_native_entry *entry, const void *caller, int64_t *ret_now)
+{
+	return ask(entry, caller, __builtin_frame_address(0), ret_now);
+}
+
+bool sg_native_no_terminal(void)
+{
+	return !sg_native_unrestricted && sg_config_refuses(sg_policy_config) && sg_answer_can(SG_SOURCE_TERMINAL);
 }
 
 int sg_native_settle(struct sg_run *run)
@@ -472,12 +556,12 @@ int sg_native_settle(struct sg_run *run)
 	token = sg_context_suspend();
 	PyErr_Fetch(&type, &value, &traceback);
 	/* Before 3.12 ours may be on its way without having been made; it needs the record. */
-	if (type && type == refusal_class)
+	if (type && type == refusal_class(run))
 		PyErr_NormalizeException(&type, &value, &traceback);
 	for (int i = 0; i < record->put_off_count; i++) {
 		const struct put_off *item = &record->put_off[i];
 
-		report(run, item->entry, item->action, item->object, NULL, "runtime", item->count);
+		report(run, item->entry, item->action, item->object, NULL, item->importing ? "import" : "runtime", item->count);
 		if (item->action != SG_ACTION_BLOCK)
 			continue;
 		run->refusals++;

@@ -5,7 +5,7 @@
  * (caller.h, section [native] of the configuration); the call itself is made in any case, its answer is just
  * not used: a refused call raises the engine's exception at the very Python line, as soon as the compiled function
  * returns to the interpreter. Where the thread does not hold the GIL, or the exception was lost, the end of
- * the activation raises it.
+ * the activation raises it. Who asks for the time of day is answered instead, where the engine knows it.
  */
 #ifndef SG_NATIVE_H
 #define SG_NATIVE_H
@@ -14,6 +14,8 @@
 #include "shim/run/context.h"
 
 #include <stdbool.h>
+
+struct sg_engine;
 
 /*
  * The engine lets workflow code on this thread do anything; for engines that can tell without the GIL. Others leave it
@@ -33,14 +35,20 @@ struct sg_native_entry {
  */
 void sg_native_call(const struct sg_native_entry *entry, const void *caller);
 
+/* The same of a clock that tells the time of day. True: *ret_now is the answer, in nanoseconds since 1970. */
+bool sg_native_clock(const struct sg_native_entry *entry, const void *caller, int64_t *ret_now);
+
+/* In a context. Is there no terminal, whoever asks? Async-signal-safe. GIL: may or may not be held. */
+bool sg_native_no_terminal(void);
+
 /*
- * The same for code that went past libc, from the handler of the trap (hardened.h). stack: where the stack of the trapped
+ * The same as sg_native_call() for code that went past libc, from the handler of the trap (hardened.h). stack: where the stack of the trapped
  * code ends, NULL when the handler does not run on it: then there may be no room, and no frame is looked at.
  */
 void sg_native_trap(const struct sg_native_entry *entry, const void *caller, const void *stack);
 
-/* refusal_class: the engine's exception. 0, or -1 with an exception. GIL: held. */
-int sg_native_install(PyObject *refusal_class);
+/* The engine has its exception. 0, or -1 with an exception. GIL: held. */
+int sg_native_install(const struct sg_engine *engine);
 void sg_native_remove(void);
 
 /*

@@ -2,6 +2,7 @@
 #include "shim/run/extension.h"
 
 #include "shim/base/log.h"
+#include "shim/base/real.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -30,7 +31,7 @@ static bool find_extension(const char *directory, int depth, int *entries, char 
 	char path[PATH_MAX];
 	struct dirent *entry;
 	bool hit = false;
-	DIR *dir = opendir(directory);
+	DIR *dir = REAL(opendir)(directory);
 
 	if (!dir)
 		return false;
@@ -57,7 +58,7 @@ static bool is_extension_module(const char *parent, const char *leaf, size_t len
 {
 	struct dirent *entry;
 	bool hit = false;
-	DIR *dir = opendir(parent);
+	DIR *dir = REAL(opendir)(parent);
 
 	if (!dir)
 		return false;

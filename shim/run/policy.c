@@ -108,14 +108,15 @@ int sg_policy_forbids(struct sg_policy *policy, PyObject *module_name, enum sg_p
 		return forbidden;
 	if (sg_policy_no_python)
 		return 0;
-	return keep(policy->forbidden[phase], module_name, policy->engine->forbids(policy->settings, module_name, phase));
+	return policy->engine->forbids ?
+		keep(policy->forbidden[phase], module_name, policy->engine->forbids(policy->settings, module_name, phase)) : 0;
 }
 
 static struct sg_judgement *judge(const struct sg_policy *policy, const char *name)
 {
 	struct sg_judgement *judgement = calloc(1, sizeof(*judgement));
 
-	if (judgement && policy->engine->judge(policy->settings, name, judgement) < 0) {
+	if (judgement && policy->engine->judge && policy->engine->judge(policy->settings, name, judgement) < 0) {
 		PyErr_Clear(); /* settings that cannot be asked say nothing */
 		judgement->verdict = SG_JUDGED_SILENT;
 	}
@@ -141,4 +142,11 @@ const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char 
 	PyErr_Clear();
 	sg_python_clear(&key);
 	return judgement ? judgement : &silent;
+}
+
+bool sg_policy_aside(const struct sg_run *run)
+{
+	const struct sg_engine *engine = run->policy ? run->policy->engine : NULL;
+
+	return engine && engine->aside && run->root && engine->aside(run);
 }

@@ -32,6 +32,7 @@ struct sg_policy {
 	PyObject *apart;            /* a package that is not shared after all (apart.h), NULL: none */
 	struct sg_named *named;     /* see shim/state/named.h, or NULL */
 	bool unshareable;           /* the image holds something that cannot be saved */
+	bool unisolated;            /* it was said that its runs are not isolated */
 	bool lazy;                  /* shared modules are seen before the run imports them */
 	struct sg_policy *next;
 };
@@ -56,5 +57,8 @@ int sg_policy_forbids(struct sg_policy *policy, PyObject *module_name, enum sg_p
 
 /* What the worker's settings say about a name; never NULL, never fails. */
 const struct sg_judgement *sg_policy_judge(struct sg_policy *policy, const char *name);
+
+/* In context: does code run that a replay will not run, such as a query? Nothing that is counted may count it. */
+bool sg_policy_aside(const struct sg_run *run);
 
 #endif

@@ -3,12 +3,11 @@
 #include "shim/base/address.h"
 #include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/objects.h"
 #include "shim/run/context.h"
 #include "shim/shared/subclasses.h"
 
 #include <string.h>
-
-#define HEAD_SIZE 16 /* reference count and type */
 
 typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t);
 
@@ -83,8 +82,8 @@ static PyObject *registry_of(PyObject *abstract)
 {
 	PyObject *data = sg_python_attribute_or_null(abstract, "_abc_impl"), *set = NULL;
 
-	if (data && strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") == 0)
-		set = *(PyObject **)((char *)data + HEAD_SIZE);
+	if (data && sg_objects.registries && strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") == 0)
+		set = *sg_objects_registry(data);
 	sg_python_clear(&data);
 	return set && strcmp(sg_cpython_type_name(sg_cpython_type(set)), "set") == 0 ? set : NULL;
 }
@@ -108,9 +107,15 @@ static PyObject *abc_register(PyObject *module, PyObject *const *args, Py_ssize_
 {
 	struct sg_run *run = asking();
 	PyObject *done;
+	int there;
 
-	if (!run || count != 2 || sg_subclasses_is_noted(args[0]) || !sg_subclasses_is_noted(args[1]))
+	if (!run || count != 2 || sg_subclasses_is_noted(args[0]) ||
+	    (!sg_context_current && !sg_subclasses_is_noted(args[1])) || /* a shared module that is executed for the first time */
+	    !PyType_IsSubtype(sg_cpython_type(args[1]), &PyType_Type))
 		return guarded_register.original(module, args, count);
+	there = PyObject_IsSubclass(args[1], args[0]);
+	if (there != 0) /* maybe for the host, whose entry is to stay */
+		return there < 0 ? NULL : sg_python_ref(args[1]);
 	/* Also what it does to the class, and that caches hear of it. */
 	done = guarded_register.original(module, args, count);
 	if (!done)
@@ -238,6 +243,11 @@ static int is_among(PyObject *registered, PyObject *abstract, PyObject *class)
 	return yes;
 }
 
+static bool has_registered(const struct sg_run *run)
+{
+	return run->registered || run->image_registered;
+}
+
 static int is_registered_for_run(const struct sg_run *run, PyObject *abstract, PyObject *class)
 {
 	int yes = is_among(run->image_registered, abstract, class);
@@ -337,6 +347,15 @@ static bool is_childless(const struct sg_run *run, PyObject *abstract)
 	       slot->noted == sg_subclasses_noted();
 }
 
+/* Neither is the workflow's, but one may have been registered with the other for the run, or below it. */
+static PyObject *or_registered(struct sg_run *run, PyObject *said, PyObject *abstract, PyObject *class)
+{
+	if (!said || PyObject_IsTrue(said) == 1 || !has_registered(run))
+		return said;
+	Py_DecRef(said);
+	return answer(is_subclass_for_run(run, abstract, class));
+}
+
 /* Neither is the workflow's, but there may be abstract classes of the workflow's below the one that is asked. */
 static PyObject *or_by_own(struct sg_run *run, PyObject *said, PyObject *abstract, PyObject *class)
 {
@@ -374,7 +393,7 @@ static PyObject *abc_subclasscheck(PyObject *module, PyObject *const *args, Py_s
 	if (sg_subclasses_is_noted(args[0]) || sg_subclasses_is_noted(args[1]))
 		return answer(is_subclass_for_run(run, args[0], args[1]));
 	said = ask_as_host(guarded_subclass.original, module, args, count);
-	return or_by_own(run, said, args[0], args[1]);
+	return or_by_own(run, or_registered(run, said, args[0], args[1]), args[0], args[1]);
 }
 
 /* Of an object of the workflow's, or one that says it is: the class that it says it has, then the one that it has. */
@@ -404,7 +423,7 @@ static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_s
 	if (!sg_subclasses_is_noted(args[0]) && !sg_subclasses_is_noted((PyObject *)type)) {
 		/* Nearly always: what it does not know itself it asks by way of abc_subclasscheck(). */
 		said = guarded_instance.original(module, args, count);
-		if (!said || is_childless(run, args[0]) || PyObject_IsTrue(said) != 0)
+		if (!said || PyObject_IsTrue(said) != 0 || (is_childless(run, args[0]) && !has_registered(run)))
 			return said;
 		Py_DecRef(said);
 	}

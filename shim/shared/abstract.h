@@ -4,14 +4,14 @@
  * An abstract base class remembers which classes were registered with it and how issubclass() was answered. Those of the
  * standard library and of shared libraries are the same for all runs; those of an image have answers that depend on what the
  * run has made of its classes. So the three functions of module _abc by which all goes are guarded in place. In a run
- *   - a class of the workflow's that is registered with a shared one is registered for the run, or, while the modules
- *     are executed, for all runs of these modules
+ *   - a class that is registered with a shared one is registered for the run, or, while the modules are executed, for all
+ *     runs of these modules
  *   - a question with a class of the workflow's in it is answered as _abc does it, from what the run sees, and is
  *     remembered for the run
- *   - any other is first answered as for the host, which may remember it; then the workflow's abstract classes below the
- *     one that was asked are
- * What is registered with a class of the image is its state (shim/state/state_code.c). That a shared class is registered with a
- * shared one is a write to shared state and not looked at here.
+ *   - any other is first answered as for the host, which may remember it; then what was registered for the run and the
+ *     workflow's abstract classes below the one that was asked are
+ * What is registered with a class of the image is its state (shim/state/state_code.c). Not the run's own is what a match
+ * statement then takes the class for, a mapping or a sequence: it is written into the class.
  *
  * Where the functions are not as expected, one memory serves all (logged: event=unguarded).
  * GIL: held.

@@ -1,11 +1,10 @@
 #include "shim/shared/locals.h"
 
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/objects.h"
 #include "shim/shared/subclasses.h"
 
 #include <string.h>
-
-#define HEAD_SIZE 16 /* reference count and type */
 
 bool sg_locals_known;
 
@@ -13,16 +12,6 @@ static PyTypeObject *local_class;
 static PyObject *dict_name;
 
 /* --- where a thread's content is ----------------------------------------------------------------- */
-
-/*
- * Until 3.12 the thread's dict has, under a key made of the local's address, an object that stands for the thread;
- * its first word is the content, which the local keeps alive in a dict under a weak reference to that object. Since 3.13
- * the local has a dict of contents under a key that the thread has for all locals.
- */
-static bool keyed_by_thread(void)
-{
-	return sg_cpython.minor >= 13;
-}
 
 /* Among what a local refers to: the dict that has this value, and its key. Borrowed from list. NULL: there is none. */
 static PyObject *dict_with(PyObject *list, PyObject *content, PyObject **ret_key)
@@ -82,7 +71,7 @@ static PyObject *thread_key(void)
 struct place {
 	PyObject *referents;           /* of the local */
 	PyObject *dict, *key;          /* where the content is to be found; borrowed, key owned */
-	PyObject *stand_in;            /* until 3.12, borrowed */
+	PyObject *stand_in;            /* where there is one, borrowed */
 	PyObject *content;             /* borrowed; NULL: there is none */
 };
 
@@ -107,7 +96,7 @@ static void find_by_local(struct place *place, PyObject *local)
 	place->key = threads ? PyUnicode_FromFormat("thread.local.%p", local) : NULL;
 	place->stand_in = place->key ? PyDict_GetItemWithError(threads, place->key) : NULL;
 	if (place->stand_in)
-		place->content = *(PyObject **)((char *)place->stand_in + HEAD_SIZE);
+		place->content = *sg_objects_local_content(place->stand_in);
 	if (place->content)
 		place->dict = dict_with(place->referents, place->content, &key);
 }
@@ -115,7 +104,7 @@ static void find_by_local(struct place *place, PyObject *local)
 static void find(struct place *place, PyObject *local)
 {
 	*place = (struct place){.referents = sg_cpython_referents(local)};
-	if (place->referents && keyed_by_thread())
+	if (place->referents && sg_objects_locals_by_thread())
 		find_by_thread(place);
 	else if (place->referents)
 		find_by_local(place, local);
@@ -152,7 +141,7 @@ static PyObject *take(PyObject *local)
 
 	find(&place, local);
 	content = sg_python_ref(place.content);
-	if (content && keyed_by_thread()) {
+	if (content && sg_objects_locals_by_thread()) {
 		PyDict_DelItem(place.dict, place.key);
 		forget_threads(&place);
 	} else if (content) {
@@ -182,7 +171,7 @@ static void put_by_local(PyObject *local, PyObject *content)
 
 	find(&place, local);
 	if (bare && place.content == bare && place.dict && dict_with(place.referents, bare, &key)) {
-		*(PyObject **)((char *)place.stand_in + HEAD_SIZE) = content;
+		*sg_objects_local_content(place.stand_in) = content;
 		PyDict_SetItem(place.dict, key, content);
 	}
 	release(&place);
@@ -192,7 +181,7 @@ static void put_by_local(PyObject *local, PyObject *content)
 /* The current thread has nothing there. */
 static void put(PyObject *local, PyObject *content)
 {
-	if (keyed_by_thread())
+	if (sg_objects_locals_by_thread())
 		put_by_thread(local, content);
 	else
 		put_by_local(local, content);
@@ -212,12 +201,12 @@ static int add(struct sg_run *run, PyObject *local)
 
 static PyObject *new_local(PyTypeObject *class, PyObject *args, PyObject *kwargs)
 {
-	struct sg_context *context = sg_context_current;
+	struct sg_run *run = sg_context_isolated();
 	PyObject *local = make(class, args, kwargs);
 
-	if (!context || !local || !context->run->family)
+	if (!local || !run)
 		return local;
-	if (add(context->run, local) < 0)
+	if (add(run, local) < 0)
 		sg_python_clear(&local);
 	return local;
 }
@@ -359,7 +348,8 @@ void sg_locals_install(void)
 	dict_name = PyUnicode_InternFromString("__dict__");
 	sg_python_clear(&module);
 	slot = local_class && dict_name ? sg_cpython_new_slot(local_class) : NULL;
-	if (slot && PyThreadState_GetDict && sg_cpython_writable(slot, sizeof(*slot)) && probe()) {
+	if (slot && PyThreadState_GetDict && (sg_objects_locals_by_thread() || sg_objects.locals) &&
+			sg_cpython_writable(slot, sizeof(*slot)) && probe()) {
 		make = *slot;
 		sg_locals_known = sg_subclasses_replace_new(local_class, make, new_local) == 0;
 	}

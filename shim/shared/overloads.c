@@ -22,7 +22,9 @@ static PyObject *own_registry(PyObject *name)
 	if (!overloads || sg_cpython_type(name) != &PyUnicode_Type)
 		return NULL;
 	module = run->modules ? PyDict_GetItemWithError(run->modules, name) : NULL;
-	own = (module && module != sg_modules_host(name)) || !PyDict_GetItemWithError(registry, name);
+	/* A run may have taken its module out of sys.modules. */
+	own = (module && module != sg_modules_host(name)) || PyDict_GetItemWithError(overloads, name) ||
+	      !PyDict_GetItemWithError(registry, name);
 	PyErr_Clear();
 	return own ? overloads : NULL;
 }
@@ -63,8 +65,7 @@ static PyType_Spec spec = {
 
 void sg_overloads_install(void)
 {
-	PyObject *module = PyImport_ImportModule("typing");
-	PyObject *found = module ? sg_python_attribute_or_null(module, "_overload_registry") : NULL;
+	PyObject *found = sg_python_imported("typing", "_overload_registry");
 
 	if (found && sg_cpython.dict_types &&
 	    strcmp(sg_cpython_type_name(sg_cpython_type(found)), "collections.defaultdict") == 0) {
@@ -78,7 +79,6 @@ void sg_overloads_install(void)
 	}
 	PyErr_Clear();
 	sg_python_clear(&found);
-	sg_python_clear(&module);
 }
 
 void sg_overloads_remove(void)

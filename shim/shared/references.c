@@ -1,7 +1,7 @@
 #include "shim/shared/references.h"
 
-#include "shim/base/address.h"
 #include "shim/base/log.h"
+#include "shim/base/table.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/shared/subclasses.h"
@@ -11,87 +11,46 @@
 /* --- whose is a reference? ----------------------------------------------------------------------- */
 
 struct note {
-	struct note *next;
-	PyObject *reference;           /* borrowed: until it dies */
+	struct sg_record record;       /* about the reference, until it dies */
 	uint64_t family, run;          /* as sg_subclasses_maker() answers */
 };
 
-#define BUCKETS_MIN 256
+#define OURS UINT64_MAX /* no run's family */
 
-static struct note **buckets;
-static size_t bucket_count, note_count;
-
-static struct note **bucket_of(PyObject *reference)
-{
-	return &buckets[sg_address_hash(reference, bucket_count)];
-}
-
-static bool grow(void)
-{
-	size_t old_count = bucket_count;
-	struct note **old = buckets, **table;
-
-	if (note_count < bucket_count)
-		return true;
-	table = calloc(old_count ? 2 * old_count : BUCKETS_MIN, sizeof(*table));
-	if (!table)
-		return false;
-	buckets = table;
-	bucket_count = old_count ? 2 * old_count : BUCKETS_MIN;
-	for (size_t i = 0; i < old_count; i++) {
-		while (old[i]) {
-			struct note *note = old[i], **bucket = bucket_of(note->reference);
-
-			old[i] = note->next;
-			note->next = *bucket;
-			*bucket = note;
-		}
-	}
-	free(old);
-	return true;
-}
-
-static struct note *next_note(struct note *note, PyObject *reference)
-{
-	while (note && note->reference != reference)
-		note = note->next;
-	return note;
-}
+static struct sg_table notes;
 
 static struct note *first_note(PyObject *reference)
 {
-	return note_count ? next_note(*bucket_of(reference), reference) : NULL;
+	return (struct note *)sg_table_find(&notes, reference);
+}
+
+static struct note *next_note(const struct note *note)
+{
+	return (struct note *)sg_table_next(&note->record);
 }
 
 static void forget(PyObject *reference)
 {
-	struct note **link = bucket_of(reference), *note;
+	struct sg_record *record;
 
-	while ((note = *link)) {
-		if (note->reference != reference) {
-			link = &note->next;
-			continue;
-		}
-		*link = note->next;
-		note_count--;
-		free(note);
-	}
+	while ((record = sg_table_take(&notes, reference)))
+		free(record);
 }
 
 static void note_reference(PyObject *reference, uint64_t family, uint64_t run)
 {
-	struct note *note = first_note(reference), **bucket;
+	struct note *note;
 
-	for (; note; note = next_note(note->next, reference))
+	for (note = first_note(reference); note; note = next_note(note))
 		if (note->family == family && note->run == run)
 			return;
-	note = grow() ? malloc(sizeof(*note)) : NULL;
+	note = malloc(sizeof(*note));
 	if (!note)
 		return;
-	bucket = bucket_of(reference);
-	*note = (struct note){*bucket, reference, family, run};
-	*bucket = note;
-	note_count++;
+	note->family = family;
+	note->run = run;
+	if (!sg_table_add(&notes, &note->record, reference))
+		free(note);
 }
 
 /* One that was there and that nobody noted is not only the run's; one that a run has made is from now on the host's, too. */
@@ -100,7 +59,7 @@ static PyObject *note_new(PyObject *reference)
 	struct sg_context *context = sg_context_current;
 	bool fresh = reference && sg_cpython_refcount(reference) == 1, run;
 
-	if (!reference || (!context && (fresh || !note_count)))
+	if (!reference || (!context && (fresh || !notes.count)))
 		return reference;
 	run = context && context->run->family;
 	if (run && (fresh || first_note(reference)))
@@ -117,7 +76,7 @@ static bool is_visible(PyObject *reference)
 
 	if (!note)
 		return true;
-	for (; note && run && run->family; note = next_note(note->next, reference))
+	for (; note && run && run->family; note = next_note(note))
 		if (note->family == run->family && (!note->run || note->run == run->number))
 			return true;
 	return false;
@@ -130,15 +89,25 @@ typedef void (*destructor)(PyObject *);
 
 static struct guarded {
 	const char *name;
-	int flags;
+	int flags, other_flags;
 	PyMethodDef *def;
 	PyCFunction original;
-} count_function = {.name = "getweakrefcount", .flags = METH_O}, list_function = {.name = "getweakrefs", .flags = METH_O},
-	proxy_function = {.name = "proxy", .flags = METH_FASTCALL}; /* METH_VARARGS until 3.10 */
+} count_function = {.name = "getweakrefcount", .flags = METH_O, .other_flags = METH_O},
+	list_function = {.name = "getweakrefs", .flags = METH_O, .other_flags = METH_O},
+	proxy_function = {.name = "proxy", .flags = METH_FASTCALL, .other_flags = METH_VARARGS};
 
 static PyTypeObject *types[3];         /* reference, and the two kinds of proxies */
 static destructor deallocs[2];         /* of a reference, of a proxy */
 static sg_newproc make;
+
+PyObject *sg_references_hidden(PyObject *object)
+{
+	PyObject *reference = PyWeakref_NewRef(object, NULL);
+
+	if (reference && list_function.def && (sg_cpython_refcount(reference) == 1 || first_note(reference)))
+		note_reference(reference, OURS, 0);
+	return reference;
+}
 
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -157,14 +126,14 @@ static PyObject *new_proxy_of_tuple(PyObject *module, PyObject *args)
 
 static void dealloc_reference(PyObject *reference)
 {
-	if (note_count)
+	if (notes.count)
 		forget(reference);
 	deallocs[0](reference);
 }
 
 static void dealloc_proxy(PyObject *proxy)
 {
-	if (note_count)
+	if (notes.count)
 		forget(proxy);
 	deallocs[1](proxy);
 }
@@ -173,7 +142,7 @@ static PyObject *get_references(PyObject *module, PyObject *object)
 {
 	PyObject *all = list_function.original(module, object), *chosen;
 
-	if (!all || !note_count)
+	if (!all || !notes.count)
 		return all;
 	chosen = PyList_New(0);
 	for (Py_ssize_t i = 0; chosen && i < PyList_Size(all); i++)
@@ -187,7 +156,7 @@ static PyObject *count_references(PyObject *module, PyObject *object)
 {
 	PyObject *list, *count;
 
-	if (!note_count)
+	if (!notes.count)
 		return count_function.original(module, object);
 	list = get_references(module, object);
 	count = list ? PyLong_FromLong(PyList_Size(list)) : NULL;
@@ -201,7 +170,7 @@ static bool look_up(PyObject *module, struct guarded *guarded)
 
 	guarded->def = function ? sg_cpython_method_def(function) : NULL;
 	sg_python_clear(&function);
-	if (!guarded->def || guarded->def->ml_flags != guarded->flags ||
+	if (!guarded->def || (guarded->def->ml_flags != guarded->flags && guarded->def->ml_flags != guarded->other_flags) ||
 	    !sg_cpython_writable(&guarded->def->ml_meth, sizeof(guarded->def->ml_meth)))
 		return false;
 	guarded->original = guarded->def->ml_meth;
@@ -232,14 +201,13 @@ static void replace(bool back)
 	count_function.def->ml_meth = back ? count_function.original : count_references;
 	list_function.def->ml_meth = back ? list_function.original : get_references;
 	proxy_function.def->ml_meth = back ? proxy_function.original :
-		proxy_function.flags == METH_VARARGS ? new_proxy_of_tuple : (PyCFunction)(void *)new_proxy;
+		proxy_function.def->ml_flags == METH_VARARGS ? new_proxy_of_tuple : (PyCFunction)(void *)new_proxy;
 }
 
 /* What a run makes only it can count, and what has died is not known any more. */
 static bool probe(void)
 {
-	struct sg_run run = {.family = sg_subclasses_number()}, *outer = sg_context_run;
-	struct sg_context context = {&run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
+	struct sg_run run = {.family = sg_subclasses_number()};
 	PyObject *namespace = sg_cpython_run(
 		"import _weakref as w\n"
 		"class O: pass\n"
@@ -251,22 +219,18 @@ static bool probe(void)
 		"def count(): return w.getweakrefcount(o) + len(w.getweakrefs(o))\n"
 		"def drop(): kept.clear(); return w.getweakrefcount(o)\n", NULL, NULL);
 	long made = -1, host = -1, dropped = -1, later = -1;
-	size_t notes = 0;
+	size_t known = 0;
 
 	if (namespace) {
-		token = sg_context_enter(&context);
-		sg_context_run = &run;
-		made = sg_cpython_call(sg_cpython_item(namespace, "make"));
-		sg_context_run = outer;
-		sg_context_leave(token);
-		notes = note_count;
+		made = sg_context_try(&run, sg_cpython_item(namespace, "make"));
+		known = notes.count;
 		host = sg_cpython_call(sg_cpython_item(namespace, "count"));
 		dropped = sg_cpython_call(sg_cpython_item(namespace, "drop"));
 		later = sg_cpython_call(sg_cpython_item(namespace, "make"));
 	}
 	PyErr_Clear();
 	sg_python_clear(&namespace);
-	return made == 5 && notes == 5 && host == 0 && dropped == 0 && later == 5 && note_count == 0;
+	return made == 5 && known == 5 && host == 0 && dropped == 0 && later == 5 && notes.count == 0;
 }
 
 void sg_references_install(void)
@@ -274,8 +238,6 @@ void sg_references_install(void)
 	PyObject *module = PyImport_ImportModule("_weakref");
 	bool proved = false;
 
-	if (sg_cpython.minor < 11)
-		proxy_function.flags = METH_VARARGS;
 	if (module && sg_subclasses_known && look_up(module, &count_function) && look_up(module, &list_function) &&
 	    look_up(module, &proxy_function) && look_up_types(module)) {
 		replace(false);

@@ -13,8 +13,13 @@
 #ifndef SG_REFERENCES_H
 #define SG_REFERENCES_H
 
+#include "shim/interpreter/python.h"
+
 /* After sg_subclasses_install(). */
 void sg_references_install(void);
 void sg_references_remove(void);
+
+/* A weak reference of our own, which nobody is shown until somebody makes the same one: new, or NULL with an exception. */
+PyObject *sg_references_hidden(PyObject *object);
 
 #endif

@@ -7,6 +7,7 @@
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/policy.h"
+#include "shim/shared/subclasses.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,24 +31,9 @@ static struct {
 } kinds[KINDS];
 
 static int running;  /* threads in workflow code */
+static int pauses;
 
 /* --- is it shared? ----------------------------------------------------------------------------- */
-
-/* Of a class by type's own way: its metaclass may be the workflow's, and have another. */
-static PyObject *text_attribute(PyObject *object, const char *name)
-{
-	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
-	bool class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
-	PyObject *key = class ? PyUnicode_InternFromString(name) : NULL, *value;
-
-	value = class ? (key ? get(object, key) : NULL) : sg_python_attribute_or_null(object, name);
-	if (!value)
-		PyErr_Clear();
-	sg_python_clear(&key);
-	if (value && !PyType_IsSubtype(sg_cpython_type(value), &PyUnicode_Type))
-		sg_python_clear(&value);
-	return value;
-}
 
 /* A module of the host that the run does not have for itself: borrowed, or NULL. */
 static PyObject *shared_module(const struct sg_run *run, PyObject *name)
@@ -69,36 +55,20 @@ static bool is_shared_module(const struct sg_run *run, PyObject *object)
 	return shared_module(run, name) == object;
 }
 
-/* What the path leads to in a module; its first name is looked up in the dict, past a __getattr__ of the module. */
-static PyObject *reach(PyObject *module, const char *path)
-{
-	const char *dot = strchr(path, '.');
-	PyObject *name = PyUnicode_FromStringAndSize(path, dot ? dot - path : (Py_ssize_t)strlen(path));
-	PyObject *first = name ? PyDict_GetItemWithError(PyModule_GetDict(module), name) : NULL;
-
-	PyErr_Clear();
-	sg_python_clear(&name);
-	if (!first)
-		return NULL;
-	return dot ? sg_python_attribute_or_null(first, dot + 1) : sg_python_ref(first);
-}
-
-/* Classes and functions: where pickle would look for them. */
 static bool is_shared_global(const struct sg_run *run, PyObject *object)
 {
-	PyObject *name = text_attribute(object, "__module__"), *path = NULL, *found = NULL, *module;
-	bool shared = false;
+	PyObject *name = sg_modules_text(object, "__module__"), *module = shared_module(run, name);
+	bool shared = module && sg_modules_leads_to(module, object);
 
-	module = shared_module(run, name);
-	if (module)
-		path = text_attribute(object, "__qualname__");
-	if (path && !strchr(sg_python_text(path), '<'))
-		found = reach(module, sg_python_text(path));
-	shared = found == object;
-	sg_python_clear(&found);
-	sg_python_clear(&path);
 	sg_python_clear(&name);
 	return shared;
+}
+
+/* Found under no name, but in a cache or by a call: Page[str] of pydantic, an array type of ctypes. */
+static bool is_class_of_others(const struct sg_run *run, PyObject *object)
+{
+	return sg_subclasses_known && run->family && PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) &&
+		(PyType_GetFlags((PyTypeObject *)object) & Py_TPFLAGS_HEAPTYPE) && sg_subclasses_is_others(object, run);
 }
 
 bool sg_stores_shared(const struct sg_run *run, PyObject *object)
@@ -107,7 +77,7 @@ bool sg_stores_shared(const struct sg_run *run, PyObject *object)
 
 	if (PyType_IsSubtype(type, &PyModule_Type))
 		return is_shared_module(run, object);
-	return is_shared_global(run, object);
+	return is_shared_global(run, object) || is_class_of_others(run, object);
 }
 
 /* --- a store in a context ---------------------------------------------------------------------- */
@@ -127,7 +97,7 @@ static bool same_package(PyObject *globals, PyObject *target)
 	size_t length, other;
 	bool same;
 
-	name = text_attribute(target, PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type) ? "__name__" : "__module__");
+	name = sg_modules_text(target, PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type) ? "__name__" : "__module__");
 	if (!frame || !name) {
 		sg_python_clear(&name);
 		return false;
@@ -159,10 +129,34 @@ static bool is_own_business(const struct sg_run *run, PyObject *globals, PyObjec
 	       same_package(globals, target);
 }
 
+static bool hands_on(PyObject *code)
+{
+	PyObject *name = sg_python_attribute_or_null(code, "co_name");
+	const char *text = sg_python_text(name);
+	bool handing = strcmp(text, "__setattr__") == 0 || strcmp(text, "__delattr__") == 0;
+
+	sg_python_clear(&name);
+	return handing;
+}
+
+/* The globals of the code that stores, where a metaclass hands it on: new reference, or NULL. */
+static PyObject *globals_of_store(void)
+{
+	struct sg_frames at = {0};
+	PyObject *globals;
+
+	while (sg_frames_next(&at) && hands_on(at.code))
+		continue;
+	globals = sg_python_ref(at.globals);
+	sg_frames_end(&at);
+	PyErr_Clear();
+	return globals;
+}
+
 static void full_name(PyObject *target, PyObject *name, char *text, size_t size)
 {
-	PyObject *module = text_attribute(target, "__module__"), *path = text_attribute(target, "__qualname__");
-	PyObject *own = path ? NULL : text_attribute(target, "__name__");
+	PyObject *module = sg_modules_text(target, "__module__"), *path = sg_modules_text(target, "__qualname__");
+	PyObject *own = path ? NULL : sg_modules_text(target, "__name__");
 
 	if (path)
 		snprintf(text, size, "%s.%s.%s", sg_python_text(module), sg_python_text(path), sg_python_text(name));
@@ -179,7 +173,7 @@ static bool may_undo(PyObject *target)
 
 	if (PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type))
 		return sg_undo_may(target);
-	name = text_attribute(target, "__module__");
+	name = sg_modules_text(target, "__module__");
 	module = name ? sg_modules_host(name) : NULL;
 	sg_python_clear(&name);
 	return module && PyType_IsSubtype(sg_cpython_type(module), &PyModule_Type) && sg_undo_may(module);
@@ -195,7 +189,7 @@ static int judge(enum kind kind, PyObject *target, PyObject *name, PyObject *val
 	call.rule = sg_config_rule(sg_policy_config, text);
 	if (!call.rule || call.rule->guard != SG_GUARD_STORE)
 		call.rule = sg_config_rule(sg_policy_config, rule_names[kind]);
-	if (!call.rule || sg_decide(&call, NULL) < 0)
+	if (!call.rule || sg_decide(&call, NULL, NULL) < 0)
 		return call.rule ? -1 : 0;
 	if (call.rule->action > SG_ACTION_ALLOW && may_undo(target))
 		sg_undo_note_store(target, name, value);
@@ -206,15 +200,17 @@ static int judge(enum kind kind, PyObject *target, PyObject *name, PyObject *val
 static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *value)
 {
 	struct sg_context *context = sg_context_suspend();
-	PyObject *type, *error, *traceback, *globals;
+	PyObject *type, *error, *traceback, *globals = NULL;
 	bool shared = false, own = true;
 	int answer = 0;
 
 	PyErr_Fetch(&type, &error, &traceback);
-	if (context->phase == SG_PHASE_RUNTIME && !context->run->policy->engine->unrestricted() && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
-		globals = PyEval_GetGlobals();
+	if (context->phase == SG_PHASE_RUNTIME && !sg_engine_is_unrestricted(context->run->policy->engine) &&
+			PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
 		shared = sg_stores_shared(context->run, target);
+		globals = shared ? globals_of_store() : NULL;
 		own = !shared || is_own_business(context->run, globals, target, name);
+		sg_python_clear(&globals);
 	}
 	PyErr_Restore(type, error, traceback);
 	sg_context_leave(context);
@@ -509,23 +505,33 @@ static void look_for_new(void)
 			collect_below(kind);
 }
 
+/* Those of modules and functions are there only while somebody may be meant. */
+static void put_as_due(void)
+{
+	for (enum kind kind = 0; kind < KINDS; kind++)
+		if (kinds[kind].proved && !kinds[kind].always)
+			put(kind, running && !pauses);
+}
+
 void sg_stores_enter(void)
 {
 	if (running++)
 		return;
 	look_for_new();
 	filters_before = filters_now();
-	for (enum kind kind = 0; kind < KINDS; kind++)
-		if (kinds[kind].proved)
-			put(kind, true);
+	put_as_due();
 }
 
 void sg_stores_leave(void)
 {
 	if (--running == 0)
-		for (enum kind kind = 0; kind < KINDS; kind++)
-			if (kinds[kind].proved && !kinds[kind].always)
-				put(kind, false);
+		put_as_due();
+}
+
+void sg_stores_pause(bool paused)
+{
+	pauses += paused ? 1 : -1;
+	put_as_due();
 }
 
 void sg_stores_remove(void)

@@ -25,6 +25,9 @@ void sg_stores_remove(void);
 void sg_stores_enter(void);
 void sg_stores_leave(void);
 
+/* For a while stores of modules and functions go where they go without us. Calls are paired. */
+void sg_stores_pause(bool paused);
+
 /* Are the filters of warnings those that were there when workflow code began to run? A with statement exchanges them. */
 bool sg_stores_filters_shared(void);
 

@@ -2,6 +2,7 @@
 
 #include "shim/base/address.h"
 #include "shim/base/log.h"
+#include "shim/import/importer.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
@@ -12,6 +13,7 @@
 
 bool sg_subclasses_known;
 __thread bool sg_subclasses_as_host;
+void (*sg_subclasses_made)(PyTypeObject *class);
 
 /* --- who made which class ----------------------------------------------------------------------- */
 
@@ -19,7 +21,8 @@ __thread bool sg_subclasses_as_host;
 static struct note {
 	PyObject *class;               /* an address; NULL: the place is free */
 	PyObject *reference;           /* weak */
-	uint64_t family, run;          /* of the modules; 0: whoever has them sees it */
+	uint64_t family, run;          /* of the modules; run 0: whoever has them sees it; family 0: the host has made it */
+	PyObject *importing;           /* ... while it imported this module: owned */
 	bool abstract;                 /* of abc.ABCMeta or a metaclass below it */
 } *notes;
 static size_t note_count, note_size;
@@ -32,18 +35,6 @@ uint64_t sg_subclasses_number(void)
 	return ++last;
 }
 
-/* Borrowed. */
-static PyObject *referent(PyObject *reference)
-{
-	PyObject *object = PyObject_CallObject(reference, NULL);
-
-	if (!object)
-		PyErr_Clear();
-	else
-		Py_DecRef(object);
-	return object == Py_None ? NULL : object;
-}
-
 static struct note *find_place(struct note *table, size_t size, PyObject *class)
 {
 	size_t i = sg_address_hash(class, size);
@@ -53,12 +44,20 @@ static struct note *find_place(struct note *table, size_t size, PyObject *class)
 	return &table[i];
 }
 
-static const struct note *find_note(PyObject *class)
+static const struct note *find_any_note(PyObject *class)
 {
 	const struct note *note = note_count ? find_place(notes, note_size, class) : NULL;
 
 	/* Another class may have got the address of one that is gone. */
-	return note && note->class && referent(note->reference) == class ? note : NULL;
+	return note && note->class && sg_cpython_referent(note->reference) == class ? note : NULL;
+}
+
+/* One that a run has made. */
+static const struct note *find_note(PyObject *class)
+{
+	const struct note *note = find_any_note(class);
+
+	return note && note->family ? note : NULL;
 }
 
 /* A table with room for more than what is still alive. False: out of memory. */
@@ -68,30 +67,32 @@ static bool renew_notes(void)
 	size_t alive = 0, size = 256, old_size = note_size;
 
 	for (size_t i = 0; i < old_size; i++)
-		alive += old[i].class && referent(old[i].reference);
+		alive += old[i].class && sg_cpython_referent(old[i].reference);
 	while (size < 4 * alive)
 		size *= 2;
 	table = calloc(size, sizeof(*table));
 	if (!table)
 		return false;
 	for (size_t i = 0; i < old_size; i++)
-		if (old[i].class && referent(old[i].reference))
+		if (old[i].class && sg_cpython_referent(old[i].reference))
 			*find_place(table, size, old[i].class) = old[i];
 	notes = table;
 	note_size = size;
 	note_count = alive;
 	for (size_t i = 0; i < old_size; i++)
-		if (old[i].class && !find_place(table, size, old[i].class)->class)
+		if (old[i].class && !find_place(table, size, old[i].class)->class) {
 			Py_DecRef(old[i].reference);
+			sg_python_clear(&old[i].importing);
+		}
 	free(old);
 	return true;
 }
 
-/* Keeps a pending exception. */
-static void note_class(PyObject *class, uint64_t family, uint64_t run, bool abstract)
+/* Keeps a pending exception. Of what it is given, the reference to the class and the count are to be filled in. */
+static void note_class(PyObject *class, struct note new)
 {
-	PyObject *reference = PyWeakref_NewRef(class, NULL), *old;
-	struct note *note;
+	PyObject *reference = PyWeakref_NewRef(class, NULL);
+	struct note *note, old;
 
 	if (!reference || (2 * (note_count + 1) > note_size && !renew_notes())) {
 		PyErr_Clear();
@@ -100,10 +101,14 @@ static void note_class(PyObject *class, uint64_t family, uint64_t run, bool abst
 	}
 	note = find_place(notes, note_size, class);
 	note_count += !note->class;
-	noted++;
-	old = note->reference;
-	*note = (struct note){class, reference, family, run, abstract};
-	sg_python_clear(&old);
+	noted += new.family != 0;
+	old = *note;
+	*note = new;
+	note->class = class;
+	note->reference = reference;
+	note->importing = sg_python_ref(new.importing);
+	sg_python_clear(&old.reference);
+	sg_python_clear(&old.importing);
 }
 
 long sg_subclasses_noted(void)
@@ -157,13 +162,44 @@ static void keep(struct sg_run *run, PyObject *class)
 		PyErr_Clear();
 }
 
+/* The name under which the class finds its module: borrowed; NULL without an exception. */
+static PyObject *module_name(PyObject *class)
+{
+	static PyObject *key;
+	PyObject *dict, *name;
+
+	if (!(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
+		return NULL;
+	if (!key)
+		key = PyUnicode_InternFromString("__module__");
+	dict = sg_cpython_type_dict((PyTypeObject *)class);
+	name = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
+	return name && sg_cpython_type(name) == &PyUnicode_Type ? name : NULL;
+}
+
+/* One that a function of a library makes (types.new_class) for a module that is being imported has the library's name. */
+static PyObject *new_class_in_host(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
+{
+	PyObject *class = make(metaclass, args, kwargs), *importing = sg_importer_loading(), *name;
+
+	if (!class || !importing)
+		return class;
+	name = module_name(class);
+	if (name && PyObject_RichCompareBool(name, importing, Py_EQ) == 0)
+		note_class(class, (struct note){.importing = importing});
+	PyErr_Clear();
+	return class;
+}
+
 static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
 {
 	struct sg_context *context = sg_context_current;
 	struct making this = {making, context, NULL, NULL};
 	PyObject *class;
 
-	if (!__builtin_expect(context != NULL, 0) || !context->run->family || PyTuple_Size(args) != 3)
+	if (!__builtin_expect(context != NULL, 0))
+		return new_class_in_host(metaclass, args, kwargs);
+	if (!context->run->family || PyTuple_Size(args) != 3)
 		return make(metaclass, args, kwargs);
 	this.name = PyTuple_GetItem(args, 0);
 	this.bases = PyTuple_GetItem(args, 1);
@@ -172,8 +208,13 @@ static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kw
 	making = this.outer;
 	if (!class)
 		return NULL;
-	note_class(class, context->run->family, sg_subclasses_maker(context),
-			abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass));
+	note_class(class, (struct note){
+		.family = context->run->family,
+		.run = sg_subclasses_maker(context),
+		.abstract = abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass)
+	});
+	if (sg_subclasses_made)
+		sg_subclasses_made((PyTypeObject *)class);
 	if (sg_subclasses_maker(context))
 		keep(context->run, class);
 	return class;
@@ -202,22 +243,15 @@ static bool is_being_made(PyObject *class, const struct sg_run *run)
 }
 
 /*
- * Has it been made by the host's copy of a module that a run executes for itself? Also of another workflow file, which the run
- * would not have imported. What the program itself is (__main__) may be no workflow file.
+ * Does the run execute the module of that name for itself, so that the host's is another copy? Also another workflow file,
+ * which the run would not have imported. What the program itself is (__main__) may be no workflow file.
  */
-static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
+static bool is_another_copy(PyObject *name, const struct sg_run *run)
 {
-	static PyObject *key;
-	PyObject *dict, *name, *module, *host;
+	PyObject *module, *host;
 	int shared;
 
-	if (!run->modules || !(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
-		return false;
-	if (!key)
-		key = PyUnicode_InternFromString("__module__");
-	dict = sg_cpython_type_dict((PyTypeObject *)class);
-	name = dict && key ? PyDict_GetItemWithError(dict, key) : NULL;
-	if (!name || sg_cpython_type(name) != &PyUnicode_Type)
+	if (!run->modules || !name)
 		return false;
 	module = PyDict_GetItemWithError(run->modules, name);
 	host = sg_modules_host(name);
@@ -232,13 +266,24 @@ static bool is_of_another_copy(PyObject *class, const struct sg_run *run)
 bool sg_subclasses_visible(PyObject *class)
 {
 	const struct sg_run *run = sg_subclasses_as_host ? NULL : sg_context_run;
-	const struct note *note = find_note(class);
+	const struct note *note = find_any_note(class);
 
 	if (!run || !run->family)
-		return !note;
-	if (note)
+		return !note || !note->family;
+	if (note && note->family)
 		return note->family == run->family && (!note->run || note->run == run->number);
-	return !is_of_another_copy(class, run) || (making && is_being_made(class, run));
+	if (note && is_another_copy(note->importing, run))
+		return false;
+	return !is_another_copy(module_name(class), run) || (making && is_being_made(class, run));
+}
+
+bool sg_subclasses_is_others(PyObject *class, const struct sg_run *run)
+{
+	const struct note *note = find_note(class);
+
+	if (note)
+		return note->family != run->family || (note->run && note->run != run->number);
+	return !is_being_made(class, run);
 }
 
 PyObject *sg_subclasses_abstract_below(PyObject *class)
@@ -246,7 +291,7 @@ PyObject *sg_subclasses_abstract_below(PyObject *class)
 	PyObject *list = PyList_New(0), *other;
 
 	for (size_t i = 0; list && note_count && i < note_size; i++) {
-		other = notes[i].class && notes[i].abstract ? referent(notes[i].reference) : NULL;
+		other = notes[i].class && notes[i].family && notes[i].abstract ? sg_cpython_referent(notes[i].reference) : NULL;
 		if (!other || other != notes[i].class || other == class ||
 		    !PyType_IsSubtype((PyTypeObject *)other, (PyTypeObject *)class) || !sg_subclasses_visible(other))
 			continue;
@@ -286,20 +331,30 @@ static PyObject *subclasses(PyObject *class, PyObject *unused)
 
 /* --- in place ----------------------------------------------------------------------------------- */
 
-int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement)
+int sg_subclasses_replace(PyTypeObject *class, void **(*slot_of)(PyTypeObject *), void *original, void *replacement)
 {
 	PyObject *list = list_subclasses ? list_subclasses((PyObject *)class, NULL) : NULL;
-	sg_newproc *slot = sg_cpython_new_slot(class);
-	int error = list ? 0 : -1;
+	void **slot = slot_of(class);
+	int error = list && slot ? 0 : -1;
 
 	if (!error && *slot == original) {
 		*slot = replacement;
 		PyType_Modified(class);
 	}
 	for (Py_ssize_t i = 0; !error && i < PyList_Size(list); i++)
-		error = sg_subclasses_replace_new((PyTypeObject *)PyList_GetItem(list, i), original, replacement);
+		error = sg_subclasses_replace((PyTypeObject *)PyList_GetItem(list, i), slot_of, original, replacement);
 	sg_python_clear(&list);
 	return error;
+}
+
+static void **new_slot(PyTypeObject *class)
+{
+	return (void **)sg_cpython_new_slot(class);
+}
+
+int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement)
+{
+	return sg_subclasses_replace(class, new_slot, (void *)original, (void *)replacement);
 }
 
 static PyMethodDef *list_def;
@@ -308,8 +363,6 @@ static PyMethodDef *list_def;
 static bool probe(void)
 {
 	struct sg_run run = {.family = sg_subclasses_number()};
-	struct sg_context context = {&run, SG_PHASE_RUNTIME, false, NULL, NULL}, *token;
-	struct sg_run *outer = sg_context_run;
 	PyObject *namespace = sg_cpython_run(
 		"class Meta(type): pass\n"
 		"class Maker(type):\n"
@@ -328,12 +381,8 @@ static bool probe(void)
 	long host = -1, own = -1, later = -1, made = -1;
 
 	if (namespace) {
-		token = sg_context_enter(&context);
-		sg_context_run = &run;
-		made = sg_cpython_call(sg_cpython_item(namespace, "make"));
-		own = sg_cpython_call(sg_cpython_item(namespace, "seen"));
-		sg_context_run = outer;
-		sg_context_leave(token);
+		made = sg_context_try(&run, sg_cpython_item(namespace, "make"));
+		own = sg_context_try(&run, sg_cpython_item(namespace, "seen"));
 		host = sg_cpython_call(sg_cpython_item(namespace, "seen"));
 		made += sg_cpython_call(sg_cpython_item(namespace, "make"));
 		later = sg_cpython_call(sg_cpython_item(namespace, "seen"));
@@ -347,7 +396,6 @@ void sg_subclasses_install(void)
 {
 	PyObject *method = PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasses__");
 	sg_newproc *slot = sg_cpython_new_slot(&PyType_Type);
-	PyObject *module;
 	bool proved = false;
 
 	list_def = method ? sg_cpython_method_def(method) : NULL;
@@ -368,10 +416,7 @@ void sg_subclasses_install(void)
 	if (!proved)
 		sg_log_unguarded(SG_LOG_WARN, "name", "type.__subclasses__",
 				"on this interpreter it cannot be told who made a class: runs see each other's");
-	module = PyImport_ImportModule("abc");
-	abstract_metaclass = module ? (PyTypeObject *)PyObject_GetAttrString(module, "ABCMeta") : NULL;
-	PyErr_Clear();
-	sg_python_clear(&module);
+	abstract_metaclass = (PyTypeObject *)sg_python_imported("abc", "ABCMeta");
 }
 
 /* What makes classes stays: metaclasses that were made meanwhile have it. */

@@ -6,7 +6,8 @@
  * run's modules where these are being executed, and type.__subclasses__, which is guarded in place, shows
  *   - a run: its own classes, those of its modules, and the host's
  *   - the host: the host's
- * Not among the host's are, for a run, what the host has made in another copy of a module that the run has for itself.
+ * Not among the host's are, for a run, what the host has made in another copy of a module that the run has for itself, or
+ * a function of a library for that module while the host imported it.
  * The interpreter keeps its list as it is: only what the method answers is chosen. functools, typing, enum and the abstract
  * base classes ask the method. A class that is gone is forgotten with its weak reference, which is the one that its bases
  * have: nobody can count it. A run keeps the last 256 classes that it made until it ends: else which it sees would depend on
@@ -34,8 +35,14 @@ void sg_subclasses_remove(void);
 /* May the current thread's run, or the host, see the class? */
 bool sg_subclasses_visible(PyObject *class);
 
+/* What else is done with a class that workflow code has made, in its context; NULL: nothing. A pending exception is not changed. */
+extern void (*sg_subclasses_made)(PyTypeObject *class);
+
 /* Was it made by workflow code, or while a workflow's modules were executed? */
 bool sg_subclasses_is_noted(PyObject *class);
+
+/* Was it made by somebody else than the run and its modules: the host, another run? */
+bool sg_subclasses_is_others(PyObject *class, const struct sg_run *run);
 
 /* How many ever were. */
 long sg_subclasses_noted(void);
@@ -44,9 +51,10 @@ long sg_subclasses_noted(void);
 PyObject *sg_subclasses_abstract_below(PyObject *class);
 
 /*
- * Puts a function into tp_new of a class and of those below it that have it from there, which must go on having the same. 0,
+ * Puts a function into a slot of a class and of those below it that have it from there, which must go on having the same. 0,
  * or -1, with or without an exception.
  */
+int sg_subclasses_replace(PyTypeObject *class, void **(*slot_of)(PyTypeObject *), void *original, void *replacement);
 int sg_subclasses_replace_new(PyTypeObject *class, sg_newproc original, sg_newproc replacement);
 
 /* The number of the run that makes something now, or 0: its modules are being executed, and it is theirs. */

@@ -92,6 +92,48 @@ int sg_age_traverse(PyObject *object, int (*visit)(PyObject *, void *), void *ar
 	return traverse ? traverse(object, visit, argument) : 0;
 }
 
+/* Of every object that it looks at, until visit answers other than 0. */
+struct visit {
+	int (*visit)(PyObject *object, void *argument);
+	void *argument;
+	int answer;
+};
+
+static int go_on(PyObject *object, void *argument)
+{
+	struct visit *visit = argument;
+
+	visit->answer = visit->visit(object, visit->argument);
+	return visit->answer == 0;
+}
+
+static int visit_list(PyObject *list, struct visit *visit)
+{
+	for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
+		PyObject *object = PyList_GetItem(list, i);
+
+		if (object != list && !go_on(object, visit))
+			break;
+	}
+	return visit->answer;
+}
+
+/* What visit answered last, or -1 with an exception. It must not make or free objects. */
+static int visit_all(int (*function)(PyObject *, void *), void *argument)
+{
+	struct visit visit = {function, argument, 0};
+	PyObject *list;
+
+	if (PyUnstable_GC_VisitObjects) {
+		PyUnstable_GC_VisitObjects(go_on, &visit);
+		return visit.answer;
+	}
+	list = call_gc("get_objects");
+	visit.answer = list ? visit_list(list, &visit) : -1;
+	sg_python_clear(&list);
+	return visit.answer;
+}
+
 /* --- what it does not look at -------------------------------------------------------------------- */
 
 /* Each with a reference of ours. */
@@ -151,21 +193,25 @@ static int note_untracked(PyObject *object, void *argument)
 	return 0;
 }
 
-static int list_untracked(PyObject *objects)
+static int note_referents(PyObject *object, void *argument)
 {
-	Py_ssize_t count = PyList_Size(objects);
-	struct walk walk = {NULL, 0, 0, false};
+	struct walk *walk = argument;
 
-	for (Py_ssize_t i = 0; i < count && !walk.failed; i++) {
-		sg_age_traverse(PyList_GetItem(objects, i), note_untracked, &walk);
-		while (walk.depth && !walk.failed)
-			sg_age_traverse(walk.stack[--walk.depth], note_untracked, &walk);
-	}
+	sg_age_traverse(object, note_untracked, walk);
+	while (walk->depth && !walk->failed)
+		sg_age_traverse(walk->stack[--walk->depth], note_untracked, walk);
+	return walk->failed;
+}
+
+static int list_untracked(void)
+{
+	struct walk walk = {NULL, 0, 0, false};
+	int error = visit_all(note_referents, &walk);
+
 	free(walk.stack);
-	if (!walk.failed)
-		return 0;
-	PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
-	return -1;
+	if (walk.failed)
+		PyErr_SetString(PyExc_RuntimeError, "sandglass: out of memory");
+	return error == 0 ? 0 : -1;
 }
 
 static void forget_untracked(void)
@@ -203,9 +249,7 @@ void sg_age_install(void)
 
 int sg_age_begin(void)
 {
-	PyObject *objects;
 	long frozen;
-	int error;
 
 	if (begun++)
 		return 0;
@@ -216,10 +260,7 @@ int sg_age_begin(void)
 	/* What is frozen is in no list. */
 	if (frozen != 0 && call_gc_and_drop("unfreeze") < 0)
 		return -1;
-	objects = call_gc("get_objects");
-	error = objects ? list_untracked(objects) : -1;
-	sg_python_clear(&objects);
-	return error < 0 ? -1 : call_gc_and_drop("freeze");
+	return list_untracked() < 0 ? -1 : call_gc_and_drop("freeze");
 }
 
 void sg_age_end(void)
@@ -254,9 +295,9 @@ bool sg_age_was_there(const struct sg_addresses *made, PyObject *object)
 	return PyObject_GC_IsTracked(object) && !sg_addresses_has(made, object);
 }
 
-PyObject *sg_age_everything(void)
+int sg_age_visit_everything(int (*visit)(PyObject *, void *), void *argument)
 {
 	if (begun > 1)
-		return NULL;
-	return call_gc_and_drop("unfreeze") == 0 ? call_gc("get_objects") : NULL;
+		return 0;
+	return call_gc_and_drop("unfreeze") == 0 ? visit_all(visit, argument) : -1;
 }

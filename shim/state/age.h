@@ -41,10 +41,10 @@ int sg_age_collect_new(struct sg_addresses *made);
 bool sg_age_was_there(const struct sg_addresses *made, PyObject *object);
 
 /*
- * Nobody else is making an image: all objects may be walked over, those set aside included, which ends the setting
- * aside. A new list, NULL without an exception when somebody else does, else with one.
+ * Calls visit for all objects, those set aside included, which ends the setting aside, until it answers other than 0: that
+ * is returned, or -1 with an exception. Of none while somebody else is making an image. visit must not make or free objects.
  */
-PyObject *sg_age_everything(void);
+int sg_age_visit_everything(int (*visit)(PyObject *object, void *argument), void *argument);
 
 /* Calls visit for each reference that an object tells the collector of, as long as it answers 0. */
 int sg_age_traverse(PyObject *object, int (*visit)(PyObject *referent, void *argument), void *argument);

@@ -3,6 +3,8 @@
 #include "shim/base/address.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/objects.h"
+#include "shim/shared/identity.h"
 #include "shim/state/age.h"
 #include "shim/state/state.h"
 
@@ -83,18 +85,22 @@ static PyObject *name_of_module(PyObject *module)
 
 /*
  * A class or function made while the image was executed. The image's own, one of a library that was imported
- * meanwhile (a boundary), or one that generated code made under no module's name (an object like any other).
+ * meanwhile (a boundary), or one that generated code made under no module's name, or that a library which was there before
+ * made for it, where nobody finds it by name (an object like any other).
  */
 static bool is_library_code(const struct build *build, PyObject *object, bool *ret_own)
 {
-	PyObject *name = sg_python_attribute_or_null(object, "__module__");
+	PyObject *name = sg_python_attribute_or_null(object, "__module__"), *module;
 	bool library = false;
 
 	*ret_own = is_image_module(build, name);
 	/* A function may be a closure that a library made for the image; what is the library's own, its module holds. */
 	if (!*ret_own && name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) &&
-	    PyType_IsSubtype(sg_cpython_type(object), &PyType_Type))
-		library = sg_modules_host(name) != NULL;
+	    PyType_IsSubtype(sg_cpython_type(object), &PyType_Type)) {
+		module = sg_modules_host(name);
+		library = module && (sg_cpython_is_c_class((PyTypeObject *)object) || !sg_age_was_there(&build->made, module) ||
+				sg_modules_leads_to(module, object));
+	}
 	sg_python_clear(&name);
 	return library;
 }
@@ -230,6 +236,7 @@ static int add(struct build *build, PyObject *object, struct sg_graph_node *pare
 	**slot = (struct sg_graph_node){.object = object, .edges = 1, .parent = parent};
 	*ret_node = *slot;
 	graph->count++;
+	sg_identity_of_image(object, graph->count);
 	return 0;
 }
 
@@ -326,10 +333,10 @@ static void mark_held(struct sg_graph *graph)
 	}
 }
 
-/* Until 3.12 a SimpleQueue keeps its items in a list: of what it refers to the last one, after a subclass's attributes. */
+/* Where a SimpleQueue keeps its items in one: of what it refers to the last list, after a subclass's attributes. */
 static PyObject *list_of_queue(PyObject *queue)
 {
-	PyObject *referents = sg_cpython.minor < 13 ? sg_cpython_referents(queue) : NULL, *items = NULL;
+	PyObject *referents = sg_objects.queue_lists ? sg_cpython_referents(queue) : NULL, *items = NULL;
 
 	for (Py_ssize_t i = 0; referents && i < PyList_Size(referents); i++)
 		if (sg_cpython_type(PyList_GetItem(referents, i)) == sg_cpython_type(referents))

@@ -88,7 +88,6 @@ static bool counts(PyObject *holder, PyObject *object)
 struct search {
 	const struct sg_graph *graph;
 	PyObject *const *own;
-	PyObject *list;
 	struct sg_addresses of_typing;    /* what typing keeps for itself */
 	int depth;                        /* ... while that is looked for */
 	const struct sg_graph_node *only; /* NULL: any */
@@ -143,16 +142,6 @@ static int note_overload(PyObject *object, void *argument)
 	return error;
 }
 
-static int is_typings_function(PyObject *object, void *argument)
-{
-	PyObject *name = NULL;
-
-	(void)argument;
-	if (PyType_IsSubtype(sg_cpython_type(object), &PyFunction_Type))
-		name = sg_python_module_name(PyFunction_GetGlobals(object));
-	return name && strcmp(sg_python_text(name), "typing") == 0;
-}
-
 static int note_key(PyObject *object, void *argument)
 {
 	struct search *search = argument;
@@ -160,50 +149,48 @@ static int note_key(PyObject *object, void *argument)
 	return is_tuple(object) && sg_addresses_add(&search->of_typing, object) < 0 ? -1 : 0;
 }
 
-/* The keys of its caches. */
+/* The keys of its caches, which it lists by their cache_clear. */
 static void find_keys(struct search *search)
 {
-	Py_ssize_t count = search->list ? PyList_Size(search->list) : 0;
+	PyObject *cleanups = sg_python_imported("typing", "_cleanups");
 
-	for (Py_ssize_t i = 0; i < count; i++) {
-		PyObject *object = PyList_GetItem(search->list, i);
+	for (Py_ssize_t i = 0; cleanups && i < PyList_Size(cleanups); i++) {
+		PyObject *cache = sg_python_attribute_or_null(PyList_GetItem(cleanups, i), "__self__");
 
-		if (is_cache(object) && sg_age_traverse(object, is_typings_function, NULL))
-			sg_age_traverse(object, note_key, search);
+		if (cache && is_cache(cache))
+			sg_age_traverse(cache, note_key, search);
+		sg_python_clear(&cache);
 	}
+	PyErr_Clear();
+	sg_python_clear(&cleanups);
 }
 
 static void find_overloads(struct search *search)
 {
-	PyObject *module = PyImport_ImportModule("typing");
-	PyObject *registry = module ? sg_python_attribute_or_null(module, "_overload_registry") : NULL;
+	PyObject *registry = sg_python_imported("typing", "_overload_registry");
 
-	PyErr_Clear();
 	if (registry && PyType_IsSubtype(sg_cpython_type(registry), &PyDict_Type))
 		note_overload(registry, search);
 	sg_python_clear(&registry);
-	sg_python_clear(&module);
 }
 
-static void search_all(struct search *search)
+static int search_in(PyObject *holder, void *argument)
 {
-	Py_ssize_t count = search->list ? PyList_Size(search->list) : 0;
+	struct search *search = argument;
 
-	for (Py_ssize_t i = 0; i < count; i++) {
-		search->holder = PyList_GetItem(search->list, i);
-		/* The references of nodes and of the table are edges. */
-		if (search->holder == search->list || search->holder == search->own[0] ||
-		    sg_graph_has(search->graph, search->holder))
-			continue;
-		search->ours = is_ours(search, search->holder);
-		sg_age_traverse(search->holder, look_at, search);
-	}
+	/* The references of nodes and of the table are edges. */
+	if (holder == search->own[0] || sg_graph_has(search->graph, holder))
+		return 0;
+	search->holder = holder;
+	search->ours = is_ours(search, holder);
+	sg_age_traverse(holder, look_at, search);
+	return 0;
 }
 
 /* --- names --------------------------------------------------------------------------------------- */
 
 struct owner_search {
-	PyObject *object;
+	PyObject *object, *owner;
 	bool found;
 };
 
@@ -215,21 +202,26 @@ static int is_it(PyObject *object, void *argument)
 	return search->found;
 }
 
-/* An object that refers to this one, other than frames: borrowed from the list, or NULL. */
-static PyObject *owner_of(PyObject *object, PyObject *list)
+static int owns(PyObject *holder, void *argument)
 {
-	struct owner_search search = {object, false};
+	struct owner_search *search = argument;
 
-	for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
-		PyObject *holder = PyList_GetItem(list, i);
+	if (holder == search->object || is_frame(holder))
+		return 0;
+	sg_age_traverse(holder, is_it, search);
+	if (search->found)
+		search->owner = holder;
+	return search->found;
+}
 
-		if (holder == object || holder == list || is_frame(holder))
-			continue;
-		sg_age_traverse(holder, is_it, &search);
-		if (search.found)
-			return holder;
-	}
-	return NULL;
+/* An object that refers to this one, other than frames: borrowed, or NULL. */
+static PyObject *owner_of(PyObject *object)
+{
+	struct owner_search search = {object, NULL, false};
+
+	if (sg_age_visit_everything(owns, &search) < 0)
+		PyErr_Clear();
+	return search.owner;
 }
 
 static bool is_own_dict(PyObject *dict, PyObject *owner)
@@ -253,7 +245,7 @@ static bool is_own_dict(PyObject *dict, PyObject *owner)
 #define STEPS_MAX 5
 
 /* "list in dict in module logging": from what refers to it to a module, class or instance of a Python class. */
-static void describe(PyObject *holder, PyObject *list, char *text, size_t size)
+static void describe(PyObject *holder, char *text, size_t size)
 {
 	size_t length = 0;
 
@@ -261,7 +253,7 @@ static void describe(PyObject *holder, PyObject *list, char *text, size_t size)
 		PyTypeObject *type = sg_cpython_type(holder);
 		PyObject *name = type == &PyDict_Type ? sg_python_module_name(holder) : NULL;
 		bool class = is_class(holder), last = name || class || !sg_cpython_is_c_class(type);
-		PyObject *owner = last ? NULL : owner_of(holder, list);
+		PyObject *owner = last ? NULL : owner_of(holder);
 		char own[256];
 
 		if (is_own_dict(holder, owner)) {
@@ -305,20 +297,20 @@ static int find(struct search *search, struct sg_holders *holders)
 {
 	const struct sg_graph_node *hidden;
 
-	search->list = sg_age_everything();
-	if (!search->list && PyErr_Occurred())
-		return -1;
+	int error;
+
 	find_overloads(search);
 	find_keys(search);
-	search_all(search);
+	error = sg_age_visit_everything(search_in, search);
 	sg_addresses_free(&search->of_typing);
+	if (error < 0)
+		return -1;
 	hidden = search->only ? search->only : find_hidden(search->graph);
 	holders->held = search->found ? search->found : hidden;
 	if (search->found)
-		describe(search->found_holder, search->list, holders->who, sizeof(holders->who));
+		describe(search->found_holder, holders->who, sizeof(holders->who));
 	else if (hidden && !needs_a_holder(hidden->object))
 		snprintf(holders->who, sizeof(holders->who), "compiled code");
-	sg_python_clear(&search->list);
 	return 0;
 }
 

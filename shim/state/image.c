@@ -2,10 +2,12 @@
 #include "shim/state/image.h"
 
 #include "shim/base/log.h"
+#include "shim/base/real.h"
 #include "shim/base/status.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/shared/abstract.h"
+#include "shim/shared/generics.h"
 #include "shim/shared/locals.h"
 #include "shim/shared/overloads.h"
 #include "shim/shared/subclasses.h"
@@ -27,6 +29,7 @@ struct sg_image {
 	uint64_t family;
 	bool begun;                    /* its modules are being executed */
 	PyObject *generators;          /* seeded while it was executed */
+	bool listens;                  /* a handler of a sink was made */
 	struct sg_slots slots;
 	struct sg_run *owner;          /* whose content is in place; NULL: the pristine content */
 	struct sg_run orphan;          /* stands in for an owner that is gone */
@@ -41,6 +44,8 @@ struct sg_image {
 	PyObject *locals;              /* see shim/shared/locals.h: list or NULL */
 	PyObject *overloads;           /* see shim/shared/overloads.h, or NULL */
 	PyObject *registered;          /* see shim/shared/abstract.h: dict or NULL */
+	PyObject *generics;            /* see shim/shared/generics.h: dict or NULL */
+	PyObject *asked;               /* see shim/import/kept.h: list or NULL */
 	void *lock;
 	unsigned long holder;          /* thread that holds the lock */
 	int depth;                     /* ... how often */
@@ -82,7 +87,7 @@ static void log_wait(const struct sg_image *image, const char *holder, const str
 	struct sg_line line;
 	int64_t milliseconds;
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	REAL(clock_gettime)(CLOCK_MONOTONIC, &end);
 	milliseconds = (end.tv_sec - start->tv_sec) * 1000 + (end.tv_nsec - start->tv_nsec) / 1000000;
 	if (milliseconds < LONG_WAIT_MS || !sg_log_begin(&line, SG_LOG_DEBUG, "wait"))
 		return;
@@ -106,7 +111,7 @@ static bool lock_within(struct sg_image *image, long long microseconds)
 	}
 	if (try_lock(image))
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	REAL(clock_gettime)(CLOCK_MONOTONIC, &start);
 	snprintf(who, sizeof(who), "%s", image->owner && image->owner->workflow_id ?
 			sg_python_text(image->owner->workflow_id) : "");
 	image->waits++;
@@ -153,6 +158,8 @@ static void free_image(struct sg_image *image)
 	sg_python_clear(&image->locals);
 	sg_python_clear(&image->overloads);
 	sg_python_clear(&image->registered);
+	sg_python_clear(&image->generics);
+	sg_python_clear(&image->asked);
 	if (image->lock)
 		PyThread_free_lock(image->lock);
 	free(image);
@@ -163,7 +170,7 @@ static struct sg_image *new_image(struct sg_policy *policy)
 	struct sg_image *image = calloc(1, sizeof(*image));
 
 	if (image) {
-		clock_gettime(CLOCK_MONOTONIC, &image->start);
+		REAL(clock_gettime)(CLOCK_MONOTONIC, &image->start);
 		image->policy = policy;
 		image->lock = PyThread_allocate_lock();
 		image->family = sg_subclasses_number();
@@ -242,6 +249,8 @@ void sg_image_join(struct sg_image *image, struct sg_run *run)
 	run->overloads = sg_python_ref(image->overloads);
 	run->image_locals = image->locals;
 	run->image_registered = image->registered;
+	run->image_generics = image->generics;
+	run->asked = sg_python_ref(image->asked);
 }
 
 PyObject *sg_image_memo(struct sg_image *image)
@@ -393,8 +402,11 @@ static PyObject *take_content(struct sg_slot *slot)
 static struct sg_delta *take_slot(struct sg_image *image, struct sg_delta *delta, unsigned number)
 {
 	struct sg_slot *slot = &image->slots.items[number];
-	PyObject *content = take_content(slot);
+	PyObject *content;
 
+	if (!slot->pristine) /* lost before: there is nothing to put in its place */
+		return delta;
+	content = take_content(slot);
 	if (content)
 		delta = add_entry(delta, number, content);
 	if (!content || !slot->pristine)
@@ -516,6 +528,7 @@ int sg_image_enter(struct sg_image *image, struct sg_run *run, int milliseconds)
 		return -EBUSY;
 	change_owner(image, run);
 	run->image_generators = image->generators;
+	run->listens |= image->listens;
 	return 0;
 }
 
@@ -572,7 +585,7 @@ void sg_image_forget(struct sg_run *run)
 	if (image && !run->forgotten)
 		image->runs--;
 	run->forgotten = true;
-	run->image_locals = run->image_registered = NULL; /* the image may be freed before the run */
+	run->image_locals = run->image_registered = run->image_generics = NULL; /* the image may be freed before the run */
 	if (image && image->owner == run) {
 		/* Another thread may be about to settle it: that is left to whoever comes next. */
 		image->orphan.delta = delta;
@@ -641,7 +654,7 @@ static void log_image(const struct sg_image *image, const struct sg_scanned *sca
 
 	if (!sg_log_begin(&line, SG_LOG_INFO, "image"))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	REAL(clock_gettime)(CLOCK_MONOTONIC, &end);
 	sg_log_text(&line, "module", sg_python_text(image->policy->workflow_module));
 	sg_log_number(&line, "modules", PyDict_Size(image->modules));
 	sg_log_number(&line, "objects", (int64_t)scanned->objects);
@@ -666,7 +679,7 @@ static int give_up(struct sg_image *image, int answer)
 
 int sg_image_scan(struct sg_image *image, struct sg_run *run)
 {
-	PyObject *const own[] = {image->modules, image->memo, image->overloads, run->locals, NULL};
+	PyObject *const own[] = {image->modules, image->memo, image->overloads, run->locals, run->generics, NULL};
 	PyObject *overloads = sg_overloads_registry(image->overloads);
 	struct sg_scanned scanned;
 	int error;
@@ -681,10 +694,14 @@ int sg_image_scan(struct sg_image *image, struct sg_run *run)
 	image->generators = run->generators;
 	run->generators = NULL;
 	run->image_generators = image->generators;
+	image->listens = run->listens;
 	image->locals = sg_locals_of_modules(run);
 	run->image_locals = image->locals;
 	image->registered = sg_abstract_of_modules(run);
 	run->image_registered = image->registered;
+	image->generics = sg_generics_of_modules(run);
+	run->image_generics = image->generics;
+	image->asked = sg_python_ref(run->asked);
 	change_owner(image, run);
 	image->next = image->policy->images;
 	image->policy->images = image;

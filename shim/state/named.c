@@ -3,8 +3,10 @@
 #include "shim/base/address.h"
 #include "shim/base/log.h"
 #include "shim/guard/decide.h"
+#include "shim/import/source.h"
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/gil.h"
 #include "shim/run/policy.h"
 #include "shim/state/image.h"
 
@@ -12,12 +14,14 @@
 #include <string.h>
 
 /*
- * find(table, engine) -> [(kind, object, key, path, code, name, may be put back)]: what the code of the run's own modules names. kind: 0
- * the content of a container, 1 an item of a namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
- * line(code, name): where the code has the name.
+ * find(table, engine, main) -> [(kind, object, key, path, code, name, may be put back)], late: what the code of the run's own modules
+ * names, and for has_more(late) what it may be handed that was not there. kind: 0 the content of a container, 1 an item of a
+ * namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
+ * line(code, name): where the code has the name. is_loaded(namespace, value): the module's __getattr__ has put it there.
  */
 static const char *const SOURCE =
-	"import sys, types, collections, opcode\n"
+	SG_SOURCE_OF_SEARCHES
+	"import collections, functools, gc, opcode\n"
 	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
 	"FUNCTION, MODULE, METHOD = types.FunctionType, types.ModuleType, types.MethodType\n"
 	"CONTAINERS = list, dict, set, collections.deque\n"
@@ -33,35 +37,27 @@ static const char *const SOURCE =
 	"    for v in VERBS:\n"
 	"        if name.startswith(v) and not name[len(v):len(v) + 1].islower(): return True\n"
 	"    return False\n"
-	"def names_of(code, found=None):\n"
-	"    found = set() if found is None else found\n"
-	"    found.update(code.co_names)\n"
-	"    for c in code.co_consts:\n"
-	"        if type(c) is types.CodeType: names_of(c, found)\n"
-	"    return found\n"
+	"def names_of(code):\n"
+	"    return {n for c in codes_of(code) for n in c.co_names}\n"
 	"def writes(code):\n"
 	"    return not STORES.isdisjoint(code.co_code[::2]) or any(is_setter(n) for n in code.co_names)\n"
+	"def stores(code, name):\n"
+	"    import dis\n"
+	"    return any(i.opname == 'STORE_ATTR' and i.argval == name for i in dis.get_instructions(code))\n"
 	"def merit(code, name):\n"
 	"    return writes(code), is_setter(name)\n"
-	"def codes_of(code):\n"
-	"    yield code\n"
-	"    for c in code.co_consts:\n"
-	"        if type(c) is types.CodeType: yield from codes_of(c)\n"
 	"def is_deployed(path):\n"
 	"    while path and path not in sys.modules: path = path.rpartition('.')[0]\n"
 	"    m = sys.modules.get(path)\n"
 	"    return bool(m) and path.partition('.')[0] not in sys.stdlib_module_names and '__file__' in m.__dict__ and not third_party(m)\n"
-	"def attr(v, n):\n" /* a metaclass may be the workflow's, and have another way */
-	"    try: return type.__getattribute__(v, n) if issubclass(type(v), type) else getattr(v, n)\n"
-	"    except AttributeError: return None\n"
-	"def third_party(m):\n"
-	"    f = m.__dict__.get('__file__') or ''\n"
-	"    return '/site-packages/' in f or '/dist-packages/' in f\n"
+	"def single(t):\n"
+	"    kept = [*t.__dict__.values(), *(d.get(t) for d in attr(type(t), '__dict__').values() if type(d) is dict)]\n"
+	"    return [w for w in kept if issubclass(type(w), t)]\n"
 	"class Search:\n"
-	"    def __init__(self, table, engine):\n"
+	"    def __init__(self, table, engine, main):\n"
 	"        self.own = {n: m for n, m in table.items() if type(m) is MODULE and sys.modules.get(n) is not m}\n"
 	"        self.namespaces = {id(m.__dict__) for m in self.own.values()}\n"
-	"        self.engine, self.seen, self.items, self.known = engine, set(), {}, None\n"
+	"        self.engine, self.main, self.seen, self.items, self.known, self.late = engine, main, set(), {}, None, []\n"
 	"    def run(self):\n"
 	"        for n, m in list(self.own.items()):\n"
 	"            if third_party(m): continue\n"
@@ -96,7 +92,7 @@ static const char *const SOURCE =
 	"            v = logging and logging.root.manager.loggerDict.get(c)\n"
 	"            if issubclass(type(v), logging.Logger): self.explore(v, names, 'logging.getLogger(%r)' % c, code, 'getLogger', 1)\n"
 	"    def is_made_anew(self, n, v, g):\n" /* each execution of the file has its own, whoever else holds it */
-	"        m = sys.modules.get({'__temporal_main__': '__main__'}.get(g.get('__name__'), g.get('__name__')))\n"
+	"        m = sys.modules.get('__main__' if g.get('__name__') == self.main else g.get('__name__'))\n"
 	"        return type(m) is MODULE and m.__dict__ is not g and m.__dict__.get(n, v) is not v\n"
 	"    def is_own_class(self, t):\n"
 	"        m = self.own.get(attr(t, '__module__'))\n"
@@ -114,6 +110,8 @@ static const char *const SOURCE =
 	"        if self.known.get(id(v), (self,))[0] is v: return True\n"
 	"        logging = sys.modules.get('logging')\n"
 	"        return bool(logging) and issubclass(type(v), logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
+	"    def is_given(self, v):\n"
+	"        return not issubclass(type(v), (type, FUNCTION, METHOD) + PLAIN + CONTAINERS) and type(v) is not tuple\n"
 	"    def is_global(self, v):\n"
 	"        n = attr(v, '__module__')\n"
 	"        m = sys.modules.get(n) if type(n) is str and n not in self.own else None\n"
@@ -137,15 +135,48 @@ static const char *const SOURCE =
 	"                if issubclass(type(x), CONTAINERS): self.add(0, x, None, path, code, name)\n"
 	"            value = True\n"
 	"        elif t in PLAIN or issubclass(t, PLAIN) and not hasattr(v, '__dict__'): value = t not in (types.BuiltinFunctionType, property)\n"
-	"        elif issubclass(t, (MODULE, type)): self.explore(v, names, path, code, name, depth + 1)\n"
+	"        elif issubclass(t, (MODULE, type)):\n"
+	"            self.explore(v, names, path, code, name, depth + 1)\n"
+	"            if not issubclass(t, MODULE):\n"
+	"                for w in writes(code) and self.single(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
+	"        elif t is functools._lru_cache_wrapper:\n"
+	"            for w in writes(code) and self.remembered(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
+	"        elif t is functools.singledispatchmethod: self.child(holder, n, v.dispatcher, names, path.rpartition('.')[0], code, name, depth + 1, None)\n"
 	"        elif t in (METHOD, staticmethod, classmethod) or issubclass(t, FUNCTION):\n"
 	"            if is_setter(n): self.setter(v, self_, path, code, name, depth + 1)\n"
+	"            for w in writes(code) and self.returned(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
 	"            d = getattr(v, '__dict__', None)\n"
 	"            for k in names.intersection(d or ()): self.child(None, k, d[k], names, path, code, k if k in code.co_names else name, depth + 1, None)\n"
 	"        else:\n"
 	"            self.explore(v, names, path, code, name, depth + 1)\n"
 	"            value = True\n"
 	"        if holder is not None and value: self.add(1, holder, n, path, code, name)\n"
+	"    def is_of_library(self, v):\n"
+	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
+	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
+	"    def returned(self, f):\n" /* a global, as it is: get_settings() */
+	"        if not issubclass(type(f), FUNCTION) or not self.is_of_library(f): return ()\n"
+	"        import dis\n"
+	"        steps = [(i.opname, i.argval) for i in dis.get_instructions(f.__code__)]\n"
+	"        names = {n for (load, n), (end, _) in zip(steps, steps[1:]) if load == 'LOAD_GLOBAL' and end == 'RETURN_VALUE'}\n"
+	"        self.late += [(lambda g=f.__globals__, n=n: g.get(n) is None, True) for n in names if f.__globals__.get(n) is None]\n"
+	"        return [f.__globals__[n] for n in names if n in f.__globals__]\n"
+	"    def remembered(self, f):\n"
+	"        if not self.is_of_library(f): return ()\n"
+	"        count = lambda: f.cache_info().currsize.bit_length()\n" /* not with each answer */
+	"        self.late.append((count, count()))\n"
+	"        found = [w for w in gc.get_referents(f) if w is not f.__dict__] if count() else ()\n"
+	"        if f.cache_parameters()['maxsize'] is None: return [w for d in found if type(d) is dict for w in d.values()]\n"
+	"        return [w for w in found if type(w) is not dict or '_lru_list_elem' not in {type(x).__name__ for x in w.values()}]\n"
+	"    def single(self, t):\n" /* the one object of its class, kept by the class or its metaclass */
+	"        if not self.is_of_library(t): return ()\n"
+	"        found = single(t)\n"
+	"        if not found: self.late.append((lambda: bool(single(t)), False))\n"
+	"        return found\n"
+	"    def handed_out(self, v, names, path, code, name, depth):\n"
+	"        if issubclass(type(v), (type, FUNCTION, MODULE, tuple) + PLAIN): return\n"
+	"        if issubclass(type(v), CONTAINERS): self.add(0, v, None, path, code, name)\n"
+	"        else: self.explore(v, names, path, code, name, depth)\n"
 	"    def explore(self, o, names, path, code, name, depth):\n"
 	"        if depth > 5 or (id(o), names) in self.seen: return\n"
 	"        self.seen.add((id(o), names))\n"
@@ -153,8 +184,12 @@ static const char *const SOURCE =
 	"        step = lambda n: n if direct else name\n"
 	"        if issubclass(type(o), MODULE):\n"
 	"            n = o.__dict__.get('__name__')\n"
-	"            if type(n) is not str or n in self.own or sys.modules.get(n) is not o or n.partition('.')[0] in self.engine: return\n"
-	"            if direct and not DYNAMIC.isdisjoint(names) and '__getattr__' not in o.__dict__:\n"
+	"            if type(n) is not str or n in self.own or sys.modules.get(n) is not o: return\n"
+	"            if n.partition('.')[0] in self.engine:\n" /* it changes its own, but for what it gives to workflows */
+	"                for k in names.intersection(o.__dict__):\n"
+	"                    if self.is_given(o.__dict__[k]): self.child(None, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
+	"                return\n"
+	"            if direct and not DYNAMIC.isdisjoint(names):\n"
 	"                for k in names.difference(o.__dict__): self.add(1, o.__dict__, k, n + '.' + k, code, k)\n"
 	"            for k in names.intersection(o.__dict__): self.child(o.__dict__, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
 	"        elif issubclass(type(o), type):\n"
@@ -173,13 +208,14 @@ static const char *const SOURCE =
 	"            if type(d) is not dict: d = None\n"
 	"            c = {}\n"
 	"            for base in reversed(type(o).__mro__): c.update(base.__dict__)\n"
-	"            if type(o).__module__ == 'builtins' or type(o).__module__.partition('.')[0] in self.engine or self.is_own_class(type(o)): return\n"
+	"            if type(o).__module__ == 'builtins' or self.is_own_class(type(o)): return\n"
+	"            if type(o).__module__.partition('.')[0] in self.engine and not self.is_shared(o): return\n"
 	"            for k in names:\n"
 	"                if d is not None and k in d: self.child(d, k, d[k], names, path, code, step(k), depth, None)\n"
 	"                elif k in c:\n"
 	"                    if type(c[k]) in DATA: self.add(2, o, k, path + '.' + k, code, step(k))\n"
 	"                    elif k[:2] != '__': self.child(None, k, c[k], names, path, code, step(k), depth, o)\n"
-	"                elif d is not None and '__getattr__' not in c and direct: self.add(1, d, k, path + '.' + k, code, k)\n"
+	"                elif d is not None and direct and ('__getattr__' not in c or stores(code, k)): self.add(1, d, k, path + '.' + k, code, k)\n"
 	"    def setter(self, f, o, path, code, name, depth):\n"
 	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
 	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
@@ -200,8 +236,18 @@ static const char *const SOURCE =
 	"            except ValueError:\n"
 	"                continue\n"
 	"            if issubclass(type(v), CONTAINERS): self.add(0, v, None, path, code, name)\n"
-	"def find(table, engine):\n"
-	"    return Search(table, engine).run()\n"
+	"def find(table, engine, main):\n"
+	"    search = Search(table, engine, main)\n"
+	"    return search.run(), search.late\n"
+	"def has_more(late):\n"
+	"    return any(look() != then for look, then in late)\n"
+	"def is_loaded(namespace, v):\n"
+	"    if '__getattr__' not in namespace: return False\n"
+	"    top = str(namespace.get('__name__')).partition('.')[0]\n"
+	"    if str(attr(type(v), '__module__')).partition('.')[0] == top: return True\n"
+	"    if not issubclass(type(v), (type, FUNCTION, types.BuiltinFunctionType)): return False\n"
+	"    home = sys.modules.get(v.__module__)\n"
+	"    return home is not None and home.__dict__.get(v.__name__) is v\n"
 	"def put_back(kind, o, key, content):\n"
 	"    if kind == 2:\n"
 	"        if content: setattr(o, key, content[0])\n"
@@ -259,6 +305,7 @@ struct sg_named {
 	Py_ssize_t modules;   /* that the run had when they were looked through */
 	size_t count, users;
 	bool outdated;
+	PyObject *late;       /* see find(); NULL: nothing */
 	struct place {
 		struct item *item;
 		PyObject *path, *code, *name; /* how it is called, and where */
@@ -269,6 +316,16 @@ struct sg_named {
 static struct item **bucket(PyObject *object)
 {
 	return &items[sg_address_hash(object, BUCKETS)];
+}
+
+/* What the host has dropped meanwhile may end here, in the middle of an activation: by no run's doing. */
+static void let_go(PyObject **content)
+{
+	struct sg_run *run = sg_context_run;
+
+	sg_context_run = NULL;
+	sg_python_clear(content);
+	sg_context_run = run;
 }
 
 static void forget_place(struct item *item)
@@ -282,7 +339,7 @@ static void forget_place(struct item *item)
 	*link = item->next;
 	sg_python_clear(&item->object);
 	sg_python_clear(&item->key);
-	sg_python_clear(&item->content);
+	let_go(&item->content);
 	sg_python_clear(&item->table);
 	free(item->look);
 	free(item);
@@ -298,6 +355,7 @@ static void release(struct sg_named *named)
 		sg_python_clear(&named->places[i].code);
 		sg_python_clear(&named->places[i].name);
 	}
+	sg_python_clear(&named->late);
 	free(named->places);
 	free(named);
 }
@@ -342,7 +400,7 @@ static bool same_field(const struct item *item)
 	if (!same && now && item->content && sg_cpython_type(now) == sg_cpython_type(item->content) &&
 	    strchr("isbf", sg_cpython_type_name(sg_cpython_type(now))[0]) &&
 	    !(PyType_GetFlags(sg_cpython_type(now)) & Py_TPFLAGS_HEAPTYPE))
-		same = PyObject_RichCompareBool(now, item->content, 2 /* Py_EQ */) == 1;
+		same = PyObject_RichCompareBool(now, item->content, Py_EQ) == 1;
 	PyErr_Clear();
 	sg_python_clear(&now);
 	return same;
@@ -414,7 +472,7 @@ static void keep_content(struct item *item)
 
 	item->content = copy_content(item);
 	PyErr_Clear();
-	sg_python_clear(&old);
+	let_go(&old);
 	if (item->kind == SET && sg_containers.sets) {
 		sg_python_clear(&item->table);
 		item->table = sg_containers_set_save(item->object);
@@ -457,6 +515,26 @@ static bool same_items(const struct item *item)
 	return same;
 }
 
+/* What the function of SOURCE answers; `otherwise` where it fails. */
+static bool ask(const char *name, bool otherwise, PyObject *first, PyObject *second)
+{
+	PyObject *function = sg_cpython_item(helpers, name), *answer = NULL;
+	bool found = otherwise;
+
+	if (function)
+		answer = PyObject_CallFunctionObjArgs(function, first, second, NULL);
+	if (answer)
+		found = PyObject_IsTrue(answer);
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	return found;
+}
+
+static bool is_lazy_import(PyObject *value)
+{
+	return strcmp(sg_cpython_type_name(sg_cpython_type(value)), "lazy_import") == 0;
+}
+
 static bool is_changed(struct item *item)
 {
 	bool same;
@@ -477,9 +555,13 @@ static bool is_changed(struct item *item)
 	if (looks_the_same(item))
 		return false;
 	same = item->kind == DICT ? same_dict(item->object, item->content) : dict_item(item) == item->content;
-	/* A package gets its modules as attributes, when they are imported. */
-	if (!same && item->kind == ITEM && !item->content &&
-	    PyType_IsSubtype(sg_cpython_type(dict_item(item)), &PyModule_Type)) {
+	/*
+	 * A package gets its modules as attributes, when they are imported, and so what its __getattr__ loads; a lazy import
+	 * (3.15) is done where it is first used.
+	 */
+	if (!same && item->kind == ITEM && (item->content ? is_lazy_import(item->content) :
+	    PyType_IsSubtype(sg_cpython_type(dict_item(item)), &PyModule_Type) ||
+	    ask("is_loaded", false, item->object, dict_item(item)))) {
 		keep_content(item);
 		same = true;
 	}
@@ -537,7 +619,7 @@ static struct item *find_item(PyObject *object, PyObject *key, enum kind kind)
 	struct item *item = *bucket(object);
 
 	while (item && (item->object != object || item->kind != kind ||
-			(kind >= ITEM && PyObject_RichCompareBool(item->key, key, 2 /* Py_EQ */) != 1)))
+			(kind >= ITEM && PyObject_RichCompareBool(item->key, key, Py_EQ) != 1)))
 		item = item->next;
 	return item;
 }
@@ -579,16 +661,17 @@ static PyObject *engine_packages(void)
 	return set;
 }
 
-static PyObject *find(PyObject *modules)
+static PyObject *find(const struct sg_run *run)
 {
-	PyObject *engine, *function, *list = NULL;
+	PyObject *engine, *main, *function, *list = NULL;
 
 	if (!helpers)
 		helpers = sg_cpython_run(SOURCE, NULL, NULL);
 	function = helpers ? sg_cpython_item(helpers, "find") : NULL;
 	engine = function ? engine_packages() : NULL;
-	if (engine)
-		list = PyObject_CallFunctionObjArgs(function, modules, engine, NULL);
+	main = engine ? PyUnicode_FromString(run->policy->engine->main_name) : NULL;
+	if (main)
+		list = PyObject_CallFunctionObjArgs(function, run->modules, engine, main, NULL);
 	if (!list) {
 		PyObject *type, *value, *traceback, *text;
 
@@ -602,6 +685,7 @@ static PyObject *find(PyObject *modules)
 		sg_python_clear(&value);
 		sg_python_clear(&traceback);
 	}
+	sg_python_clear(&main);
 	sg_python_clear(&engine);
 	return list;
 }
@@ -632,17 +716,33 @@ static void add_places(struct sg_named *named, PyObject *list, const struct sg_r
 static void learn(struct sg_run *run)
 {
 	struct sg_named *named = calloc(1, sizeof(*named));
-	PyObject *list;
+	PyObject *found;
 
 	if (!named)
 		return;
 	named->modules = PyDict_Size(run->modules);
-	list = find(run->modules);
-	if (list)
-		add_places(named, list, run);
-	sg_python_clear(&list);
+	found = find(run);
+	if (found)
+		add_places(named, PyTuple_GetItem(found, 0), run);
+	if (found && PyList_Size(PyTuple_GetItem(found, 1)) > 0)
+		named->late = sg_python_ref(PyTuple_GetItem(found, 1));
+	sg_python_clear(&found);
 	sg_named_forget(run->policy);
 	run->policy->named = named;
+}
+
+/* Has a library made something meanwhile that workflow code may be handed? */
+static bool has_more(const struct sg_named *named)
+{
+	PyObject *function = named->late ? sg_cpython_item(helpers, "has_more") : NULL, *answer = NULL;
+	bool more;
+
+	if (function)
+		answer = PyObject_CallFunctionObjArgs(function, named->late, NULL);
+	more = answer && PyObject_IsTrue(answer) > 0;
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	return more;
 }
 
 /* --- activations ------------------------------------------------------------------------------- */
@@ -670,12 +770,13 @@ static void step_back(struct aside aside)
 void sg_named_begin(struct sg_run *run)
 {
 	struct sg_named *named = run->policy->named;
+	bool under_way = false; /* a change of another run's, whose activation has not ended */
 	struct aside aside;
 
 	if (!run->modules || run->named)
 		return;
 	aside = step_aside();
-	if (!named || named->modules != PyDict_Size(run->modules))
+	if (!named || named->modules != PyDict_Size(run->modules) || has_more(named))
 		learn(run);
 	named = run->policy->named;
 	if (named)
@@ -683,10 +784,15 @@ void sg_named_begin(struct sg_run *run)
 	for (size_t i = 0; named && i < named->count; i++) {
 		struct item *item = named->places[i].item;
 
-		if (item->active++ == 0 && is_changed(item))
-			keep_content(item);
+		if (item->active++ == 0) {
+			if (is_changed(item))
+				keep_content(item);
+		} else {
+			under_way = under_way || is_changed(item);
+		}
 	}
 	run->named = named;
+	run->switches = sg_gil_switches() - under_way;
 	step_back(aside);
 }
 
@@ -704,24 +810,49 @@ static int line_of(const struct place *place)
 	return line;
 }
 
+/* Whether the code that has the name changes anything at all: by a store, or a call whose name says so. */
+static bool writes(const struct place *place)
+{
+	return ask("writes", true, place->code, NULL);
+}
+
+/* Other threads have run, and this code only reads: the change is theirs. */
+static void log_meanwhile(const struct sg_run *run, const struct place *place)
+{
+	struct sg_line line;
+
+	if (!sg_log_begin(&line, SG_LOG_INFO, "meanwhile"))
+		return;
+	sg_log_text(&line, "changed", sg_python_text(place->path));
+	sg_run_log(run, &line);
+	sg_log_end(&line);
+}
+
 static void report(struct sg_run *run, struct item *item, const struct place *place)
 {
 	const struct sg_rule *rule = sg_config_rule(sg_policy_config, sg_python_text(place->path));
 	enum sg_action action = SG_ACTION_ALLOW;
+	bool alone = sg_gil_switches() == run->switches;
 
+	if (!alone && !writes(place)) {
+		log_meanwhile(run, place);
+		keep_content(item);
+		return;
+	}
 	if (!rule || rule->guard != SG_GUARD_STORE)
 		rule = sg_config_rule(sg_policy_config, "state.object");
 	if (rule)
 		action = sg_decide_late(run, rule, sg_python_text(place->path), place->code, line_of(place));
-	/* What is refused has not happened: the next attempt is refused as well. */
-	if (action == SG_ACTION_BLOCK || (action != SG_ACTION_ALLOW && place->undo &&
-	    sg_policy_config->mode <= SG_MODE_STRICT))
+	/*
+	 * What is refused has not happened: the next attempt is refused as well. But what may have been another thread's doing
+	 * stays, which knows of no refusal.
+	 */
+	if (alone && (action == SG_ACTION_BLOCK || (action != SG_ACTION_ALLOW && place->undo && sg_config_refuses(sg_policy_config))))
 		put_back(item);
 	keep_content(item);
 }
 
-/* True: the activation comes to a block in which workflow code may do anything; false: it leaves one. */
-void sg_named_unrestricted(struct sg_run *run, bool begins)
+void sg_named_host_changes(struct sg_run *run, bool begins)
 {
 	struct sg_named *named = run->named;
 	struct aside aside;

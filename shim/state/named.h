@@ -5,9 +5,12 @@
  * what a run does to it is found by comparison. What to compare is told by the names in the workflow's own code: each that
  * leads from a global or an imported module to something of a shared module; and, where the name is that of a shared
  * function that says it changes something (set..., add..., register...), by the names in that function, so that the
- * setters of unknown libraries are seen, but not the caches that their other functions keep. It is compared before and
+ * setters of unknown libraries are seen, but not the caches that their other functions keep. Where that code writes to
+ * something, also what its calls are handed: a global that a library's function returns, what it remembers (lru_cache), the one
+ * object of a class (singletons), from the first activation on that began after it was made. It is compared before and
  * after each activation, some nanoseconds for each (a dict's version, where there is one), reported as state.object at the line that has
- * the name, refused in mode strict by failing the task, and put back.
+ * the name, refused in mode strict by failing the task, and put back. Where other threads have run in between, the change
+ * may be one of theirs: it is reported and refused all the same, for nobody can tell, but not put back.
  *
  * Not seen: what is reached by an alias that workflow code makes at run time, what C code keeps to itself. GIL: held.
  */
@@ -20,8 +23,11 @@
 void sg_named_begin(struct sg_run *run);
 void sg_named_end(struct sg_run *run);
 
-/* In an activation: a block in which workflow code may do anything begins, or ends. What is done there stays. */
-void sg_named_unrestricted(struct sg_run *run, bool begins);
+/*
+ * In an activation: something begins, or ends, whose changes are the host's and stay: a block in which workflow code may do
+ * anything, a shared module that is executed because the run is the first to import it.
+ */
+void sg_named_host_changes(struct sg_run *run, bool begins);
 
 /* The policy ends, or its workflow file has changed: what its code names is looked for anew. */
 void sg_named_forget(struct sg_policy *policy);

@@ -5,6 +5,7 @@
 #include "shim/state/graph.h"
 #include "shim/state/holders.h"
 #include "shim/state/state.h"
+#include "shim/state/state_kinds.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -205,6 +206,16 @@ static bool is_frame_of_generator(const struct sg_graph_node *node)
 	return is_named(node->object, "frame") && node->parent && is_named(node->parent->object, "generator");
 }
 
+/* xml.etree's TreeBuilder keeps a list whose end is not filled yet: a copy of that would crash. */
+static bool has_holes(PyObject *list)
+{
+	Py_ssize_t i = 0, size = PyList_Size(list);
+
+	while (i < size && PyList_GetItem(list, i))
+		i++;
+	return i < size;
+}
+
 static int add_node(struct scan *scan, const struct sg_graph_node *node)
 {
 	const struct sg_state_kind *kinds[SG_STATE_KINDS_MAX];
@@ -219,6 +230,8 @@ static int add_node(struct scan *scan, const struct sg_graph_node *node)
 		return refuse_node(scan, node, "a library that was imported meanwhile leads to it, too", NULL);
 	if (count < 0)
 		return refuse_node(scan, node, NULL, NULL);
+	if (count > 0 && kinds[0] == &sg_state_list && has_holes(node->object))
+		return refuse_node(scan, node->parent ? node->parent : node, "compiled code keeps a list in it that is not filled", NULL);
 	if (has_destructor(&scan->graph, node->object))
 		return refuse_node(scan, node, "its destructor would not run when a run lets it go", class);
 	if (count > 0 && kinds[0]->hashes && has_own_hashes(&scan->graph, node->object))

@@ -13,9 +13,9 @@ struct sg_scanned {
 };
 
 /*
- * modules: the image's table; other: an object of the image that is in none of them, or NULL; own: that, and what else of ours refers to the image's objects, NULL; name: of the workflow's module, for the log.
- * Fills and seals slots. 0; -E2BIG or -ENOTSUP: they cannot be shared, which is logged; -1 with an exception. The caller
- * frees slots in any case. GIL: held.
+ * modules: the image's table; other: an object of the image that is in none of them, or NULL; own: that, and what else of
+ * ours refers to the image's objects, NULL; name: of the workflow's module, for the log. Fills and seals slots. 0; -E2BIG or
+ * -ENOTSUP: they cannot be shared, which is logged; -1 with an exception. The caller frees slots in any case. GIL: held.
  */
 int sg_scan(struct sg_slots *slots, PyObject *modules, PyObject *other, PyObject *const own[], PyObject *name,
 		struct sg_scanned *ret_scanned);

@@ -2,6 +2,8 @@
 
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/fields.h"
+#include "shim/interpreter/objects.h"
 #include "shim/shared/locals.h"
 
 #include <string.h>
@@ -18,7 +20,7 @@ static const struct trait {
 	{"dict", &sg_state_dict, NULL, NULL},
 	{"list", &sg_state_list, NULL, &sg_guts_known[SG_GUTS_LIST]},
 	{"set", &sg_state_set, NULL, &sg_containers.sets},
-	{"function", &sg_state_function, NULL, NULL},
+	{"function", &sg_state_function, NULL, &sg_objects.functions},
 	{"cell", &sg_state_cell, NULL, NULL},
 	{"collections.deque", &sg_state_deque, NULL, &sg_guts_known[SG_GUTS_DEQUE]},
 	{"collections.OrderedDict", &sg_state_ordered, NULL, &sg_guts_known[SG_GUTS_ORDERED]},
@@ -26,6 +28,7 @@ static const struct trait {
 	{"bytearray", &sg_state_bytearray, NULL, &sg_guts_known[SG_GUTS_BYTEARRAY]},
 	{"array.array", &sg_state_array, NULL, &sg_guts_known[SG_GUTS_ARRAY]},
 	{"_random.Random", &sg_state_generator, NULL, NULL},
+	{"_struct.Struct", &sg_state_struct, NULL, NULL},
 	{"_io.StringIO", &sg_state_buffer, NULL, NULL},
 	{"_io.BytesIO", &sg_state_buffer, NULL, NULL},
 	{"_thread.lock", &sg_state_lock, NULL, NULL},
@@ -62,7 +65,7 @@ static const struct trait {
 	{"filter", &sg_state_iterator, NULL, NULL},
 	{"property", &sg_state_fields, NULL, NULL},
 	{"module", &sg_state_module, NULL, NULL},
-	{"functools.partial", &sg_state_partial, NULL, NULL},
+	{"functools.partial", &sg_state_partial, NULL, &sg_objects.partials},
 	/* since 3.12: bounds, defaults and values are computed when they are asked for */
 	{"typing.TypeVar", &sg_state_fields, NULL, NULL},
 	{"typing.TypeVarTuple", &sg_state_fields, NULL, NULL},
@@ -74,7 +77,7 @@ static const struct trait {
 	{"_contextvars.Token", &sg_state_iterator, NULL, NULL},
 	{"Token", &sg_state_iterator, NULL, NULL},
 	{"reversed", &sg_state_iterator, NULL, NULL},
-	/* immutable, or changed only by CPython for itself; those of libraries are in default.conf */
+	/* immutable, or changed only by CPython for itself; those of libraries are in config/types.conf */
 	{.type = "object"}, {.type = "tuple"}, {.type = "frozenset"}, {.type = "int"}, {.type = "float"},
 	{.type = "complex"}, {.type = "bool"}, {.type = "str"}, {.type = "bytes"},
 	{.type = "NoneType"}, {.type = "ellipsis"}, {.type = "NotImplementedType"},
@@ -160,13 +163,13 @@ int sg_state_kinds(PyObject *object, const struct sg_state_kind *kinds[SG_STATE_
 		trait = &fields;
 	if (!trait)
 		return -1;
-	if (trait->needs && !*trait->needs)
+	if ((trait->needs && !*trait->needs) || (trait->kind == &sg_state_iterator && !sg_fields_proved(sg_cpython_type_name(class))))
 		return -1;
 	if (trait->kind)
 		kinds[count++] = trait->kind;
 	if (trait->second)
 		kinds[count++] = trait->second;
-	if (sg_state_first_c_class(type) != class)
+	if (trait->kind != &sg_state_fields && sg_state_first_c_class(type) != class)
 		kinds[count++] = &sg_state_fields;
 	if (sg_state_has_slots(type))
 		kinds[count++] = &sg_state_slots;

@@ -1,33 +1,18 @@
 #include "shim/state/state_kinds.h"
 
+#include "shim/interpreter/classes.h"
+#include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
-#include "shim/interpreter/function.h"
+#include "shim/interpreter/objects.h"
 
 #include <string.h>
 
-#define HEAD_SIZE 16 /* reference count and type */
 #define WORD ((Py_ssize_t)sizeof(PyObject *))
 
 static int look_at(struct sg_memory memory[SG_MEMORY_MAX], int count, const void *address, Py_ssize_t size)
 {
 	memory[count] = (struct sg_memory){address, (size_t)size};
 	return count + 1;
-}
-
-/* A number that a class has for its instances, such as __weakrefoffset__; 0: none. */
-static Py_ssize_t class_number(PyTypeObject *class, const char *name)
-{
-	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
-	PyObject *key = PyUnicode_InternFromString(name), *value = key ? get((PyObject *)class, key) : NULL;
-	Py_ssize_t number = value ? PyLong_AsLong(value) : 0;
-
-	if (!value || PyErr_Occurred()) {
-		PyErr_Clear();
-		number = 0;
-	}
-	sg_python_clear(&value);
-	sg_python_clear(&key);
-	return number;
 }
 
 /* --- which dict is an object's __dict__, and which class its class ------------------------------- */
@@ -79,23 +64,21 @@ static int restore_namespace(PyObject *object, PyObject *snapshot)
 	return PyObject_GenericSetDict(object, PyTuple_GetItem(snapshot, 0), NULL);
 }
 
-#define MANAGED (4 * WORD) /* where the interpreter keeps dicts for a class: so much before the object, at most */
-
 static int namespace_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	PyTypeObject *class = sg_cpython_type(object);
 	PyObject *dict = PyObject_GenericGetDict(object, NULL);
-	bool managed = class_number(class, "__dictoffset__") < 0;
-	const void *word = NULL;
+	PyObject *const *word = sg_objects_instance_dict(object);
 
-	if (dict)
-		word = sg_state_find_word(object, managed ? -MANAGED : HEAD_SIZE,
-				managed ? 0 : sg_cpython_basicsize(class), dict);
+	if (dict && !word && sg_objects_class_number(class, "__dictoffset__") > 0)
+		word = sg_state_find_word(object, sg_cpython_fields(), sg_cpython_basicsize(class), dict);
+	if (!dict || (word && *word != dict))
+		word = NULL;
 	PyErr_Clear();
 	sg_python_clear(&dict);
 	if (!word)
 		return 0;
-	look_at(memory, 0, (char *)object + WORD, WORD);
+	look_at(memory, 0, sg_cpython_type_word(object), WORD);
 	return look_at(memory, 1, word, WORD);
 }
 
@@ -120,12 +103,9 @@ struct function_words {
 
 static struct function_words function_words(void)
 {
-	static struct function_words words;
+	struct function_words words;
 
-	if (!words.end) {
-		words.weak = class_number(&PyFunction_Type, "__weakrefoffset__");
-		words.end = sg_function_vectorcall_offset();
-	}
+	sg_objects_function_words(&words.weak, &words.end);
 	return words;
 }
 
@@ -137,7 +117,7 @@ static PyObject **word_at(PyObject *object, Py_ssize_t offset)
 static PyObject *save_function(PyObject *function)
 {
 	const struct function_words words = function_words();
-	PyObject *snapshot = PyTuple_New(WATCHED_PARTS + (words.end - HEAD_SIZE) / WORD), *part;
+	PyObject *snapshot = PyTuple_New(WATCHED_PARTS + (words.end - sg_cpython_fields()) / WORD), *part;
 	Py_ssize_t i = 0;
 
 	for (; snapshot && i < WATCHED_PARTS; i++) {
@@ -145,7 +125,7 @@ static PyObject *save_function(PyObject *function)
 		if (!part || PyTuple_SetItem(snapshot, i, part) < 0)
 			sg_python_clear(&snapshot);
 	}
-	for (Py_ssize_t at = HEAD_SIZE; snapshot && at < words.end; at += WORD) {
+	for (Py_ssize_t at = sg_cpython_fields(); snapshot && at < words.end; at += WORD) {
 		part = at == words.weak ? NULL : *word_at(function, at);
 		PyTuple_SetItem(snapshot, i++, sg_python_ref(part ? part : sg_state_no_value()));
 	}
@@ -173,7 +153,7 @@ static int restore_function(PyObject *function, PyObject *snapshot)
 						    PyTuple_GetItem(snapshot, i)) < 0)
 			return -1;
 	}
-	for (Py_ssize_t at = HEAD_SIZE; at < words.end; at += WORD, i++) {
+	for (Py_ssize_t at = sg_cpython_fields(); at < words.end; at += WORD, i++) {
 		old = *word_at(function, at);
 		part = PyTuple_GetItem(snapshot, i);
 		if (part == sg_state_no_value())
@@ -190,7 +170,7 @@ static int function_memory(PyObject *function, struct sg_memory memory[SG_MEMORY
 {
 	const struct function_words words = function_words();
 
-	look_at(memory, 0, word_at(function, HEAD_SIZE), words.weak - HEAD_SIZE);
+	look_at(memory, 0, word_at(function, sg_cpython_fields()), words.weak - sg_cpython_fields());
 	return look_at(memory, 1, word_at(function, words.weak + WORD), words.end - words.weak - WORD);
 }
 
@@ -224,7 +204,9 @@ static int restore_cell(PyObject *cell, PyObject *snapshot)
 
 static int cell_memory(PyObject *cell, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	return look_at(memory, 0, word_at(cell, HEAD_SIZE), WORD);
+	PyObject **word = sg_objects_cell(cell);
+
+	return word ? look_at(memory, 0, word, WORD) : 0;
 }
 
 const struct sg_state_kind sg_state_cell = {
@@ -311,15 +293,31 @@ const struct sg_state_kind sg_state_class = {
 	.dict = class_dict
 };
 
-/* --- classes: name and bases, which are not among the attributes --------------------------------- */
+/* --- classes: name, bases and what they match, which are not among the attributes ----------------- */
 
 static const char *const class_parts[] = {"__name__", "__qualname__", "__bases__"};
 #define CLASS_PARTS (Py_ssize_t)(sizeof(class_parts) / sizeof(class_parts[0]))
 
+/* One of the numbers of which there is one object each. */
+static PyObject *save_matched(PyObject *class)
+{
+	const unsigned char *matched = sg_classes_matched((PyTypeObject *)class);
+
+	return PyLong_FromLong(matched ? *matched & SG_CLASSES_MATCHED : 0);
+}
+
+static void restore_matched(PyObject *class, PyObject *snapshot)
+{
+	unsigned char *matched = sg_classes_matched((PyTypeObject *)class);
+
+	if (matched)
+		*matched = (unsigned char)((*matched & ~SG_CLASSES_MATCHED) | PyLong_AsLong(snapshot));
+}
+
 static PyObject *save_names(PyObject *class)
 {
 	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
-	PyObject *snapshot = PyTuple_New(CLASS_PARTS), *name, *part;
+	PyObject *snapshot = PyTuple_New(CLASS_PARTS + 1), *name, *part;
 
 	for (Py_ssize_t i = 0; snapshot && i < CLASS_PARTS; i++) {
 		name = PyUnicode_InternFromString(class_parts[i]);
@@ -328,6 +326,9 @@ static PyObject *save_names(PyObject *class)
 			sg_python_clear(&snapshot);
 		sg_python_clear(&name);
 	}
+	part = snapshot ? save_matched(class) : NULL;
+	if (snapshot && (!part || PyTuple_SetItem(snapshot, CLASS_PARTS, part) < 0))
+		sg_python_clear(&snapshot);
 	return snapshot;
 }
 
@@ -348,6 +349,8 @@ static int restore_names(PyObject *class, PyObject *snapshot)
 		error = name ? set_on_class(class, name, PyTuple_GetItem(snapshot, i)) : -1;
 		sg_python_clear(&name);
 	}
+	if (!error)
+		restore_matched(class, PyTuple_GetItem(snapshot, CLASS_PARTS));
 	sg_python_clear(&now);
 	return error;
 }
@@ -357,27 +360,29 @@ static int names_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	Py_ssize_t end = sg_cpython_basicsize(sg_cpython_type(class));
 	PyObject *parts = save_names(class), *name, *qualname, *bases;
-	const void *words[3] = {NULL, NULL, NULL};
+	const void *words[3] = {NULL, NULL, NULL}, *matched = sg_classes_matched((PyTypeObject *)class);
 
-	if (!parts) {
+	if (!parts || !matched) {
+		sg_python_clear(&parts);
 		PyErr_Clear();
 		return 0;
 	}
 	name = PyTuple_GetItem(parts, 0);
 	qualname = PyTuple_GetItem(parts, 1);
 	bases = PyTuple_GetItem(parts, 2);
-	words[0] = sg_state_find_word(class, HEAD_SIZE, end, name);
+	words[0] = sg_state_find_word(class, sg_cpython_fields(), end, name);
 	if (words[0])
-		words[1] = sg_state_find_word(class, qualname == name ? (char *)words[0] - (char *)class + WORD : HEAD_SIZE,
+		words[1] = sg_state_find_word(class, qualname == name ? (char *)words[0] - (char *)class + WORD : sg_cpython_fields(),
 				end, qualname);
-	words[2] = sg_state_find_word(class, HEAD_SIZE, end, bases);
+	words[2] = sg_state_find_word(class, sg_cpython_fields(), end, bases);
 	Py_DecRef(parts);
 	for (int i = 0; i < 3; i++) {
 		if (!words[i])
 			return 0;
 		look_at(memory, i, words[i], WORD);
 	}
-	return 3;
+	look_at(memory, 3, matched, 1);
+	return 4;
 }
 
 const struct sg_state_kind sg_state_names = {
@@ -459,18 +464,18 @@ bool sg_state_has_registry(PyObject *class)
 /* The registry is the first word, a set once something has been registered. */
 static int registry_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	PyObject *data = registry_data(class), *set;
+	PyObject *data = registry_data(class), **word = sg_objects_registry(data), *set;
 	int count;
 
-	if (strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") != 0)
+	if (!word || strcmp(sg_cpython_type_name(sg_cpython_type(data)), "_abc._abc_data") != 0)
 		return 0;
-	set = *word_at(data, HEAD_SIZE);
-	look_at(memory, 0, word_at(data, HEAD_SIZE), WORD);
+	set = *word;
+	look_at(memory, 0, word, WORD);
 	if (!set)
 		return 1;
 	if (strcmp(sg_cpython_type_name(sg_cpython_type(set)), "set") != 0)
 		return 0;
-	count = sg_guts_set_memory(set, memory + 1);
+	count = sg_containers_set_memory(set, memory + 1);
 	return count ? 1 + count : 0;
 }
 

@@ -276,16 +276,31 @@ static PyObject *save_items(PyObject *object)
 static PyObject *save_deque(PyObject *deque)
 {
 	PyTypeObject *class = sg_state_c_class(sg_cpython_type(deque));
-	PyObject *items = save_items(deque), *twin = NULL;
+	PyObject *items = save_items(deque), *most = sg_state_get_base(deque, "maxlen"), *twin = NULL;
 
-	if (items)
-		twin = PyObject_CallFunctionObjArgs((PyObject *)class, items, NULL);
+	if (items && most)
+		twin = PyObject_CallFunctionObjArgs((PyObject *)class, items, most, NULL);
+	sg_python_clear(&most);
 	sg_python_clear(&items);
 	return twin;
 }
 
+/* How many items it may have is changed by __init__ alone. */
+static int same_deque(PyObject *deque, PyObject *twin)
+{
+	int same = same_sequence(deque, twin);
+	PyObject *most;
+
+	if (same != 1)
+		return same;
+	most = sg_state_get_base(twin, "maxlen");
+	same = most ? sg_state_compare(sg_state_get_base(deque, "maxlen"), most) : -1;
+	sg_python_clear(&most);
+	return same;
+}
+
 const struct sg_state_kind sg_state_deque = {
-	.name = "deque", .save = save_deque, .same = same_sequence, .exchange = exchange_deque,
+	.name = "deque", .save = save_deque, .same = same_deque, .exchange = exchange_deque,
 	.memory = deque_memory, .own = true
 };
 
@@ -397,7 +412,7 @@ static int restore_set(PyObject *set, PyObject *snapshot)
 
 static int set_memory(PyObject *set, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	return sg_guts_set_memory(set, memory);
+	return sg_containers_set_memory(set, memory);
 }
 
 const struct sg_state_kind sg_state_set = {

@@ -108,8 +108,7 @@ int sg_state_compare_items(PyObject *now, PyObject *snapshot)
 
 int sg_state_compare(PyObject *now, PyObject *snapshot)
 {
-	enum { PY_EQ = 2 };
-	int same = now ? PyObject_RichCompareBool(now, snapshot, PY_EQ) : -1;
+	int same = now ? PyObject_RichCompareBool(now, snapshot, Py_EQ) : -1;
 
 	sg_python_clear(&now);
 	return same;

@@ -11,7 +11,7 @@
 extern const struct sg_state_kind sg_state_factory, sg_state_list, sg_state_set, sg_state_deque, sg_state_ordered,
 	sg_state_bytearray, sg_state_array;
 /* state_objects.c */
-extern const struct sg_state_kind sg_state_generator, sg_state_buffer, sg_state_lock, sg_state_queue,
+extern const struct sg_state_kind sg_state_generator, sg_state_struct, sg_state_buffer, sg_state_lock, sg_state_queue,
 	sg_state_cache, sg_state_iterator, sg_state_fields, sg_state_context, sg_state_module, sg_state_partial;
 /* state_code.c */
 extern const struct sg_state_kind sg_state_function, sg_state_cell, sg_state_class, sg_state_names,

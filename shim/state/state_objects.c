@@ -2,17 +2,17 @@
 
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
+#include "shim/interpreter/fields.h"
+#include "shim/interpreter/objects.h"
 
 #include <string.h>
-
-#define HEAD_SIZE 16 /* reference count and type */
 
 /* Everything an object holds beside its head. */
 static int whole_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
 {
 	Py_ssize_t size = sg_cpython_basicsize(sg_state_c_class(sg_cpython_type(object)));
 
-	memory[0] = (struct sg_memory){(char *)object + HEAD_SIZE, (size_t)(size - HEAD_SIZE)};
+	memory[0] = (struct sg_memory){(char *)object + sg_cpython_fields(), (size_t)(size - sg_cpython_fields())};
 	return 1;
 }
 
@@ -36,6 +36,28 @@ static int restore_generator(PyObject *object, PyObject *snapshot)
 const struct sg_state_kind sg_state_generator = {
 	.name = "random.Random", .save = save_generator, .same = same_generator,
 	.restore = restore_generator, .memory = whole_memory
+};
+
+/* --- struct.Struct: __init__ changes what it packs -------------------------------------------------- */
+
+static PyObject *save_struct(PyObject *object)
+{
+	return sg_state_get_base(object, "format");
+}
+
+static int same_struct(PyObject *object, PyObject *snapshot)
+{
+	return sg_state_compare(save_struct(object), snapshot);
+}
+
+static int restore_struct(PyObject *object, PyObject *snapshot)
+{
+	return sg_state_call_base_and_drop(object, "__init__", snapshot);
+}
+
+const struct sg_state_kind sg_state_struct = {
+	.name = "Struct", .save = save_struct, .same = same_struct, .restore = restore_struct,
+	.memory = whole_memory
 };
 
 /* --- StringIO, BytesIO -------------------------------------------------------------------------- */
@@ -218,7 +240,7 @@ static int restore_module(PyObject *module, PyObject *snapshot)
 
 static int module_memory(PyObject *module, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	memory[0] = (struct sg_memory){(char *)module + HEAD_SIZE / 2, HEAD_SIZE / 2};
+	memory[0] = (struct sg_memory){sg_cpython_type_word(module), sizeof(PyTypeObject *)};
 	return 1;
 }
 
@@ -229,11 +251,11 @@ const struct sg_state_kind sg_state_module = {
 
 /* --- functools.partial: what it calls, with what -------------------------------------------------- */
 
-#define PARTIAL_PARTS 3 /* function, arguments, keywords: its first words; then come its dict and weak references */
+#define PARTIAL_PARTS 3 /* function, arguments, keywords */
 
 static PyObject *save_partial(PyObject *partial)
 {
-	PyObject **parts = (PyObject **)((char *)partial + HEAD_SIZE);
+	PyObject **parts = sg_objects_partial(partial);
 
 	return PyTuple_Pack(PARTIAL_PARTS, parts[0], parts[1], parts[2]);
 }
@@ -260,7 +282,7 @@ static int restore_partial(PyObject *partial, PyObject *snapshot)
 
 static int partial_memory(PyObject *partial, struct sg_memory memory[SG_MEMORY_MAX])
 {
-	memory[0] = (struct sg_memory){(char *)partial + HEAD_SIZE, PARTIAL_PARTS * sizeof(PyObject *)};
+	memory[0] = (struct sg_memory){sg_objects_partial(partial), PARTIAL_PARTS * sizeof(PyObject *)};
 	return 1;
 }
 
@@ -276,17 +298,28 @@ static bool is_exception(PyTypeObject *type)
 	return PyType_IsSubtype(type, (PyTypeObject *)PyExc_BaseException);
 }
 
+/* Weak references to an object are not its content, and what a library has after them it does not change. */
+static Py_ssize_t end_of_fields(PyTypeObject *class, Py_ssize_t from)
+{
+	Py_ssize_t end = sg_cpython_basicsize(class), weak = 0;
+
+	if (sg_state_declared(class) == SG_TYPE_FIELDS)
+		weak = sg_objects_class_number(class, "__weakrefoffset__");
+	return weak > from && weak < end ? weak : end;
+}
+
 /* The object's own memory, or the part of it that its C class adds to what the base knows how to save. */
 static struct sg_memory fields_of(PyObject *object)
 {
 	PyTypeObject *first = sg_state_first_c_class(sg_cpython_type(object));
 	PyTypeObject *base = sg_state_c_class(sg_cpython_type(object));
-	Py_ssize_t from = base == first ? HEAD_SIZE : sg_cpython_basicsize(base);
+	bool whole = base == first || sg_state_declared(base) == SG_TYPE_FIELDS;
+	Py_ssize_t from = whole ? sg_cpython_fields() : sg_cpython_basicsize(base);
 
 	/* The first word of an exception is its __dict__, which is looked after elsewhere. */
 	if (is_exception(first))
 		from += (Py_ssize_t)sizeof(PyObject *);
-	return (struct sg_memory){(char *)object + from, (size_t)(sg_cpython_basicsize(first) - from)};
+	return (struct sg_memory){(char *)object + from, (size_t)(end_of_fields(first, from) - from)};
 }
 
 static int fields_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX])
@@ -295,68 +328,25 @@ static int fields_memory(PyObject *object, struct sg_memory memory[SG_MEMORY_MAX
 	return 1;
 }
 
-/* The references in there, of which the object owns each: a new list. */
-static PyObject *field_references(PyObject *object)
-{
-	const struct sg_memory fields = fields_of(object);
-	PyObject *referents = sg_cpython_referents(object), *list = referents ? PyList_New(0) : NULL, *found;
-	PyObject *const *words = fields.address;
-
-	for (size_t at = 0; list && at < fields.size / sizeof(*words); at++) {
-		for (Py_ssize_t i = 0; list && i < PyList_Size(referents); i++) {
-			found = PyList_GetItem(referents, i);
-			if (found != words[at])
-				continue;
-			if (PyList_Append(list, found) < 0)
-				sg_python_clear(&list);
-			break;
-		}
-	}
-	sg_python_clear(&referents);
-	return list;
-}
-
-/* (bytes, list of what they refer to: kept alive by the snapshot) */
 static PyObject *save_fields(PyObject *object)
 {
 	const struct sg_memory fields = fields_of(object);
-	PyObject *references = field_references(object), *bytes, *snapshot = NULL;
 
-	bytes = references ? PyBytes_FromStringAndSize(fields.address, (Py_ssize_t)fields.size) : NULL;
-	if (bytes)
-		snapshot = PyTuple_Pack(2, bytes, references);
-	sg_python_clear(&bytes);
-	sg_python_clear(&references);
-	return snapshot;
+	return sg_fields_save(object, &fields);
 }
 
 static int same_fields(PyObject *object, PyObject *snapshot)
 {
-	Py_ssize_t size;
-	char *bytes;
+	const struct sg_memory fields = fields_of(object);
 
-	if (PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0)
-		return -1;
-	return memcmp(fields_of(object).address, bytes, (size_t)size) == 0;
+	return sg_fields_same(&fields, snapshot);
 }
 
 static int restore_fields(PyObject *object, PyObject *snapshot)
 {
-	PyObject *now = field_references(object), *then = PyTuple_GetItem(snapshot, 1);
-	Py_ssize_t size;
-	char *bytes;
+	const struct sg_memory fields = fields_of(object);
 
-	if (!now || PyBytes_AsStringAndSize(PyTuple_GetItem(snapshot, 0), &bytes, &size) < 0) {
-		sg_python_clear(&now);
-		return -1;
-	}
-	for (Py_ssize_t i = 0; i < PyList_Size(then); i++)
-		Py_IncRef(PyList_GetItem(then, i));
-	memcpy((void *)fields_of(object).address, bytes, (size_t)size);
-	for (Py_ssize_t i = 0; i < PyList_Size(now); i++)
-		Py_DecRef(PyList_GetItem(now, i));
-	Py_DecRef(now);
-	return 0;
+	return sg_fields_restore(object, &fields, snapshot);
 }
 
 const struct sg_state_kind sg_state_iterator = {
@@ -385,7 +375,7 @@ static PyObject **mapping_of(PyObject *context)
 	for (Py_ssize_t i = 0; referents && !word && i < PyList_Size(referents); i++) {
 		found = PyList_GetItem(referents, i);
 		if (is_mapping(found))
-			word = sg_state_find_word(context, HEAD_SIZE, sg_cpython_basicsize(sg_cpython_type(context)), found);
+			word = sg_state_find_word(context, sg_cpython_fields(), sg_cpython_basicsize(sg_cpython_type(context)), found);
 	}
 	PyErr_Clear();
 	sg_python_clear(&referents);

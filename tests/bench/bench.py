@@ -25,16 +25,16 @@ ROUNDS = int(os.environ.get("ROUNDS", "9"))
 SIDES = ("plain", "preload")
 
 
-def environment(side):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS") and k != "LD_PRELOAD"}
+def environment(side, **settings):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS") and k != "LD_PRELOAD"} | settings
     if side == "preload":
         env["LD_PRELOAD"] = os.environ["SANDGLASS_OBJECT"]
     return env
 
 
-def measure(side, program, *arguments):
+def measure(side, program, *arguments, **settings):
     command = [sys.executable, os.path.join(HERE, program), *arguments]
-    done = subprocess.run(command, env=environment(side), capture_output=True, text=True)
+    done = subprocess.run(command, env=environment(side, **settings), capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"bench: {side} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -167,6 +167,21 @@ def workflows(history):
         runner_row(f"create a run, {count} kept", "images.py", "kept", count, rounds=few, sides=sides)
 
 
+def orchestrations():
+    if not importlib.util.find_spec("durabletask"):
+        print("\norchestrations: not measured, because durabletask is not installed")
+        return
+    print(f"\n{'orchestrations':38}{'unguarded':>14}{'Sandglass':>21}")
+    runner_row("work item that replays 20 activities", "orchestrations.py", sides=("preload",))
+
+
+def answered():
+    seen = [measure("preload", "images.py", "answered", SANDGLASS="answer") for _ in range(max(1, ROUNDS // 3))]
+    engine, python = (statistics.median(one[who] for one in seen) for who in ("ask_the_engine", "ask_python"))
+    print(f"\n{'in an activation, SANDGLASS=answer':38}{'now(), random()':>16}{'time(), random()':>18}{'ratio':>9}")
+    print(f"  {'100 reads of the clock, 100 draws':36}{amount(engine):>16}{amount(python):>18}{python / engine:>9.2f}", flush=True)
+
+
 async def record(path):
     server = LocalServer()
     try:
@@ -192,6 +207,8 @@ def main():
         history = os.path.join(scratch, "history.json")
         asyncio.run(record(history))
         workflows(history)
+    answered()
+    orchestrations()
 
 
 main()

@@ -5,11 +5,11 @@
  *     make bench, or: make build/bench/hardened && build/bench/hardened 0 && build/bench/hardened 1
  */
 #define _GNU_SOURCE 1
-#include "shim/run/context.h"
+#include "shim/base/raw.h"
 #include "shim/guard/family.h"
 #include "shim/native/hardened.h"
+#include "shim/run/context.h"
 #include "shim/run/policy.h"
-#include "shim/base/raw.h"
 
 #include <stdio.h>
 #include <stdlib.h>

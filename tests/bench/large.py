@@ -1,5 +1,7 @@
 """A workflow file with as much state as size.py says, a tenth of each kind."""
 import collections
+import random
+import time
 
 from temporalio import workflow
 
@@ -31,6 +33,18 @@ class Large:
     async def run(self, text: str) -> str:
         await workflow.wait_condition(lambda: False)
         return text
+
+    @workflow.signal
+    def ask_the_engine(self) -> None:
+        for _ in range(100):
+            workflow.now()
+            workflow.random().random()
+
+    @workflow.signal
+    def ask_python(self) -> None:
+        for _ in range(100):
+            time.time()
+            random.random()
 
     @workflow.signal
     def look(self) -> None:

@@ -12,6 +12,7 @@
 #include "config/command/entries.h"
 #include "config/command/report.h"
 #include "config/command/walk.h"
+#include "tests/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,22 +38,6 @@ struct seed {
 static struct seed seeds[SEEDS_MAX];
 static int seed_count;
 static char repeat[4096];
-static uint64_t state;
-
-static uint64_t next(void) /* splitmix64 */
-{
-	uint64_t value = (state += 0x9e3779b97f4a7c15u);
-
-	value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9u;
-	value = (value ^ value >> 27) * 0x94d049bb133111ebu;
-	return value ^ value >> 31;
-}
-
-static size_t below(size_t limit)
-{
-	return limit ? (size_t)(next() % limit) : 0;
-}
-
 static void die(const char *what)
 {
 	perror(what);
@@ -81,13 +66,13 @@ static size_t place(const struct seed *seed, size_t size)
 {
 	size_t part = size < 1024 ? size : 1024;
 
-	switch (below(4)) {
+	switch (random_below(4)) {
 	case 0:
-		return below(size);
+		return random_below(size);
 	case 1:
-		return size - 1 - below(part);
+		return size - 1 - random_below(part);
 	default:
-		return seed->wheel ? size - 1 - below(part) : below(part);
+		return seed->wheel ? size - 1 - random_below(part) : random_below(part);
 	}
 }
 
@@ -97,28 +82,28 @@ static void mutate_once(const struct seed *seed, uint8_t *bytes, size_t *size)
 		0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
 		0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0xfffffffffffff000
 	};
-	size_t at = place(seed, *size), width = (size_t)1 << below(4), other, length;
+	size_t at = place(seed, *size), width = (size_t)1 << random_below(4), other, length;
 	uint64_t value;
 
-	switch (below(8)) {
+	switch (random_below(8)) {
 	case 0:
-		bytes[at] ^= (uint8_t)(1u << below(8));
+		bytes[at] ^= (uint8_t)(1u << random_below(8));
 		break;
 	case 1:
-		bytes[at] = (uint8_t)next();
+		bytes[at] = (uint8_t)random_next();
 		break;
 	case 2: case 3: case 4:
-		value = below(3) ? values[below(sizeof(values) / sizeof(values[0]))] : below(*size * 2);
+		value = random_below(3) ? values[random_below(sizeof(values) / sizeof(values[0]))] : random_below(*size * 2);
 		at -= at % width;
 		memcpy(bytes + at, &value, at + width <= *size ? width : *size - at);
 		break;
 	case 5:
-		if (below(4) == 0)
-			*size = 1 + below(*size);
+		if (random_below(4) == 0)
+			*size = 1 + random_below(*size);
 		break;
 	case 6:
-		other = below(*size);
-		length = below(256);
+		other = random_below(*size);
+		length = random_below(256);
 		if (length > *size - at)
 			length = *size - at;
 		if (length > *size - other)
@@ -126,8 +111,8 @@ static void mutate_once(const struct seed *seed, uint8_t *bytes, size_t *size)
 		memmove(bytes + at, bytes + other, length);
 		break;
 	default:
-		length = below(64);
-		memset(bytes + at, below(2) ? 0 : 0xff, length < *size - at ? length : *size - at);
+		length = random_below(64);
+		memset(bytes + at, random_below(2) ? 0 : 0xff, length < *size - at ? length : *size - at);
 		break;
 	}
 }
@@ -187,11 +172,11 @@ static void run_one(const struct sg_config *config, uint64_t number, uint64_t ba
 
 	for (int i = 0; files[i] && length < (int)sizeof(repeat) - 300; i++)
 		length += snprintf(repeat + length, sizeof(repeat) - (size_t)length, " %.250s", files[i]);
-	state = base * 0x2545f4914f6cdd1du + number;
-	seed = &seeds[below((size_t)seed_count)];
+	random_state = base * 0x2545f4914f6cdd1du + number;
+	seed = &seeds[random_below((size_t)seed_count)];
 	size = seed->size;
 	memcpy(bytes, seed->bytes, size);
-	times = 1 + below(12);
+	times = 1 + random_below(12);
 	for (size_t i = 0; i < times; i++)
 		mutate_once(seed, bytes, &size);
 	snprintf(path, sizeof(path), "%s/input.%s", directory, seed->wheel ? "whl" : "so");

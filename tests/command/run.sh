@@ -51,14 +51,50 @@ check 'usage: no command' 'status 2' "$(sandglass | tail -n 1)"
 has 'usage: a slip in the command' 'did you mean audit?' "$(sandglass audt)"
 check 'usage: help' 'status 0' "$(sandglass help | tail -n 1)"
 check 'usage: version' 'sandglass' "$(sandglass --version | sed -n 's/ [0-9.]*$//p' | head -n 1)"
-for sub in audit explain doctor run status; do
+for sub in audit check completion doctor explain object report rules run status; do
 	check "usage: $sub --help" 'status 0' "$(sandglass $sub --help | tail -n 1)"
 	check "usage: $sub with an unknown option" 'status 2' "$(sandglass $sub --nonsense | tail -n 1)"
 	has "usage: $sub says what is accepted" 'accepted: ' "$(sandglass $sub --nonsense)"
 done
-check 'usage: no width over 100' '' "$(for sub in audit explain doctor run status; do sandglass $sub --help; done | awk 'length > 118')"
+check 'usage: no width over 100' '' "$(for sub in audit check completion doctor explain object report rules run status; do sandglass $sub --help; done | awk 'length > 118')"
 check 'usage: output that cannot be written' 'status 2' \
 	"$("$command" explain >/dev/full 2>/dev/null; echo "status $?")"
+
+# ---- run, explain, rules, completion, manual ----
+
+check 'run: every setting is an option' '' "$(SANDGLASS_NO=1 sandglass run true | grep -o 'accepted: .*' | grep -o 'SANDGLASS[A-Z_]*' | \
+	while read -r name; do sandglass run --help | grep -qE "^  --[a-z-]+ .*$name[:=]" || echo "$name"; done)"
+for option in '--mode enforced' '--log stdout' '--level loud' '--log-format xml' '--summary x' '--rules time.tim=allow' '--config /nowhere' \
+	'--passthrough 1' '--reload 1' '--isolation x' '--virtual x' '--native x' '--tz x/y' '--hashseed x' '--inherit x' '--world 0'; do
+	has "run: a wrong value is told of ${option%% *}" "sandglass run: ${option%% *}" "$(sandglass run $option true | sed 's/environment: SANDGLASS_CONFIG/--config/')"
+done
+has 'run: a wrong variable is told of by its name' 'environment: SANDGLASS_TZ = x/y: ' "$(SANDGLASS_TZ=x/y sandglass run true)"
+check 'run: options become variables' 'SANDGLASS=strict SANDGLASS_HARDENED=1 SANDGLASS_TZ=UTC ' \
+	"$(sandglass run --mode=strict --tz UTC --hardened -- env | grep ^SANDGLASS | sort | tr '\n' ' ')"
+check 'run: what follows the program is its own' '--mode x -- ' "$(sandglass run printf '%s ' --mode x -- | head -n 1 | sed 's/status.*//')"
+has 'explain: a refusal that was pasted' 'by way of  uuid.uuid4 -> os.urandom' "$(sandglass explain 'x.RestrictedWorkflowAccessError: Cannot access uuid.uuid4 from inside a workflow, because it is made of entropy of the system. Called in f at /srv/shop.py:13, at run time (uuid.uuid4 -> os.urandom). Instead: workflow.uuid4(). To allow it')"
+has 'explain: a refusal that a page has wrapped' 'called     in f at /srv/shop.py:13' "$(sandglass explain 'Cannot access uuid.uuid4 from
+    inside a workflow, because it is made of entropy of the system. Called
+    in f at /srv/shop.py:13, at run time (uuid.uuid4 -> os.urandom). Instead: workflow.uuid4(). To allow it')"
+has 'explain: a line of the log' 'called     /srv/a.py:3 in run' "$(sandglass explain 'sandglass ts=1 pid=1 level=warn event=violation rule=time.time where=/srv/a.py:3 function=run')"
+has 'explain: options name the setting of the rule' 'SANDGLASS_RULES=tempfile.*=allow' "$(sandglass explain 'Cannot access tempfile.NamedTemporaryFile from inside')"
+has 'explain: text that is no message' 'neither a refusal nor' "$(sandglass explain 'what is this')"
+has 'explain: a name without a rule' 'What it calls is judged where it ends' "$(sandglass explain json.dumps)"
+check 'explain: a name without a rule is no rule' 'status 1' "$(sandglass explain json.dumps | tail -n 1)"
+check 'rules: a pattern' 'time.sleep' "$(sandglass rules 'time.slee*' | sed -n 's/ =.*//p')"
+check 'rules: none fits' 'status 1' "$(sandglass rules 'nowhere.*' | tail -n 1)"
+check 'completion: bash' 'status --worlds' "$(cd "$build" && PATH=$build:$PATH bash -c '. <(sandglass completion bash)
+	COMP_WORDS=(sandglass stat) COMP_CWORD=1; _sandglass; echo -n "${COMPREPLY[@]} "
+	COMP_WORDS=(sandglass check --wor) COMP_CWORD=2; _sandglass; echo "${COMPREPLY[@]}"')"
+check 'completion: another shell' 'status 2' "$(sandglass completion csh | tail -n 1)"
+check 'manual: every sub-command' "$(sandglass help | sed -n 's/^  \([a-z]*\) .*/\1/p' | grep -v help | tr '[:lower:]' '[:upper:]')" \
+	"$("$root/.packaging/man.sh" "$command" 2026-01-01 | sed -n 's/^.SH \([A-Z]*\)$/\1/p' | grep -vE 'NAME|SYNOPSIS')"
+
+# ---- report ----
+
+report=$(COMMAND=$command "$python" -m unittest discover -s "$here" -p 'test_*.py' 2>&1)
+check 'report: test_report.py' OK "$(echo "$report" | tail -n 1)"
+case $(echo "$report" | tail -n 1) in OK) ;; *) echo "$report" ;; esac
 
 # ---- the preloaded object stays clean ----
 
@@ -114,6 +150,9 @@ $cc -c -o relocatable.o safe.c
 ar rcs archive.a relocatable.o
 "$python" "$here/samples.py" "$scratch" || exit 2
 
+check 'audit: --fail-on' '0 1 1 0' "$(for each in 'unsafe depends.so' 'depends depends.so' 'unsafe unsafe.so' 'never unsafe.so'; do
+	"$command" audit --fail-on $each >/dev/null; printf '%s ' $?; done | sed 's/ $//')"
+has 'audit: another threshold' 'accepted: unsafe, depends, never' "$(sandglass audit --fail-on x safe.so)"
 check 'audit: code that calls nothing' 'safe' "$(verdict safe.so)"
 check 'audit: entropy' 'unsafe random' "$(verdict unsafe.so)"
 check 'audit: environment' 'depends environment' "$(verdict depends.so)"
@@ -296,18 +335,47 @@ has 'explain: a trusted module' 'trusted' "$(sandglass explain logging)"
 has 'explain: a slip' 'did you mean time.time?' "$(sandglass explain time.tim)"
 check 'explain: no such rule' 'status 1' "$(sandglass explain no.such.rule | tail -n 1)"
 has 'explain: the environment counts' 'allow at run time' "$(SANDGLASS_RULES=time.time=allow sandglass explain time.time)"
-has 'explain: so does the mode' 'block through a passed-through library' "$(SANDGLASS=strict sandglass explain time.time | tr -s '\n ' ' ')"
+has 'explain: so does the mode' 'block through a passed-through library' "$(SANDGLASS=strict sandglass explain os.getpid | tr -s '\n ' ' ')"
+has 'explain: what a library is given' 'block at run time, warn while the workflow is imported, answer through' \
+	"$(sandglass explain time.time | tr -s '\n ' ' ')"
+has 'explain: what everybody is given' 'answer at run time' "$(SANDGLASS=answer sandglass explain time.time)"
+has 'explain: answers that are switched off' 'warn through' "$(SANDGLASS_VIRTUAL=none sandglass explain time.time | tr -s '\n ' ' ')"
 printf '[rules]\nacme.now = block | it says so | nothing\n' >acme.conf
 has 'explain: so do files' 'acme.conf:2' "$(SANDGLASS_CONFIG=$scratch/acme.conf sandglass explain acme.now)"
 check 'explain: off' 'SANDGLASS=off: nothing of this is in force.' "$(SANDGLASS=off sandglass explain time.time | head -n 1)"
 check 'explain: a bad configuration' 'status 2' "$(SANDGLASS_RULES=x sandglass explain | tail -n 1)"
-check 'explain: every rule is listed' "$(sed -n '/^\[rules\]/,$p' "$root/config/default.conf" | grep -cE '^[A-Za-z_][A-Za-z0-9_.]* *=.*\|')" \
+check 'explain: every rule is listed' "$(cat "$root"/hooks/*/rules.conf | grep -cE '^[A-Za-z_][A-Za-z0-9_.]* *=.*\|')" \
 	"$(sandglass explain | sed -n 's/^\([0-9]*\) rules\..*/\1/p')"
+
+# ---- rules ----
+
+check 'rules: every line of every part' "$(cat "$root"/config/*.conf "$root"/hooks/*/rules.conf "$root"/hooks/engines/*/*.conf | grep . | sort)" \
+	"$("$command" rules | grep . | sort)"
+check 'rules: settings first, then families by name' 'config/default.conf
+hooks/*/rules.conf' "$("$command" rules >whole; "$command" rules | head -n "$(wc -l <"$root/config/default.conf")" |
+		cmp -s - "$root/config/default.conf" && echo config/default.conf
+	for part in $(LC_ALL=C ls "$root"/hooks/*/rules.conf); do echo; cat "$part"; done >rules
+	tail -c "$(wc -c <rules)" whole | cmp -s - rules && echo 'hooks/*/rules.conf')"
+check 'rules: the manual tells of each condition (when= in config/default.conf)' '' "$(
+	awk '/sg_condition_entry conditions/ { on = 1 } on { print } /{NULL, NULL}/ { on = 0 }' "$root"/hooks/*/*.c | grep -o '{"[a-z-]*"' | tr -d '{"' | while read -r name; do
+		"$command" rules | grep -qE "^#  +$name(:N)? " || echo "$name"; done)"
+check 'rules: a file of its own reads the same' 'status 0' "$("$command" rules >own.conf
+	SANDGLASS_CONFIG=$scratch/own.conf sandglass explain time.time | tail -n 1)"
 
 # ---- doctor ----
 
 check 'doctor: this Python' 'status 0' "$(sandglass doctor "$python" | tail -n 1)"
 has 'doctor: the preload is tried' 'ok    preload        takes effect' "$(sandglass doctor "$python")"
+has 'doctor: its last line' 'ready once this Python has an engine' "$(sandglass doctor "$python" | grep -v ^status | tail -n 1)"
+has 'doctor: a variable that is no setting' 'mend this first: configuration: SANDGLASS_OBJECT is set, and is no setting of Sandglass' \
+	"$(SANDGLASS_OBJECT=x sandglass doctor "$python" | tail -n 2)"
+check 'doctor: such a variable hides nothing else' 'yes 1' "$(SANDGLASS_OBJECT=x sandglass doctor "$python" | grep -q '^ok    preload' && echo yes) $(SANDGLASS_OBJECT=x sandglass doctor "$python" | grep -c ^FAIL)"
+check 'doctor: --json' 'True None fail False python' "$(for each in "$python" /bin/ls; do "$command" doctor --json $each; done | "$python" -c '
+import json, sys
+good, bad = json.loads("[" + sys.stdin.read().replace("}\n{", "},{") + "]")
+print(good["ready"], good["mend"], bad["checks"][-1]["state"], bad["ready"], bad["mend"].split(":")[0])')"
+"$python" -m venv --without-pip folder-of-venv >/dev/null
+has 'doctor: the folder of a virtual environment' "$scratch/folder-of-venv/bin/python" "$(sandglass doctor folder-of-venv)"
 check 'doctor: not a Python' 'status 1' "$(sandglass doctor /bin/ls | tail -n 1)"
 check 'doctor: no such program' 'status 1' "$(sandglass doctor /no/such | tail -n 1)"
 has 'doctor: a bad configuration' 'FAIL  configuration' "$(SANDGLASS=nonsense sandglass doctor "$python")"
@@ -341,9 +409,15 @@ check 'run: not a program' 'status 126' "$(sandglass run -- "$scratch" | tail -n
 check 'run: no program' 'status 2' "$(sandglass run --mode warn | tail -n 1)"
 has 'run: a bad mode' 'did you mean "enforce"?' "$(sandglass run --mode enforced -- true)"
 check 'run: no object' 'status 2' "$(alone/sandglass run -- true >/dev/null 2>&1; echo "status $?")"
-mkdir -p prefix/bin prefix/lib 'with blank' && cp "$command" prefix/bin && cp "$build/libsandglass.so" prefix/lib
+check 'object: beside the command' "$build/libsandglass.so
+status 0" "$(sandglass object)"
+check 'object: none' 'status 2' "$(alone/sandglass object >/dev/null 2>&1; echo "status $?")"
+mkdir -p prefix/bin prefix/lib/sandglass 'with blank' && cp "$command" prefix/bin && cp "$build/libsandglass.so" prefix/lib
 check 'run: installed' "$scratch/prefix/lib/libsandglass.so" \
 	"$(prefix/bin/sandglass run -- "$python" -c 'import os; print(os.environ["LD_PRELOAD"])')"
+check 'object: installed' "$scratch/prefix/lib/libsandglass.so" "$(prefix/bin/sandglass object)"
+mv prefix/lib/libsandglass.so prefix/lib/sandglass
+check 'object: installed, in a folder of its own' "$scratch/prefix/lib/sandglass/libsandglass.so" "$(prefix/bin/sandglass object)"
 cp "$command" "$build/libsandglass.so" 'with blank'
 has 'run: a directory with a blank in its name' 'accepted: a directory without' "$('with blank/sandglass' run -- true 2>&1)"
 

@@ -4,6 +4,7 @@ Run it with `make demo`. Exit status 0 only when all was as promised.
 SANDGLASS_DEMO=plain runs the workers without the preload, for comparison.
 """
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -64,19 +65,22 @@ class Checks:
 check = Checks()
 
 
+def environment(log):
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS")}
+    variables.update(SHOP_TAX_RATE="1.19", PYTHONUNBUFFERED="1")
+    if not PLAIN:
+        variables.update(LD_PRELOAD=os.environ["SANDGLASS_OBJECT"], SANDGLASS_LOG=log, SANDGLASS_LOG_LEVEL="debug")
+    return variables
+
+
 class WorkerProcess:
     def __init__(self, queue, address, directory):
         self.queue = queue
         self.log = os.path.join(directory, f"{queue}.log")
         self.output = os.path.join(directory, f"{queue}.out")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS")}
-        environment.update(SHOP_TAX_RATE="1.19", PYTHONUNBUFFERED="1")
-        if not PLAIN:
-            environment.update(LD_PRELOAD=os.environ["SANDGLASS_OBJECT"], SANDGLASS_LOG=self.log,
-                               SANDGLASS_LOG_LEVEL="debug")
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen([sys.executable, os.path.join(HERE, "worker.py"), queue, address],
-                                            env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                            env=environment(self.log), stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=subprocess.STDOUT)
 
     def preloaded(self):
@@ -167,6 +171,20 @@ def first(lines, text):
     return next((line for line in lines if text in line + " "), None)
 
 
+def second_engine(directory):
+    log = os.path.join(directory, "parcels.log")
+    done = subprocess.run([sys.executable, os.path.join(HERE, "second.py")], env=environment(log), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+    lines = done.stdout.splitlines()
+    three, five, today = json.loads(lines[-1]) if lines else [["nothing", done.stderr[-500:]]] * 3
+    for count, (status, text) in ((3, three), (5, five)):
+        check(status == "COMPLETED" and text.startswith(f"{count} carried, the last one is parcel {count} "), f"{count} activities: {status}")
+        body(text)
+    check(today[0] == "FAILED" and "Cannot access datetime.date.today" in today[1] and "ctx.current_utc_datetime" in today[1],
+          f"date.today() in an orchestrator: {today[0]}")
+    body(today[1], "33")
+
+
 async def main(directory):
     began = time.monotonic()
     server = LocalServer()
@@ -219,14 +237,17 @@ async def main(directory):
         if report[0] == "nothing":
             reports.explain()
 
-        headline("4  Everything stopped")
+        headline("4  Another engine: durabletask, its worker as plain as the others")
+        second_engine(directory)
+
+        headline("5  Everything stopped")
         for worker in workers:
             status = worker.stop()
             check(status == 0, f"{worker.queue} worker: exit status {status}")
         server.stop()
         check(server.process.poll() is not None, "server stopped")
 
-        headline("5  What the debug log says (SANDGLASS_LOG=... SANDGLASS_LOG_LEVEL=debug)")
+        headline("6  What the debug log says (SANDGLASS_LOG=... SANDGLASS_LOG_LEVEL=debug)")
         lines, rest = orders.lines(), reports.lines()
         runs = [first(event_lines(log, "run"), f"workflow_id={name} ")
                 for log, name in ((lines, "order-1001"), (rest, "report"))]

@@ -39,11 +39,14 @@ from temporalio.worker.workflow_sandbox._runner import _fake_info
 
 TIME_LIMIT = 20  # seconds for a program
 OWN = SandboxRestrictions.default.with_passthrough_modules("witness", "registry")
-SETTINGS = {True: [OWN.with_passthrough_modules("attr", "attrs", f"only{i}") for i in range(2)],
-            False: [OWN.with_passthrough_modules(f"only{i}") for i in range(2)]}
-RUNNERS = {shared: [SandboxedWorkflowRunner(s, witness.Runner) for s in settings] for shared, settings in SETTINGS.items()}
 LOOP = asyncio.new_event_loop()
 LEFT = []
+
+
+def runners(shared_libraries, count):
+    """New ones for each program: what is kept for their settings goes with them."""
+    libraries = ("attr", "attrs") if shared_libraries else ()
+    return [SandboxedWorkflowRunner(OWN.with_passthrough_modules(*libraries, f"only{i}"), witness.Runner) for i in range(count)]
 
 
 def details(definition, run):
@@ -258,7 +261,8 @@ class Play:
         self.runs = {number: Run(number, request.get("full"), only is not None) for number in sorted({s[0] for s in self.schedule})}
         self.alone = only is not None
         self.flows = program.get("flows", ["flow"])
-        self.runners = [witness.Runner()] if self.alone else RUNNERS[program["shared_libraries"]][:program.get("settings", 1)]
+        self.runners = [witness.Runner()] if self.alone else runners(program["shared_libraries"],
+                                                                             program.get("settings", 1))
         witness.Settings.package = self.package
         witness.Settings.by_name = program["by_name"]
         witness.Settings.unordered = program["unordered"]
@@ -400,22 +404,26 @@ def main():
     gc.disable()
     out.write("ready\n")
     out.flush()
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
         request = json.loads(line)
         folder = pathlib.Path(request["folder"])
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
         importlib.invalidate_caches()
-        # Whatever was there before this program is of no interest to the collector.
-        gc.collect()
-        gc.freeze()
+        gc.unfreeze()
+        # What the last programs left is freed: most of it is young.
+        gc.collect(*[1] * bool(number % 25))
+        if sys.argv[1] != "worker" or request["program"]["gc"]:
+            # Whatever was there before this program is of no interest to the collector.
+            gc.freeze()
         faulthandler.dump_traceback_later(TIME_LIMIT, exit=True)
         try:
             result = answer(request)
         except Exception as e:
             result = {"runs": {}, "broken": f"{type(e).__name__}: {e}"}
         faulthandler.cancel_dump_traceback_later()
-        registry.forget()
+        if registry.forget() and "broken" not in result:
+            result = {"runs": {}, "broken": "changes what all share"}
         out.write(json.dumps(result) + "\n")
         out.flush()
 

@@ -424,7 +424,9 @@ class Generator:
         if "large" in self.features and (self.chance(0.15) or "large" in self.always):
             nodes = modules[self.choice(early).name]
             nodes.insert(self.random.randrange(len(HEADER), len(nodes) + 1), "__ballast__ = [[i] for i in range(2500)]")
-        collecting = self.chance(0.2) and not {KINDS[t.kind].feature for m in self.modules for t in m.objects} & {"weak", "del", "open"}
+        # What the collector finds early is gone, alone as in a worker, but when it is at work nobody can tell.
+        collecting = self.chance(0.2) and not {KINDS[t.kind].feature for m in self.modules for t in m.objects} & {
+            "weak", "del", "open", "left"}
         schedule = self.schedule(threads)
         if self.chance(0.15):
             schedule = self.cached_alone(schedule, threads)

@@ -2,6 +2,7 @@
 import abc
 import builtins
 import collections
+import collections.abc
 import contextvars
 import copyreg
 import functools
@@ -95,10 +96,24 @@ send = _receiver.send
 _tables = (copyreg.dispatch_table, mimetypes.types_map, vars(builtins), vars(json), vars(sys))
 _before = [set(table) for table in _tables]
 _callbacks = list(gc.callbacks)
+_classes = {cls: dict(vars(cls)) for cls in (Base, Meta, Abstract, Holder, Slotted, collections.UserDict, collections.abc.Hashable)}
+
+
+def put_classes_back():
+    """Has the program changed a class that all share? Then it can tell no story of its own: that is reported, not kept apart."""
+    changed = False
+    for cls, before in _classes.items():
+        for name in [name for name in {**vars(cls), **before} if vars(cls).get(name, cls) is not before.get(name, cls)]:
+            changed = True
+            if name in before:
+                setattr(cls, name, before[name])
+            else:
+                delattr(cls, name)
+    return changed
 
 
 def forget():
-    """The next program begins with what there was."""
+    """The next program begins with what there was. True: the program has changed what all share."""
     for held in (LIST, DICT, EVENTS, PLUGINS, QUEUE, Base.kinds, Meta.made, _kept):
         held.clear()
     send(None)
@@ -116,3 +131,4 @@ def forget():
             logger.filters.clear()
             logger.handlers.clear()
             vars(logger).pop("held", None)
+    return put_classes_back()

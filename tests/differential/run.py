@@ -265,7 +265,9 @@ class Test:
         truth = answers.pop("alone")
         if truth.get("broken") or truth.get("died"):
             with self.lock:
-                self.skips["a program that cannot be imported" if truth.get("broken") else "Python itself dies of it"] += 1
+                why = truth.get("broken") or "Python itself dies of it"
+                self.skips[f"a program that {why}" if why.startswith("changes") else
+                           "a program that cannot be imported" if truth.get("broken") else why] += 1
                 self.counts["skipped"] += 1
             return
         different = {}

@@ -101,7 +101,7 @@ def here(namespace):
 
 
 def without_addresses(text):
-    return re.sub(r"0x[0-9a-fA-F]{4,}|(?<=id=')\d+", "0x", text)
+    return re.sub(r"0x[0-9a-fA-F]+|(?<=id=')\d+", "0x", text)
 
 
 class at:

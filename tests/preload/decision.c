@@ -1,5 +1,5 @@
 /*
- * The decisions of hooks/inherit.c without starting anything.
+ * The decisions of hooks/process/inherit.c without starting anything.
  *
  *     decision python [-p] PROGRAM...         "yes" or "no" for each: would it run a Python
  *     interpreter? decision environment OWN_PATH PRELOAD NAME=VALUE...
@@ -7,7 +7,7 @@
  *         that itself was started here with LD_PRELOAD=PRELOAD
  */
 #define _GNU_SOURCE 1
-#include "hooks/inherit.h"
+#include "hooks/process/inherit.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <locale.h>
 #include <mqueue.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -62,10 +63,13 @@
 #include <time.h>
 #include <unistd.h>
 #include <utime.h>
+#include <wchar.h>
 #include <wordexp.h>
 
 #define MISSING "/nonexistent/file"
 extern char **environ;
+size_t __strftime_l(char *text, size_t size, const char *format, const struct tm *tm, locale_t locale);
+size_t __wcsftime_l(wchar_t *text, size_t size, const wchar_t *format, const struct tm *tm, locale_t locale);
 const char *matrix(void);
 
 /* Text of the answers, without stdio: a signal handler writes it too. */
@@ -173,6 +177,14 @@ static struct sysinfo si;
 static struct passwd pw, *pwp;
 static struct group gr, *grp;
 static char buffer[8192];
+static wchar_t wide[16];
+
+static locale_t c_locale(void)
+{
+	static locale_t made;
+
+	return made ? made : (made = newlocale(LC_ALL_MASK, "C", NULL));
+}
 static unsigned short seed[3] = {1, 2, 3};
 static const struct timespec short_while = {0, 1000};
 

@@ -19,6 +19,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 passed=0 failed=0 skipped=0
 cc=${CC:-cc}
+first=${SANDGLASS_TEST_FIRST:+$SANDGLASS_TEST_FIRST:} # what goes before the object: a sanitizer
 unset LD_PRELOAD
 for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 
@@ -26,7 +27,7 @@ for name in $(env | sed -n 's/^\(SANDGLASS[A-Z_]*\)=.*/\1/p'); do unset "$name";
 
 # preloaded [NAME=VALUE...] COMMAND...: with the object; later assignments win.
 preloaded() {
-	env LD_PRELOAD="$object" SANDGLASS_INHERIT=python "$@"
+	env LD_PRELOAD="$first$object" SANDGLASS_INHERIT=python "$@"
 }
 
 # outcome COMMAND...: everything that can be seen of it.
@@ -37,8 +38,9 @@ outcome() {
 
 # fate: what a child that prints its environment was given.
 fate() {
-	awk -v object="$object" '
-		/^LD_PRELOAD=/ { preload = substr($0, 12) }
+	awk -v object="$object" -v first="$first" '
+		/^LD_PRELOAD=/ { preload = substr($0, 12); sub(/:*$/, ":", preload)
+			if (index(preload, first) == 1) preload = substr(preload, length(first) + 1); sub(/:$/, "", preload) }
 		/^SANDGLASS_INHERIT=/ { setting = 1 }
 		/: E[A-Z]+$/ { error = $0 }
 		END {
@@ -51,16 +53,24 @@ fate() {
 
 # ---- the object ----
 
-check 'object: needs nothing but libc' 'libc.so.6' \
+[ -n "$first" ] || check 'object: needs nothing but libc' 'libdl.so.2
+libc.so.6' \
 	"$(readelf -dW "$object" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')"
+check 'object: runs on glibc 2.28: no version of a newer one' '' \
+	"$(nm -D --undefined-only "$object" | sed -n 's/.*@GLIBC_\(.*\)/\1 &/p' | awk '{ split($1, v, "."); if (v[1] > 2 || v[2] > 28) print }')"
 $cc -E -P -DSG_ROW_LIST "$root/hooks/rows.h" >"$scratch/rows"
+printf '#define HOOK(family, need, type, name, parameters, arguments) @ need name\n#define HOOK_VARIADIC(family, need, type, name, parameters) @ need name
+#define NOHOOK(name, why)\n#include "hooks/rows.h"\n' | $cc -I"$root" -E -P - | grep -o '@ REQ [A-Za-z0-9_]*' | cut -d' ' -f3 | sort >"$scratch/required"
+check 'rows: what is required glibc 2.28 has (else OPT, and shim/base/older.c)' '' "$(
+	nm -D --defined-only "$(ldd /bin/sh | awk '$1 ~ /^libc\.so/ { print $3 }')" | sed -n 's/.* \([^ @]*\)@@*GLIBC_\([0-9.]*\)$/\1 \2/p' | sort -k1,1 -k2,2V |
+		awk '!($1 in seen) { seen[$1]; split($2, v, "."); if (v[1] == 2 && v[2] > 28) print $1 }' | sort | comm -12 - "$scratch/required")"
 check 'object: exports the rows and nothing else' \
 	"$(sed -n 's/^hook //p' "$scratch/rows" | sort)" \
 	"$(nm -D --defined-only "$object" | awk '{ print $3 }' | sort)"
 check 'object: no row twice' '' "$(awk '{ print $2 }' "$scratch/rows" | sort | uniq -d)"
 check 'rows: hooks/COVERAGE.md is up to date (make coverage-table)' '' \
 	"$(sh "$root/hooks/coverage.sh" | diff "$root/hooks/COVERAGE.md" -)"
-check 'rows: none is missing for a name of this libc (a row in hooks/*_rows.h, or NOHOOK and why)' '' \
+check 'rows: none is missing for a name of this libc (a row in hooks/*/rows.h, or NOHOOK and why)' '' \
 	"$(sh "$here/sweep.sh" "$scratch/rows")"
 printf 'int %s(void) { return 0; }\n' clock_gettime9 openat3 getrandom_new harmless >"$scratch/newer.c"
 $cc -shared -fPIC -o "$scratch/newer.so" "$scratch/newer.c"
@@ -217,8 +227,8 @@ $cc -shared -fPIC -o "$scratch/it's/other.so" -x c /dev/null
 $cc -shared -fPIC -o "$scratch/first.so" -x c /dev/null
 for way in system popen; do
 	check "shell by $way: other preloads stay, quoted" \
-		"$scratch/first.so:$scratch/it's/other.so" \
-		"$(preloaded LD_PRELOAD="$scratch/first.so:$object:$scratch/it's/other.so" \
+		"$first$scratch/first.so:$scratch/it's/other.so" \
+		"$(preloaded LD_PRELOAD="$first$scratch/first.so:$object:$scratch/it's/other.so" \
 			"$python" "$ways" $way /usr/bin/env | sed -n 's/^LD_PRELOAD=//p')"
 	for command in 'exit 3' 'kill -9 $$' 'echo "a b"  c' '# comment' '' 'if' 'echo $0 $#' \
 			'cat <<X
@@ -236,22 +246,22 @@ print(ctypes.CDLL(None).system(None))')"
 
 for way in subprocess_env execle posix_spawn; do
 	check "environment by $way: order of other preloads" \
-		"$scratch/first.so:$scratch/it's/other.so" \
-		"$(preloaded LD_PRELOAD="$scratch/first.so $object:$scratch/it's/other.so" \
+		"$first$scratch/first.so:$scratch/it's/other.so" \
+		"$(preloaded LD_PRELOAD="$first$scratch/first.so $object:$scratch/it's/other.so" \
 			"$python" "$ways" $way /usr/bin/env | sed -n 's/^LD_PRELOAD=//p')"
 	check "environment by $way: the rest is as it was" \
-		"$(env "$python" "$ways" $way /usr/bin/env)" \
+		"$(env ${first:+"LD_PRELOAD=${first%:}"} "$python" "$ways" $way /usr/bin/env)" \
 		"$(preloaded "$python" "$ways" $way /usr/bin/env)"
 done
 ln -s "$object" "$scratch/link.so"
 check 'environment: a link to the object is the object' dropped \
-	"$(preloaded LD_PRELOAD="$scratch/link.so" "$python" "$ways" subprocess \
+	"$(preloaded LD_PRELOAD="$first$scratch/link.so" "$python" "$ways" subprocess \
 		/usr/bin/env | fate)"
 check 'environment: a relative path, after chdir' dropped \
-	"$(cd "$(dirname "$object")" && preloaded LD_PRELOAD="./$(basename "$object")" \
+	"$(cd "$(dirname "$object")" && preloaded LD_PRELOAD="$first./$(basename "$object")" \
 		"$python" "$ways" subprocess_cwd /usr/bin/env | fate)"
 check 'environment: a bare name found by the loader' dropped \
-	"$(preloaded LD_PRELOAD="$(basename "$object")" LD_LIBRARY_PATH="$(dirname "$object")" \
+	"$(preloaded LD_PRELOAD="$first$(basename "$object")" LD_LIBRARY_PATH="$(dirname "$object")" \
 		"$python" "$ways" subprocess /usr/bin/env | fate)"
 check 'environment: 10000 variables are passed on' '10000' \
 	"$(preloaded "$python" -c 'import os, subprocess
@@ -261,7 +271,7 @@ print(subprocess.check_output(["/usr/bin/env"], env=dict(os.environ, **many)).co
 # ---- decisions ----
 
 $cc -fsanitize=address,undefined -g -std=gnu11 -Wall -Wextra -Werror -I"$root" \
-	-o "$scratch/decision" "$here/decision.c" "$root/hooks/inherit.c" || failed=$((failed + 1))
+	-o "$scratch/decision" "$here/decision.c" "$root/hooks/process/inherit.c" || failed=$((failed + 1))
 programs=$scratch/programs
 mkdir "$programs"
 # script NAME LINE...
@@ -361,12 +371,12 @@ for name in jemalloc mimalloc tcmalloc_minimal asan; do
 		skipped=$((skipped + 1))
 		continue
 	fi
-	alone=$(LD_PRELOAD=$other "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)
+	alone=$(LD_PRELOAD=$first$other "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)
 	for both in "$object $other" "$other $object"; do
 		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: every situation" "$alone" \
-			"$(LD_PRELOAD=$both "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)"
+			"$(LD_PRELOAD=$first$both "$python" -c "$run_matrix" "$scratch/matrix.so" 2>&1)"
 		check "beside $name, $([ "${both% *}" = "$object" ] && echo before || echo behind) it: vfork" None \
-			"$(SANDGLASS_INHERIT=python LD_PRELOAD=$both "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
+			"$(SANDGLASS_INHERIT=python LD_PRELOAD=$first$both "$python" -c "$run_vfork" "$scratch/vfork.so" "$programs/without-preload" "LD_PRELOAD=$object")"
 	done
 done
 unset ASAN_OPTIONS
@@ -388,22 +398,35 @@ print('runs', end=' ')"
 dormant() {
 	$cc -shared -fPIC -o "$scratch/standin.so" "$2" "$here/standin.c" || exit 2
 	check "not served: $1" "runs status 0" \
-		"$(LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_REQUIRED=1 SANDGLASS_LOG="$scratch/dormant.log" \
+		"$(LD_PRELOAD="$first$object $scratch/standin.so" SANDGLASS_REQUIRED=1 SANDGLASS_LOG="$scratch/dormant.log" \
 			"$python" -c 'print("runs", end=" ")' 2>&1; echo "status $?")"
 	check "not served: $1: an engine is imported" "runs status 0" \
-		"$(LD_PRELOAD="$object $scratch/standin.so" "$python" -c "$import_engine" 2>"$scratch/said"; echo "status $?")"
+		"$(LD_PRELOAD="$first$object $scratch/standin.so" "$python" -c "$import_engine" 2>"$scratch/said"; echo "status $?")"
 	has "not served: $1: says so" "event=dormant reason=\"$3\"" "$(cat "$scratch/said")"
 	check "not served: $1: in one line" 1 "$(wc -l <"$scratch/said")"
-	LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_LOG="$scratch/dormant.log" "$python" -c "$import_engine" \
+	LD_PRELOAD="$first$object $scratch/standin.so" SANDGLASS_LOG="$scratch/dormant.log" "$python" -c "$import_engine" \
 		>/dev/null 2>"$scratch/said"
 	check "not served: $1: says so on stderr, whatever the log" "sandglass: workflows are NOT guarded in this process: $3" \
 		"$(cat "$scratch/said")"
 	check "not served: $1: required" "sandglass: SANDGLASS_REQUIRED = 1: workflows cannot be guarded in this process: $3
-status 2" "$(LD_PRELOAD="$object $scratch/standin.so" SANDGLASS_REQUIRED=1 "$python" -c "$import_engine" 2>&1; echo "status $?")"
+status 2" "$(LD_PRELOAD="$first$object $scratch/standin.so" SANDGLASS_REQUIRED=1 "$python" -c "$import_engine" 2>&1; echo "status $?")"
 }
 if "$python" -c 'import sys; sys.exit("/libpython3" not in open("/proc/self/maps").read())'; then
 	dormant 'an unknown version' '-DVERSION="3.16.0"' 'only CPython 3.10 to 3.15 is supported'
 	dormant 'a free-threaded build' -DFREE_THREADED 'free-threaded builds of CPython are not supported'
+fi
+
+# ---- programs of another C library ----
+
+if command -v musl-gcc >/dev/null; then
+	musl-gcc -w -o "$scratch/elsewhere" "$here/elsewhere.c"
+	check 'musl: a program runs' "$("$scratch/elsewhere" 2>&1; echo "status $?")" \
+		"$(LD_PRELOAD="$first$object" "$scratch/elsewhere" 2>&1; echo "status $?")"
+	check 'musl: so it does with settings that are wrong' "$("$scratch/elsewhere" 2>&1; echo "status $?")" \
+		"$(LD_PRELOAD="$first$object" SANDGLASS=nonsense SANDGLASS_LOG=/no/such/log "$scratch/elsewhere" 2>&1; echo "status $?")"
+else
+	echo 'skip musl: there is no musl-gcc (tests/setup.sh preloads)'
+	skipped=$((skipped + 1))
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -168,6 +168,12 @@
 	S(ftime, ftime(&(struct timeb){0})) \
 	UNSAFE(T, localtime, localtime(&(time_t){86400}) != NULL) \
 	UNSAFE(T, ctime, ctime(&(time_t){86400}) != NULL) \
+	UNSAFE(T, strftime, strftime(buffer, 16, "%Y", &(struct tm){.tm_year = 100}) == 4) \
+	UNSAFE(T, strftime_l, strftime_l(buffer, 16, "%Y", &(struct tm){.tm_year = 100}, c_locale()) == 4) \
+	UNSAFE(T, __strftime_l, __strftime_l(buffer, 16, "%Y", &(struct tm){.tm_year = 100}, c_locale()) == 4) \
+	UNSAFE(T, wcsftime, wcsftime(wide, 16, L"%Y", &(struct tm){.tm_year = 100}) == 4) \
+	UNSAFE(T, wcsftime_l, wcsftime_l(wide, 16, L"%Y", &(struct tm){.tm_year = 100}, c_locale()) == 4) \
+	UNSAFE(T, __wcsftime_l, __wcsftime_l(wide, 16, L"%Y", &(struct tm){.tm_year = 100}, c_locale()) == 4) \
 	UNSAFE(T, timelocal, timelocal(&(struct tm){.tm_year = 100, .tm_mday = 1}) > 0) \
 	S(__nanosleep, __nanosleep(&short_while, NULL)) \
 	S(getitimer, getitimer(77, &interval)) \
@@ -334,6 +340,7 @@
 	/* host and user */ \
 	S(__gethostname_chk, __gethostname_chk(buffer, 256, sizeof(buffer))) \
 	S(sethostname, sethostname("x", (size_t)-1)) \
+	S(isatty, isatty(-1)) \
 	S(getdomainname, getdomainname(buffer, sizeof(buffer))) \
 	S(__getdomainname_chk, __getdomainname_chk(buffer, 256, sizeof(buffer))) \
 	S(setdomainname, setdomainname("x", (size_t)-1)) \

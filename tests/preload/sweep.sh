@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names of a C library that need a row in hooks/*_rows.h and have none, one a line.
+# Names of a C library that need a row in hooks/*/rows.h and have none, one a line.
 #
 #     sh tests/preload/sweep.sh ROWS [LIBC]
 #

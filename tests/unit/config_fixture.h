@@ -6,18 +6,13 @@
 #ifndef CONFIG_FIXTURE_H
 #define CONFIG_FIXTURE_H
 
+#include "config/command/entries.h"
 #include "config/config.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const conditions[] = {
-		"missing", "naive-astimezone", "shared-generator", "unseeded", "blocking", "bare-unseeded",
-		"no-seed", "numpy-made", "numpy-shared", "numpy-unseeded", "unordered",
-		"nondeterministic-sql", "elsewhere", "unlike-here",
-		"no-args", "no-program", "given", "shared", "shared-logger", "shared-filters", NULL};
 
 static char directory[64];
 static struct sg_config config;

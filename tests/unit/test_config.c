@@ -1,15 +1,17 @@
 /* What can be written into the configuration, and what comes of it. */
+#include "config/zone.h"
 #include "tests/unit/config_fixture.h"
 
 #include "config/native.h"
 #include "config/types.h"
+#include "config/words.h"
 #include "shim/base/log.h"
 
 #include <stdarg.h>
 
 static void load(void)
 {
-	int result = sg_config_load(&config, conditions, error, sizeof(error));
+	int result = sg_config_load(&config, sg_condition_names, error, sizeof(error));
 
 	ck_assert_msg(result == 0, "refused: %s", error);
 	ck_assert_str_eq(error, "");
@@ -32,6 +34,14 @@ static void expect_actions(const char *name, enum sg_action action, enum sg_acti
 	ck_assert_msg(found->action == action && found->at_import == at_import && found->via == via,
 			"%s is %s import=%s via=%s", name, sg_config_action_name(found->action),
 			sg_config_action_name(found->at_import), sg_config_action_name(found->via));
+}
+
+static const struct sg_engine_config *engine(const char *name)
+{
+	for (size_t i = 0; i < config.engine_count; i++)
+		if (strcmp(config.engines[i].name, name) == 0)
+			return &config.engines[i];
+	ck_abort_msg("no engine %s", name);
 }
 
 static void expect_list(char **list, ...)
@@ -58,9 +68,8 @@ START_TEST(defaults)
 	ck_assert_str_eq(config.log, "stderr");
 	expect_list(config.passthrough, NULL);
 	expect_list(config.reload, NULL);
-	ck_assert_uint_eq(config.engine_count, 1);
-	ck_assert_str_eq(config.engines[0].name, "temporal");
-	expect_list(config.engines[0].packages, "temporalio", "nexusrpc", NULL);
+	expect_list(engine("temporal")->packages, "temporalio", "nexusrpc", NULL);
+	expect_list(engine("durabletask")->packages, "durabletask", NULL);
 	ck_assert_uint_gt(config.rule_count, 500);
 	ck_assert_uint_gt(config.sink_count, 30);
 	ck_assert_ptr_null(sg_config_rule(&config, "time"));
@@ -87,6 +96,29 @@ START_TEST(every_default_rule_is_complete)
 }
 END_TEST
 
+/* What the user of an engine is told to write; the buffer is good until the next call. */
+static const char *instead(const char *name)
+{
+	static char buffer[SG_WORDS_SIZE];
+
+	return sg_words_put(&config, "temporal", rule(name)->replacement, buffer, sizeof(buffer));
+}
+
+START_TEST(every_engine_has_every_word)
+{
+	char buffer[SG_WORDS_SIZE];
+
+	load();
+	for (size_t i = 0; i < config.rule_count; i++)
+		for (size_t j = 0; j < config.engine_count; j++) {
+			sg_words_put(&config, config.engines[j].name, config.rules[i].replacement, buffer, sizeof(buffer));
+			ck_assert_msg(!strchr(buffer, '{'), "%s: %s", config.rules[i].name, buffer);
+			ck_assert_uint_lt(strlen(buffer), sizeof(buffer) - 1);
+		}
+	sg_config_release(&config);
+}
+END_TEST
+
 START_TEST(default_rules_that_matter)
 {
 	load();
@@ -99,7 +131,7 @@ START_TEST(default_rules_that_matter)
 	expect_actions("asyncio.wait", SG_ACTION_WARN, SG_ACTION_WARN, SG_ACTION_WARN);
 	expect_actions("zoneinfo.ZoneInfo", SG_ACTION_ALLOW, SG_ACTION_ALLOW, SG_ACTION_ALLOW);
 	ck_assert_ptr_null(rule("time.time")->condition);
-	ck_assert_str_eq(rule("time.strftime")->condition, "missing");
+	ck_assert_str_eq(rule("time.strftime")->condition, "format");
 	ck_assert_int_eq(rule("time.strftime")->condition_argument, 1);
 	ck_assert_int_eq(rule("time.gmtime")->condition_argument, 0);
 	ck_assert_str_eq(rule("_thread.RLock.acquire")->condition, "blocking");
@@ -109,8 +141,8 @@ START_TEST(default_rules_that_matter)
 	ck_assert_int_eq(rule("uuid.uuid4")->guard, SG_GUARD_FRAME);
 	ck_assert_int_eq(rule("http.client")->guard, SG_GUARD_MODULE);
 	ck_assert_int_eq(rule("os.environ")->guard, SG_GUARD_MAPPING);
-	ck_assert_str_eq(rule("time.sleep")->replacement,
-			"await asyncio.sleep() or workflow.sleep()");
+	ck_assert_str_eq(rule("time.sleep")->replacement, "{sleep}");
+	ck_assert_str_eq(instead("time.sleep"), "await asyncio.sleep() or workflow.sleep()");
 	sg_config_release(&config);
 }
 END_TEST
@@ -199,6 +231,24 @@ START_TEST(lists_add_up_and_a_later_source_moves_a_module)
 }
 END_TEST
 
+/* Far longer than what lies behind any constant of the program: nothing but the name itself may be read. */
+START_TEST(a_module_may_have_a_name_of_any_length)
+{
+	size_t length = 8 << 20;
+	char *name = malloc(length + 1);
+
+	ck_assert_ptr_nonnull(name);
+	memset(name, 'a', length);
+	name[length] = '\0';
+	setenv("SANDGLASS_PASSTHROUGH", name, 1);
+	load();
+	unsetenv("SANDGLASS_PASSTHROUGH"); /* no program starts with it */
+	expect_list(config.passthrough, name, NULL);
+	sg_config_release(&config);
+	free(name);
+}
+END_TEST
+
 START_TEST(comments_indents_carriage_returns_and_a_byte_order_mark)
 {
 	use_file("\xef\xbb\xbf[settings]\r\n# a comment\r\n; another\r\n  mode = warn\r\n"
@@ -234,7 +284,7 @@ START_TEST(a_rule_changes_only_in_what_the_line_states)
 		 "uuid.uuid4 = block guard=call\n");
 	load();
 	expect_actions("time.strftime", SG_ACTION_BLOCK, SG_ACTION_WARN, SG_ACTION_BLOCK);
-	ck_assert_str_eq(rule("time.strftime")->condition, "missing");
+	ck_assert_str_eq(rule("time.strftime")->condition, "format");
 	ck_assert_int_eq(rule("time.strftime")->condition_argument, 1);
 	ck_assert_str_eq(rule("time.strftime")->reason,
 			"without a time tuple it takes the current time");
@@ -381,13 +431,16 @@ static enum sg_action native(const char *path, enum sg_native_family family)
 
 START_TEST(native_objects_are_told_by_path_and_family)
 {
-	use_file("[settings]\nnative = block\nhardened = 1\n[native]\n"
+	use_file("[settings]\nlog_format = json\nsummary = 10\nworld = 2\nnative = block\nhardened = 1\nhashseed = 4294967295\ntz = UTC\n[native]\n"
 		 "acme/* = block | x\n"
 		 "acme/_fast.*.so = allow only=clock, random | x\n"
 		 "/opt/only?.so = warn | x\n");
 	load();
 	ck_assert_int_eq(config.native, SG_NATIVE_BLOCK);
 	ck_assert(config.hardened);
+	ck_assert(config.log_json && config.summary == 10 && config.world == 2);
+	ck_assert(sg_config_pins_seed(&config) && config.hash_seed == UINT32_MAX);
+	ck_assert(config.zone == &sg_zone_utc && !config.host_zone);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_CLOCK), SG_ACTION_ALLOW);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_RANDOM), SG_ACTION_ALLOW);
 	ck_assert_int_eq(native("/v/site-packages/acme/_fast.abi3.so", SG_NATIVE_FILE), SG_ACTION_BLOCK);
@@ -432,12 +485,52 @@ START_TEST(the_last_line_that_fits_says_what_a_type_is)
 }
 END_TEST
 
+START_TEST(an_engine_is_told_other_words)
+{
+	use_file("[engine temporal]\nrandom = acme.dice()\n");
+	load();
+	ck_assert_str_eq(instead("random.SystemRandom.random"), "acme.dice().random()");
+	sg_config_release(&config);
+}
+END_TEST
+
+START_TEST(words_are_put_where_they_are_known)
+{
+	char buffer[SG_WORDS_SIZE], small[12];
+
+	load();
+	ck_assert_str_eq(sg_words_put(&config, "temporal", "a {now} b{uuid4}", buffer, sizeof(buffer)),
+			"a workflow.now() bworkflow.uuid4()");
+	ck_assert_str_eq(sg_words_put(&config, "temporal", "{no} {} {now {now}", buffer, sizeof(buffer)), "{no} {} {now workflow.now()");
+	ck_assert_str_eq(sg_words_put(&config, "temporal", "{} {now", buffer, sizeof(buffer)), "{} {now");
+	ck_assert_str_eq(sg_words_put(&config, "another", "{now}", buffer, sizeof(buffer)), "{now}");
+	ck_assert_str_eq(sg_words_put(&config, "temporal", "{now} b", small, sizeof(small)), "workflow.no");
+	sg_config_release(&config);
+}
+END_TEST
+
+START_TEST(versions_of_an_engine_are_tested_or_not)
+{
+	static const char *const in[] = {"1.8", "1.8.0", "1.35.2", "1.20rc1", NULL};
+	static const char *const out[] = {"1.7.9", "1.36.0", "0.9", "2.8.0", "unknown", "", NULL};
+
+	load();
+	for (int i = 0; in[i]; i++)
+		ck_assert_int_eq(sg_words_tested("1.8 to 1.35", in[i]), 1);
+	for (int i = 0; out[i]; i++)
+		ck_assert_int_eq(sg_words_tested("1.8 to 1.35", out[i]), 0);
+	ck_assert_int_eq(sg_words_tested(NULL, "unknown"), 1);
+	ck_assert_int_eq(sg_words_tested("1.8 to 1.35 ", "1.8"), -1);
+	ck_assert_int_eq(sg_words_tested(engine("temporal")->tested, "1.8.0"), 1);
+	sg_config_release(&config);
+}
+END_TEST
+
 START_TEST(an_engine_gets_more_packages)
 {
 	use_file("[engine temporal]\npackages = acme.temporal, nexusrpc\n");
 	load();
-	ck_assert_uint_eq(config.engine_count, 1);
-	expect_list(config.engines[0].packages, "temporalio", "nexusrpc", "acme.temporal", NULL);
+	expect_list(engine("temporal")->packages, "temporalio", "nexusrpc", "acme.temporal", NULL);
 	sg_config_release(&config);
 }
 END_TEST
@@ -474,6 +567,7 @@ Suite *config_suite(void)
 	tcase_add_loop_test(tests, off_wins_over_any_mistake, 0, 2);
 	tcase_add_test(tests, off_in_a_file);
 	tcase_add_test(tests, lists_add_up_and_a_later_source_moves_a_module);
+	tcase_add_test(tests, a_module_may_have_a_name_of_any_length);
 	tcase_add_test(tests, comments_indents_carriage_returns_and_a_byte_order_mark);
 	tcase_add_test(tests, an_empty_file_changes_nothing);
 	tcase_add_test(tests, a_rule_changes_only_in_what_the_line_states);
@@ -485,7 +579,11 @@ Suite *config_suite(void)
 	tcase_add_test(tests, a_sink_may_be_trusted_with_some_rules_only);
 	tcase_add_test(tests, native_objects_are_told_by_path_and_family);
 	tcase_add_test(tests, the_verdict_on_native_code_goes_by_the_mode_unless_stated);
+	tcase_add_test(tests, versions_of_an_engine_are_tested_or_not);
 	tcase_add_test(tests, an_engine_gets_more_packages);
+	tcase_add_test(tests, an_engine_is_told_other_words);
+	tcase_add_test(tests, words_are_put_where_they_are_known);
+	tcase_add_test(tests, every_engine_has_every_word);
 	tcase_add_test(tests, the_last_line_that_fits_says_what_a_type_is);
 	tcase_add_test(tests, a_line_may_have_a_thousand_bytes);
 	suite_add_tcase(suite, tests);

@@ -13,7 +13,7 @@ static void expect_refusal(int result, const char *wanted)
 {
 	struct sg_config before = config;
 
-	ck_assert_int_eq(sg_config_load(&config, conditions, error, sizeof(error)), result);
+	ck_assert_int_eq(sg_config_load(&config, sg_condition_names, error, sizeof(error)), result);
 	ck_assert_msg(strstr(error, wanted) != NULL, "said:   %s\nwanted: %s", error, wanted);
 	ck_assert_ptr_null(strchr(error, '\n'));
 	ck_assert_msg(memcmp(&before, &config, sizeof(config)) == 0, "touched by a failure");
@@ -60,13 +60,13 @@ static const struct {
 				" = warn: the name is empty"},
 		{"[settings]\nmood = warn\n", 2,
 				"mood = warn: unknown setting, did you mean mode?; accepted: "
-				"mode, passthrough, reload, isolation, log, log_level, inherit, native, "
+				"mode, passthrough, reload, isolation, log, log_level, log_format, summary, inherit, native, "
 				"hardened"},
 		{"[settings]\nmode = warn\n\nmode = strict\n", 4,
 				"mode = strict: mode is stated twice, first in line 2"},
 		{"[settings]\nmode = enforced\n", 2,
 				"mode = enforced: unknown mode \"enforced\", did you mean "
-				"\"enforce\"?; accepted: enforce, strict, warn, observe, off, 0"},
+				"\"enforce\"?; accepted: enforce, strict, answer, warn, observe, off, 0"},
 		{"[settings]\nmode = 1\n", 2,
 				"mode = 1: unknown mode \"1\"; accepted: enforce"},
 		{"[settings]\nisolation = some\n", 2,
@@ -101,7 +101,7 @@ static const struct {
 		{"[native]\nnumpy/* = allow only=clocks | x\n", 2,
 				"numpy/* = allow only=clocks | x: unknown family \"clocks\", did you mean \"clock\"?; accepted: clock, "
 				"monotonic, sleep, random, environment, file, network, process, thread, "
-				"host"},
+				"host, pool"},
 		{"[native]\nnumpy/* = allow import=warn | x\n", 2,
 				"numpy/* = allow import=warn | x: \"import=warn\" after the action; accepted: only=FAMILY,FAMILY"},
 		{"[native]\nnumpy/* = allow | x\nnumpy/* = warn | x\n", 3,
@@ -136,12 +136,17 @@ static const struct {
 				"passthrough = b, a: a is both in passthrough and in reload"},
 		{"[rules]\ntime.time = blok\n", 2,
 				"time.time = blok: unknown action \"blok\", did you mean "
-				"\"block\"?; accepted: allow, log, warn, block"},
-		{"[rules]\ntime.time = virtual\n", 2,
-				"time.time = virtual: the action virtual is not in this version; "
-				"accepted: allow, log"},
-		{"[rules]\ntime.time = block via=virtual\n", 2,
-				"time.time = block via=virtual: the action virtual is not in this"},
+				"\"block\"?; accepted: allow, log, warn, answer, block"},
+		{"[rules]\nos.urandom = answer\n", 2,
+				"os.urandom = answer: os.urandom has no answer; accepted: allow, log, warn, block"},
+		{"[rules]\nos.urandom = block via=answer\n", 2,
+				"os.urandom = block via=answer: os.urandom has no answer"},
+		{"[rules]\nuuid.* = answer\n", 2,
+				"uuid.* = answer: uuid.getnode has no answer"},
+		{"[rules]\nos.urandom = block answer=bytes\n", 2,
+				"os.urandom = block answer=bytes: unknown source \"bytes\"; accepted: none, clock, random, locale, terminal, entropy, identity"},
+		{"[settings]\nvirtual = clocks\n", 2,
+				"virtual = clocks: unknown source \"clocks\", did you mean \"clock\"?; accepted: none, clock, random, locale, terminal"},
 		{"[rules]\ntime.tyme = warn\n", 2,
 				"time.tyme = warn: no rule is named time.tyme, did you mean "
 				"time.time?; accepted: a rule that exists"},
@@ -181,11 +186,7 @@ static const struct {
 				"mapping, store"},
 		{"[rules]\ntime.time = block when=mising:0\n", 2,
 				"time.time = block when=mising:0: unknown condition \"mising\", "
-				"did you mean \"missing\"?; accepted: missing, naive-astimezone, "
-				"shared-generator, unseeded, blocking, bare-unseeded, "
-				"no-seed, numpy-made, numpy-shared, numpy-unseeded, "
-				"unordered, nondeterministic-sql, elsewhere, unlike-here, no-args, no-program, given, "
-				"shared, shared-logger, shared-filters"},
+				"did you mean \"missing\"?; accepted: "},
 		{"[rules]\ntime.gmtime = block when=missing:x\n", 2,
 				"time.gmtime = block when=missing:x: \"x\" is no number for the "
 				"condition missing; accepted: 0 to 99"},
@@ -214,7 +215,7 @@ static const struct {
 				"time.time = log: time.time is stated twice, first in line 2"},
 		{"[sinks]\nlogging = anywere\n", 2,
 				"logging = anywere: unknown trust \"anywere\", did you mean "
-				"\"anywhere\"?; accepted: nearest, anywhere, through"},
+				"\"anywhere\"?; accepted: nearest, host, anywhere, through"},
 		{"[sinks]\nacme = nearest only=time.time, 9\n", 2,
 				"acme = nearest only=time.time, 9: there is no reason"},
 		{"[sinks]\nacme = nearest only=time.time, 9 | a\n", 2,
@@ -236,7 +237,13 @@ static const struct {
 		{"[sinks]\nacme = nearest | a\nacme = anywhere | a\n", 3,
 				"acme = anywhere | a: acme is stated twice, first in line 2"},
 		{"[engine temporal]\npackage = a\n", 2,
-				"package = a: unknown key; accepted: packages"},
+				"package = a: unknown key, did you mean packages?; accepted: packages, worker, tested, and the words that `sandglass rules` has there"},
+		{"[engine temporal]\ntested = 1.8\n", 2,
+				"tested = 1.8: it is no range"},
+		{"[engine temporal]\nrandum = a\n", 2,
+				"randum = a: unknown key, did you mean random?"},
+		{"[engine temporal]\nworker = a; b\n", 2,
+				"worker = a; b: \"a; b\" is not the name"},
 		{"[engine temporal]\npackages = a b\n", 2,
 				"packages = a b: \"a b\" is not the name"},
 		{"[engine temporal]\npackages = a\npackages = b\n", 3,
@@ -265,7 +272,7 @@ static const struct {
 				"environment: SANDGLASS_MODE = warn: unknown variable; accepted: "
 				"SANDGLASS, SANDGLASS_CONFIG, SANDGLASS_RULES, "
 				"SANDGLASS_PASSTHROUGH, SANDGLASS_RELOAD, SANDGLASS_ISOLATION, "
-				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_INHERIT, SANDGLASS_NATIVE, "
+				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_LOG_FORMAT, SANDGLASS_SUMMARY, SANDGLASS_INHERIT, SANDGLASS_NATIVE, "
 				"SANDGLASS_HARDENED"},
 		{"SANDGLASS_LOGLEVEL", "info",
 				"environment: SANDGLASS_LOGLEVEL = info: unknown variable, did "
@@ -281,9 +288,17 @@ static const struct {
 		{"SANDGLASS_HARDENED", "yes",
 				"environment: SANDGLASS_HARDENED = yes: unknown value \"yes\"; accepted: 0, 1"},
 		{"SANDGLASS_VIRTUAL", "time",
-				"SANDGLASS_VIRTUAL is not in this version"},
-		{"SANDGLASS_HASHSEED", "",
-				"SANDGLASS_HASHSEED is not in this version"},
+				"environment: SANDGLASS_VIRTUAL = time: unknown source \"time\"; accepted: none, clock, random, locale, terminal"},
+		{"SANDGLASS_TZ", "Europe/Berln",
+				"environment: SANDGLASS_TZ = Europe/Berln: this machine has no time zone of that name; accepted: "
+				"UTC, a name of the zone database such as Europe/Berlin, or host"},
+		{"SANDGLASS_TZ", "Europe",
+				"environment: SANDGLASS_TZ = Europe: its file in the zone database is not one of a time zone; "},
+		{"SANDGLASS_HASHSEED", "4294967296",
+				"environment: SANDGLASS_HASHSEED = 4294967296: not a seed; accepted: a number from 0 to "
+				"4294967295, or random"},
+		{"SANDGLASS_HASHSEED", "-1",
+				"environment: SANDGLASS_HASHSEED = -1: not a seed"},
 		{"SANDGLASS_ISOLATION", "some",
 				"environment: SANDGLASS_ISOLATION = some: unknown isolation \"some\"; accepted: "
 				"shared, private, off"},
@@ -293,6 +308,12 @@ static const struct {
 				"environment: SANDGLASS_LOG = stdrr: neither stderr nor"},
 		{"SANDGLASS_LOG", " ",
 				"environment: SANDGLASS_LOG =  : it is empty"},
+		{"SANDGLASS_LOG_FORMAT", "xml",
+				"environment: SANDGLASS_LOG_FORMAT = xml: unknown log format \"xml\"; accepted: logfmt, json"},
+		{"SANDGLASS_SUMMARY", "1h",
+				"environment: SANDGLASS_SUMMARY = 1h: not a number of minutes; accepted: 0 to 100000"},
+		{"SANDGLASS_WORLD", "0",
+				"environment: SANDGLASS_WORLD = 0: not a number of a world; accepted: 1 to 100"},
 		{"SANDGLASS_LOG_LEVEL", "3",
 				"environment: SANDGLASS_LOG_LEVEL = 3: unknown log level"},
 		{"SANDGLASS_RULES", "time.tim=warn",
@@ -301,9 +322,9 @@ static const struct {
 				"exists, or PREFIX.*"},
 		{"SANDGLASS_RULES", "time.time",
 				"environment: SANDGLASS_RULES = time.time: there is no '='"},
-		{"SANDGLASS_RULES", "os.stat=log,time.time=virtual",
-				"environment: SANDGLASS_RULES = time.time=virtual: the action "
-				"virtual is not"},
+		{"SANDGLASS_RULES", "os.stat=log,os.urandom=answer",
+				"environment: SANDGLASS_RULES = os.urandom=answer: os.urandom has no "
+				"answer"},
 		{"SANDGLASS_RULES", "time.time=warn via=log",
 				"environment: SANDGLASS_RULES = time.time=warn via=log: text "
 				"after the"},
@@ -435,9 +456,9 @@ START_TEST(a_message_is_one_printable_line_and_fits)
 	expect_refusal(-EINVAL, "environment: SANDGLASS = x??xxx");
 	ck_assert_ptr_nonnull(strstr(error, "xxx...: unknown mode \"x??xxx"));
 	ck_assert_uint_lt(strlen(error), 500);
-	ck_assert_int_eq(sg_config_load(&config, conditions, error, 20), -EINVAL);
+	ck_assert_int_eq(sg_config_load(&config, sg_condition_names, error, 20), -EINVAL);
 	ck_assert_str_eq(error, "environment: SANDGL");
-	ck_assert_int_eq(sg_config_load(&config, conditions, NULL, 0), -EINVAL);
+	ck_assert_int_eq(sg_config_load(&config, sg_condition_names, NULL, 0), -EINVAL);
 }
 END_TEST
 

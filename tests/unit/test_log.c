@@ -224,9 +224,9 @@ START_TEST(test_fits_exactly)
 	char value[4000];
 
 	memset(value, 'x', sizeof(value));
-	value[sizeof(line.text) - 4 - strlen(" k=")] = '\0';
+	value[sizeof(line.text) - 6 - strlen(" k=")] = '\0';
 	sg_log_text(&line, "k", value);
-	ck_assert_uint_eq(line.length, sizeof(line.text) - 4);
+	ck_assert_uint_eq(line.length, sizeof(line.text) - 6);
 	ck_assert_int_eq(line.text[line.length - 1], 'x');
 }
 END_TEST
@@ -242,9 +242,67 @@ START_TEST(test_cut_line_is_written)
 	ck_assert(sg_log_begin(&line, SG_LOG_INFO, "e"));
 	sg_log_text(&line, "k", value);
 	sg_log_end(&line);
-	ck_assert_uint_eq(strlen(content(path)), 4000);
+	ck_assert_uint_gt(strlen(content(path)), 3990);
+	ck_assert_uint_le(strlen(content(path)), 4000);
 	ck_assert_uint_eq(count_lines(path), 1);
 	assert_matches(content(path), "\\.\\.\\.\n$");
+}
+END_TEST
+
+START_TEST(test_json_line)
+{
+	struct sg_line line;
+
+	ck_assert_int_eq(sg_log_open(path, SG_LOG_INFO), 0);
+	sg_log_as_json(true);
+	ck_assert(sg_log_begin(&line, SG_LOG_WARN, "violation"));
+	sg_log_text(&line, "rule", "time.time");
+	sg_log_text(&line, "text", "a \"b\" \\ \n \x01 \xff \xc3\xbc");
+	sg_log_text(&line, "empty", "");
+	sg_log_number(&line, "line", -12);
+	sg_log_end(&line);
+	assert_matches(content(path), "^\\{\"source\":\"sandglass\",\"ts\":\"20[0-9]{2}-[0-9:.T-]+Z\",\"pid\":[0-9]+,"
+			"\"level\":\"warn\",\"event\":\"violation\",\"rule\":\"time\\.time\",\"text\":\"a "
+			"\\\\\"b\\\\\" \\\\\\\\ \\\\n \\\\u0001 \\\\\\\\xff \xc3\xbc\",\"empty\":\"\",\"line\":-12}\n$");
+}
+END_TEST
+
+/* Whatever does not fit, the object is whole. */
+START_TEST(test_json_is_cut)
+{
+	static const char *const units[] = {"a", "\xe2\x82\xac", "\n", "\x01", "\xff"};
+	struct sg_line line;
+	char value[5000];
+
+	ck_assert_int_eq(sg_log_open(path, SG_LOG_INFO), 0);
+	sg_log_as_json(true);
+	for (size_t padding = 0; padding < 12; padding++) {
+		value[0] = '\0';
+		for (size_t i = 0; i < padding; i++)
+			strcat(value, "x");
+		while (strlen(value) + 8 < sizeof(value))
+			strcat(value, units[_i]);
+		ck_assert(sg_log_begin(&line, SG_LOG_INFO, "e"));
+		sg_log_text(&line, "k", value);
+		sg_log_text(&line, "later", "ignored");
+		sg_log_number(&line, "later", 1);
+		sg_log_end(&line);
+		ck_assert_uint_le(line.length, sizeof(line.text));
+		ck_assert_int_eq(memcmp(line.text + line.length - 6, "...\"}\n", 6), 0);
+		ck_assert_ptr_null(memmem(line.text, line.length, "later", 5));
+	}
+	/* A key or a number that does not fit is not there at all. */
+	for (size_t left = 0; left < 30; left++) {
+		ck_assert(sg_log_begin(&line, SG_LOG_INFO, "e"));
+		memset(value, 'x', sizeof(value));
+		value[3900 - left] = '\0';
+		sg_log_text(&line, "k", value);
+		sg_log_number(&line, "number", INT64_MAX);
+		sg_log_text(&line, "text", "a");
+		sg_log_end(&line);
+		ck_assert_int_eq(line.text[line.length - 2], '}');
+		ck_assert(line.text[line.length - 3] == '"' || line.text[line.length - 3] == '7');
+	}
 }
 END_TEST
 
@@ -276,7 +334,36 @@ START_TEST(test_descriptor_is_high_and_close_on_exec)
 	ck_assert_int_eq(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
 	ck_assert(fcntl(descriptor, F_GETFL) & O_APPEND);
 	ck_assert_int_eq(stat(path, &status), 0);
-	ck_assert_int_eq(status.st_mode & 07777, 0644);
+	ck_assert_int_eq(status.st_mode & 07777, 0600);
+}
+END_TEST
+
+START_TEST(test_link_is_not_followed)
+{
+	char other[PATH_MAX + 8];
+
+	snprintf(other, sizeof(other), "%s.other", path);
+	ck_assert_int_eq(symlink(other, path), 0);
+	ck_assert_int_eq(sg_log_open(path, SG_LOG_INFO), -ELOOP);
+	ck_assert_int_eq(access(other, F_OK), -1);
+	ck_assert_int_eq(sg_log_open("/dev/stdout", SG_LOG_INFO), 0);
+}
+END_TEST
+
+START_TEST(test_link_in_the_place_of_a_removed_log_is_not_followed)
+{
+	char other[PATH_MAX + 8];
+
+	snprintf(other, sizeof(other), "%s.other", path);
+	ck_assert_int_eq(sg_log_open(path, SG_LOG_INFO), 0);
+	ck_assert_int_eq(close(open(other, O_WRONLY | O_CREAT, 0600)), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(symlink(other, path), 0);
+	write_event("one");
+	ck_assert_uint_eq(count_lines(other), 0);
+	close_range(100, ~0U, 0);
+	write_event("two");
+	ck_assert_uint_eq(count_lines(other), 0);
 }
 END_TEST
 
@@ -500,11 +587,15 @@ Suite *log_suite(void)
 	tcase_add_loop_test(format, test_cut, 0, 5);
 	tcase_add_test(format, test_fits_exactly);
 	tcase_add_test(format, test_cut_line_is_written);
+	tcase_add_test(format, test_json_line);
+	tcase_add_loop_test(format, test_json_is_cut, 0, 5);
 	tcase_add_test(format, test_level);
 	suite_add_tcase(suite, format);
 
 	tcase_add_checked_fixture(descriptor, setup, teardown);
 	tcase_add_test(descriptor, test_descriptor_is_high_and_close_on_exec);
+	tcase_add_test(descriptor, test_link_is_not_followed);
+	tcase_add_test(descriptor, test_link_in_the_place_of_a_removed_log_is_not_followed);
 	tcase_add_test(descriptor, test_small_limit);
 	tcase_add_test(descriptor, test_open_fails);
 	tcase_add_test(descriptor, test_path_closed_by_application);

@@ -162,6 +162,7 @@ START_TEST(more_pages_than_answers_fit_at_once)
 	for (size_t i = 0; i < many; i += 2)
 		ck_assert(has(numbers, count, (unsigned)i));
 	EXPECT(pages, 0);
+	free(pieces);
 }
 END_TEST
 

@@ -7,14 +7,21 @@ Every snippet becomes a workflow module of its own (see programs/snippets.py): `
     load    done while the workflow file is imported: strict refuses, enforce lets it pass with a warning
     refuse  done while the workflow file is imported, refused in enforce and in strict (the SDK refuses it too)
     via     done by a library that the workflow passed through: strict refuses, enforce warns
+    kept    a library does it while the workflow file is imported, and the run uses what came of it: strict refuses the run,
+            enforce lets it pass with a warning
+    setup   the same, but the run does not use it: completes, with a warning of the import
     state   changes what all runs and the host share: strict refuses, enforce warns, and it is put back
+    strict  asked by the workflow itself: strict refuses, enforce warns
+    zone    asks for the zone of the host: enforce refuses, strict answers in UTC
     warn    lets the workflow complete, in enforce and in strict, and warns
     allow   harmless: completes, and nothing is logged
 
 A refusal must name the line that the user has to change: the only line of a body, or the one marked "# here".
 `says` is what the text of the refusal must name. `since` is the first Python version that has the function, `before` the
-first that has not. `later` says why a snippet does not get its verdict yet.
+first that has not. `later` says why a snippet does not get its verdict yet, `why` why its verdict is right.
 """
+import functools
+import sys
 from typing import NamedTuple, Optional, Tuple
 
 
@@ -27,33 +34,24 @@ class Case(NamedTuple):
     since: Tuple[int, int] = (3, 0)
     before: Tuple[int, int] = (4, 0)
     later: Optional[str] = None
+    why: Optional[str] = None
+
+
+def adding_to(cases, prefix=""):
+    """The function by which a file of cases states one."""
+    def case(verdict, name, top, body="return ''", **more):
+        cases.append(Case(prefix + name, verdict, top, body, **more))
+    return case
+
+
+def of_this_python(cases):
+    return {c.name: c for c in cases if c.since <= sys.version_info[:2] < c.before}
 
 
 CASES = []
-
-
-def case(verdict, name, top, body, **more):
-    CASES.append(Case(name, verdict, top, body, **more))
-
-
-def block(*args, **more):
-    case("block", *args, **more)
-
-
-def allow(*args, **more):
-    case("allow", *args, **more)
-
-
-def via(*args, **more):
-    case("via", *args, **more)
-
-
-def load(name, top, body="return ''", **more):
-    case("load", name, top, body, **more)
-
-
-def state(*args, **more):
-    case("state", *args, **more)
+case = adding_to(CASES)
+block, allow, via, load, state, strict, zone, kept, setup = (
+    functools.partial(case, v) for v in ("block", "allow", "via", "load", "state", "strict", "zone", "kept", "setup"))
 
 
 # --- time: every clock, then every way to get hold of one ------------------------------------------
@@ -133,9 +131,9 @@ block("dt_bound_at_import", "from datetime import datetime\nnow = datetime.now",
 block("dt_default_factory", "from datetime import datetime\nfrom dataclasses import dataclass, field\n@dataclass\nclass X:\n"
       "    at: datetime = field(default_factory=datetime.now)", "return str(X().at)", says="now")
 block("dt_accelerator", "import _datetime", "return str(_datetime.datetime.now())", says="now")
-block("dt_naive_astimezone", "from datetime import datetime", "return str(datetime(2020, 1, 1).astimezone())",
+zone("dt_naive_astimezone", "from datetime import datetime", "return str(datetime(2020, 1, 1).astimezone())",
       says="astimezone")
-block("dt_naive_astimezone_to_a_zone", "from datetime import datetime, timezone",
+zone("dt_naive_astimezone_to_a_zone", "from datetime import datetime, timezone",
       "return str(datetime(2020, 1, 1).astimezone(timezone.utc))", says="astimezone")
 
 # --- random and entropy ---------------------------------------------------------------------------------
@@ -367,17 +365,14 @@ case("refuse", "load_subprocess", "import subprocess\nX = subprocess.run(['true'
 
 # --- through a library that the workflow passed through ---------------------------------------------------------------
 _PASSED = "with workflow.unsafe.imports_passed_through():\n    import helper_shared"
-for _f in "clock new_id dice home pid now read_file host thread process token".split():
+_LOADS = "with workflow.unsafe.imports_passed_through():\n    import helper_loads"
+for _f in "home pid read_file host thread process token".split():
     via(f"via_{_f}", _PASSED, f"return str(helper_shared.{_f}())")
-via("via_callback", _PASSED + "\nimport time", "return str(helper_shared.call(helper_shared.clock))")
+for _f in "clock new_id dice now".split():
+    case("answered", f"via_{_f}", _PASSED, f"return str(helper_shared.{_f}())")
+case("answered", "via_callback", _PASSED + "\nimport time", "return str(helper_shared.call(helper_shared.clock))")
 block("via_callback_of_workflow", _PASSED + "\nimport time\ndef mine(): return time.time()  # here",
       "return str(helper_shared.call(mine))", says="time.time")
-
-# --- warned about -------------------------------------------------------------------------------------------------------
-case("warn", "asyncio_wait", "import asyncio",
-     "await asyncio.wait([asyncio.ensure_future(asyncio.sleep(0.001))]); return ''", says="asyncio.wait")
-case("warn", "asyncio_as_completed", "import asyncio",
-     "for c in asyncio.as_completed([asyncio.sleep(0.001)]): await c\nreturn ''", says="asyncio.as_completed")
 
 # --- harmless -------------------------------------------------------------------------------------------------------------
 allow("ok_workflow_api", "", "workflow.now(), workflow.uuid4(), workflow.random().random(), workflow.time(), workflow.time_ns()\n"
@@ -386,6 +381,34 @@ allow("ok_asyncio", "import asyncio",
       "e = asyncio.Event(); q = asyncio.Queue(); await q.put(1); e.set(); await e.wait()\n"
       "async with asyncio.Lock(): pass\n"
       "return str(await asyncio.gather(asyncio.sleep(0.001, 1), asyncio.sleep(0.001, 2)))")
+allow("ok_asyncio_sets_of_tasks", "import asyncio\nasync def f(i): return i",
+      "tasks = [asyncio.create_task(f(i), name=str(i)) for i in range(12)]\nassert [t.get_name()[0] for t in asyncio.all_tasks()][1:10] == list('012345678')\n"
+      "done, _ = await asyncio.wait(tasks); assert [t.result() for t in done] == list(range(12)); return ''")
+allow("ok_asyncio_sets_of_futures", "import asyncio\nclass Own(asyncio.Future): pass",
+      "made = [Own() if i % 2 else asyncio.get_running_loop().create_future() for i in range(12)]; found = list(set(made[::-1]))\n"
+      "assert found.index(made[0]) == 0 and found == made; return ''")
+allow("ok_asyncio_names_of_tasks", "import asyncio\nasync def f(): pass",
+      "t = asyncio.create_task(f()); n = t.get_name().split()[0]; await t; assert n == 'Task-2', n; return ''")
+allow("ok_texts_show_numbers", "import weakref\nclass A: pass\nclass B(A):\n    def __repr__(self): return 'B' + super().__repr__()[-5:]\n"
+      "    def __str__(self): return hex(id(self))\ndef f(): pass",
+      "a, b = A(), B()\nends = [t.rpartition(' at ')[2] for t in (repr(a), f'{f}', '%s' % [a], repr(weakref.ref(a)), repr(weakref.proxy(a)), repr({}.get))]\n"
+      "assert ends == ['0x1>', '0x2>', '0x1>]', '0x1>', '0x1>', '0x5>'], ends\n"
+      "assert [f'{id(o)}' for o in [b] * 99] == ['6'] * 99\n"
+      "ends = repr(b), str(b), f'{id(b):x}', '%d' % id(b), str(id(b)); assert ends == ('B 0x6>', '0x6', '6', '6', '6'), ends\nreturn ''")
+allow("ok_id_tells_apart", "import copy\nclass N:\n    def __deepcopy__(self, memo):\n        n = memo[id(self)] = N(); n.me = copy.deepcopy(self.me, memo)\n"
+      "        return n", "n = N(); n.me = n; c = copy.deepcopy(n); assert c.me is c and id(c) not in {id(n)} and id(n) == id(n); return ''")
+allow("ok_sets_of_own_objects", "class A:\n    def __init__(self, n): self.n = n\nclass Taken(A):\n    def __eq__(self, other): return self is other\n"
+      "    __hash__ = object.__hash__", "made = [(A if i % 2 else Taken)(i) for i in range(20)]\n"
+      "assert [m.n for m in set(made)] == list(range(20)) == [m.n for m in set(made[::-1])] and made[3] in {*made}; return ''")
+allow("ok_maps_of_messages_in_order", "from google.protobuf import json_format\nfrom google.protobuf.struct_pb2 import Struct",
+      "s = Struct(); s.update({c: 1 for c in 'hgfedcbaponmlkji'}); names = [*'abcdefghijklmnop']\n"
+      "assert list(s.fields) == [*s.fields.keys()] == [k for k, v in s.items()] == [*json_format.MessageToDict(s)] == names\n"
+      "assert s.SerializeToString() == s.SerializeToString(deterministic=True); return ''")
+allow("ok_contexts_in_order", "import contextvars\nVS = [contextvars.ContextVar('own-' + c) for c in 'hgfedcba']",
+      "for v in VS: v.set(v.name)\nc = contextvars.copy_context(); own = ['own-' + c for c in 'abcdefgh']\n"
+      "assert [v.name for v in c if v.name[:4] == 'own-'] == [v for v in c.values() if str(v)[:4] == 'own-'] == own\n"
+      "assert [w for v, w in c.items() if v.name[:4] == 'own-'] == own and VS[0] in c; return ''")
+allow("ok_asyncio_as_completed", "import asyncio", "for c in asyncio.as_completed([asyncio.sleep(0.001)]): await c\nreturn ''")
 allow("ok_asyncio_timeout", "import asyncio",
       "try: await asyncio.wait_for(asyncio.Event().wait(), 0.01)\nexcept asyncio.TimeoutError: return 'timeout'")
 allow("ok_asyncio_timer_cancelled", "import asyncio",
@@ -415,9 +438,22 @@ allow("ok_module_dict_items", "import os", "return str(len(dict.items(os.__dict_
 allow("ok_os_attributes", "import os", "return str(hasattr(os, 'getpid') and callable(os.urandom)) + repr(os.getpid)")
 allow("ok_logging", "import logging\nlog = logging.getLogger('snippet')",
       "log.info('hi %s', 1); log.warning('w'); log.error('e', exc_info=ValueError('x'), stack_info=True); return ''")
-allow("ok_logging_handler_opens_file", "import logging\nclass H(logging.Handler):\n    def emit(self, record):\n"
-      "        with open('/dev/null', 'a') as f: f.write(record.getMessage())",
-      "l = logging.getLogger('snippet.h'); l.disabled = False; l.handlers[:] = [H()]; l.error('hello'); return ''")
+allow("ok_logging_handler_of_host_opens_file", "import logging\nwith workflow.unsafe.imports_passed_through():\n    import sample_shared.writing",
+      "l = logging.Logger('snippet.h'); l.manager = logging.Manager(l); l.addHandler(sample_shared.writing.Writing()); l.error('hello'); return ''")
+allow("ok_logging_handler_of_import", "import logging, os\nHANDLER = logging.FileHandler(os.devnull)", "return ''")
+block("logging_file", "import logging, os", "return str(logging.FileHandler(os.devnull).stream.fileno())", says="logging.FileHandler")
+block("logging_file_that_rotates", "import logging.handlers, os\nclass H(logging.handlers.RotatingFileHandler): pass",
+      "return str(H(os.devnull).stream.fileno())", says="logging.handlers.RotatingFileHandler")
+block("logging_handler_of_workflow_opens_file", "import logging\nclass H(logging.Handler):\n    def emit(self, record):\n"
+      "        with open('/dev/null', 'a') as f: f.write(record.getMessage())  # here",
+      "l = logging.Logger('snippet.h'); l.manager = logging.Manager(l); l.addHandler(H()); l.error('hello'); return ''")
+block("logging_asks_workflow_for_text", "import logging, time\nclass Lazy:\n    def __str__(self): return str(time.time())  # here",
+      "l = logging.Logger('snippet.t'); l.manager = logging.Manager(l); l.addHandler(logging.StreamHandler(__import__('io').StringIO())); l.error('at %s', Lazy()); return ''", says="time.time")
+block("logging_adapter_notes_id", "import logging, uuid\nclass A(logging.LoggerAdapter):\n    def process(self, msg, kwargs):\n"
+      "        self.extra['id'] = uuid.uuid4().hex; return msg, kwargs  # here",
+      "l = logging.Logger('snippet.a'); l.manager = logging.Manager(l); a = A(l, {}); a.error('hello'); return a.extra['id']", says="uuid.uuid4")
+block("logging_filter_notes_id", "import logging, uuid\ndef f(record): return bool(uuid.uuid4())  # here",
+      "l = logging.Logger('snippet.i'); l.manager = logging.Manager(l); l.addFilter(f); l.error('hello'); return ''", says="uuid.uuid4")
 allow("ok_logging_file_handler_opens_late", "import logging\nH = logging.FileHandler('/dev/null', delay=True)",
       "l = logging.getLogger('snippet.f'); l.disabled = False; l.handlers[:] = [H]; l.error('hello'); return str(H.stream is not None)")
 allow("ok_traceback", "import traceback",
@@ -493,6 +529,10 @@ allow("ok_exception_group", "", "try: raise ExceptionGroup('g', [ValueError('x')
 allow("ok_error_in_a_finaliser", "class X:\n    def __del__(self): 1 / 0", "x = X()\ndel x\nreturn ''")
 allow("ok_gc", "import gc, sys, weakref", "gc.collect(); sys.getrefcount(gc); weakref.ref(gc); return str(sys.version_info[0])")
 allow("ok_executor_class_unused", "from concurrent.futures import ThreadPoolExecutor, Future", "return ThreadPoolExecutor.__name__ + str(Future().done())")
+allow("ok_sqlite_in_memory_by_uri", "import sqlite3",
+      "return str([sqlite3.connect(d, uri=True).execute('select 1').fetchone() for d in ('', 'file::memory:?cache=shared', 'file:sg?mode=memory')])")
+block("sqlite_file", "import sqlite3", "sqlite3.connect('/tmp/sg-sample.db')  # here\nreturn ''", says="sqlite3.connect")
+block("sqlite_path", "import pathlib, sqlite3", "sqlite3.Connection(pathlib.PurePath('/tmp/sg-sample.db'))  # here\nreturn ''", says="sqlite3.Connection")
 allow("ok_sqlite_in_memory", "import sqlite3", "return str(sqlite3.connect(':memory:').execute('select 1').fetchone())")
 allow("ok_xml", "import xml.etree.ElementTree as E", "return E.fromstring('<a b=\"1\"/>').get('b')")
 allow("ok_email_message", "from email.message import EmailMessage", "m = EmailMessage(); m['Subject'] = 'x'; m.set_content('y'); return m.as_string()")
@@ -515,6 +555,201 @@ block("own_file_time", "from pathlib import Path\nTIME = Path(__file__).stat().s
 block("file_elsewhere", "from pathlib import Path\nPath('/etc/hostname').read_text()  # here", "return ''", says="pathlib.Path.read_text")
 block("relative_file", "from pathlib import Path\nPath('data').exists()  # here", "return ''", says="pathlib.Path.exists")
 
+_INSTALLED = "import helper_installed"
+
+# --- what is installed is the same on every worker, at any time ------------------------------------------------------------------------
+allow("ok_installed_files", "import os, email\nfrom pathlib import Path\nfrom importlib import resources",
+      "d = os.path.dirname(email.__file__)\np = Path(d) / 'architecture.rst'\n"
+      "assert os.path.exists(d) and os.path.isfile(d + '/message.py') and p.is_file() and not os.path.exists(d + '/sg.json')\n"
+      "return p.read_text()[:3] + open(d + '/message.py', encoding='utf-8').read(3) + resources.files('email').joinpath('architecture.rst').read_text()[:3]")
+allow("ok_zone_database_files", "import os", "for place in ('/usr/share/zoneinfo', '/usr/lib/zoneinfo'): os.path.isfile(place + '/Europe/Berlin')\nreturn ''")
+allow("ok_installed_library_lists_and_asks", _INSTALLED, "return str(helper_installed.newest())")
+block("installed_file_written", "import email", "open(email.__file__ + '.sg', 'w')  # here\nreturn ''", says="open")
+block("installed_file_time", "import os, email", "return str(os.stat(email.__file__).st_mtime)", says="os.stat")
+block("installed_files_listed", "import os, email", "return str(os.listdir(os.path.dirname(email.__file__)))", says="os.listdir")
+block("file_by_linecache", "import linecache", "return linecache.getline('/etc/passwd', 1)", says="linecache.getline")
+block("file_by_linecache_whole", "import linecache", "return str(linecache.getlines('/etc/passwd'))", says="linecache.getlines")
+block("file_by_tokenize", "import tokenize", "return tokenize.open('/etc/passwd').read()", says="tokenize.open")
+block("file_by_loader", "from importlib.machinery import SourceFileLoader", "return str(SourceFileLoader('x', '/etc/passwd').get_data('/etc/passwd'))",
+      says="get_data")
+allow("ok_sources_by_linecache", "import inspect, json, linecache, pkgutil, tokenize, traceback",
+      "linecache.getline(json.__file__, 1); linecache.getline(__file__, 1); tokenize.open(json.__file__).close(); pkgutil.get_data('json', '__init__.py'); inspect.getsource(json.dumps)\n"
+      "try: 1 / 0\nexcept ArithmeticError: return traceback.format_exc()")
+block("installed_file_left", "import os, email", "return str(os.path.exists(os.path.dirname(email.__file__) + '/../../../../../etc/hostname'))", says="os.path.exists")
+block("host_zone_file", "import os", "return str(os.path.exists('/etc/localtime'))", says="os.path.exists")
+
+# --- what a library asks for while the file is imported, and a global keeps ----------------------------------------------------
+_SETTINGS = _INSTALLED + "\nCFG = helper_installed.Settings()  # here\n"
+for _name, _top, _body in [
+    ("by_the_run", "", "return CFG.path[:0]"),
+    ("by_a_function", "def path(): return CFG.path\ndef other(): return path()", "return other()[:0]"),
+    ("by_a_class", "class Own:\n    @property\n    def path(self): return CFG.path\nOWN = Own()", "return OWN.path[:0]"),
+    ("by_a_decorated_function", "import functools\n@functools.lru_cache\ndef path(): return CFG.path", "return path()[:0]"),
+    ("by_a_nested_function", "", "return (lambda: [CFG.path for i in range(2)])()[0][:0]"),
+    ("by_what_was_made_of_it", "HOME = CFG.path or 'x'\nSHORT = HOME[:0]", "return SHORT"),
+]:
+    kept(f"kept_used_{_name}", _SETTINGS + _top, _body, says="os.environ")
+for _name, _top, _body in [
+    ("by_name", "from helper_settings import CFG", "cfg = CFG"),
+    ("by_module", "import helper_settings", "cfg = helper_settings.CFG"),
+    ("by_another_name", "from helper_settings import CFG as C", "cfg = C"),
+    ("in_a_function", "", "import helper_settings as h\ncfg = h.CFG"),
+    ("by_its_function", "import helper_settings", "cfg = helper_settings.settings()"),
+]:
+    kept(f"kept_imported_{_name}", _top or "import helper_settings as _", _body + "\nreturn str(cfg)[:0]", says="helper_settings.py:4")
+for _name, _line, _body in [
+    ("or", "CFG = helper_installed.Settings() or 1  # here", "return str(CFG)[:0]"),
+    ("subscript", "CFG = [helper_installed.Settings().path][0]  # here", "return CFG[:0]"),
+    ("choice", "CFG = 'a' if helper_installed.Settings().path else 'b'  # here", "return CFG"),
+    ("tuple", "A, (B, CFG) = 1, (2, helper_installed.Settings())  # here", "return str(CFG)[:0]"),
+    ("chain", "A = CFG = helper_installed.Settings()  # here", "return str(CFG)[:0]"),
+    ("list", "CFG = [helper_installed.Settings() for i in range(2)]  # here", "return str(CFG)[:0]"),
+    ("several_lines", "CFG = {\n    'a': helper_installed.Settings(),  # here\n    'b': 2,\n}", "return str(CFG)[:0]"),
+    ("annotation", "CFG: object = helper_installed.Settings()  # here", "return str(CFG)[:0]"),
+    ("function", "def make(): return helper_installed.Settings()  # here\nCFG = make()", "return str(CFG)[:0]"),
+    ("class_body", "class CFG:\n    value = helper_installed.Settings()  # here\n    other = 1", "return str(CFG.value)[:0]"),
+    ("dataclass", "import dataclasses\n@dataclasses.dataclass\nclass CFG:\n    path: str = helper_installed.Settings().path  # here",
+     "return str(CFG())[:0]"),
+    ("default_argument", "def path(cfg=helper_installed.Settings()): return cfg  # here", "return str(path())[:0]"),
+    ("default_argument_of_several_lines", "def path(\n    *,\n    cfg=helper_installed.Settings(),  # here\n): return cfg", "return str(path())[:0]"),
+    ("default_argument_of_a_method", "class C:\n    @staticmethod\n    def path(cfg=helper_installed.Settings()): return cfg  # here", "return str(C.path())[:0]"),
+    ("lambda", "path = lambda cfg=helper_installed.Settings(): cfg  # here", "return str(path())[:0]"),
+    ("closure", "def make():\n    cfg = helper_installed.Settings()  # here\n    return lambda: cfg\npath = make()", "return str(path())[:0]"),
+    ("method_of_a_list", "LIST = []\nLIST.append(helper_installed.Settings())  # here", "return str(LIST)[:0]"),
+    ("item", "TABLE = {}\nTABLE['a', 1] = helper_installed.Settings()  # here", "return str(TABLE)[:0]"),
+    ("item_of_what_was_made_of_it", "TABLE = {}\nCFG = helper_installed.Settings()  # here\nTABLE['a'] = CFG", "return str(TABLE)[:0]"),
+    ("attribute", "import types\nNAMES = types.SimpleNamespace()\nNAMES.cfg = helper_installed.Settings()  # here", "return str(NAMES)[:0]"),
+    ("attribute_of_a_function", "def path(): return path.cfg\npath.cfg = helper_installed.Settings()  # here", "return str(path())[:0]"),
+    ("attribute_of_a_class", "class C: cfg = None\nC.cfg = helper_installed.Settings()  # here", "return str(C.cfg)[:0]"),
+    ("attribute_of_a_module", "import helper_settings\nhelper_settings.ONE = helper_installed.Settings()  # here", "return str(helper_settings.ONE)[:0]"),
+    ("own_method", "class C:\n    def load(self): self.cfg = helper_installed.Settings()  # here\nOWN = C()\nOWN.load()", "return str(OWN.cfg)[:0]"),
+    ("global_statement", "CFG = None\ndef load():\n    global CFG\n    cfg = helper_installed.Settings()  # here\n    CFG = cfg\nload()", "return str(CFG)[:0]"),
+    ("only_instance", "class C:\n    only = None\n    @classmethod\n    def get(cls):\n        if cls.only is None: cls.only = helper_installed.Settings()  # here\n"
+     "        return cls.only\nC.get()", "return str(C.get())[:0]"),
+    ("cache", "import functools\n@functools.lru_cache\ndef cfg(): return helper_installed.Settings()  # here\ncfg()", "return str(cfg())[:0]"),
+    ("cache_of_a_decorator", "def once(f):\n    known = {}\n    def wrapped():\n        if 1 not in known: known[1] = f()\n        return known[1]\n    return wrapped\n"
+     "@once\ndef cfg(): return helper_installed.Settings()  # here\ncfg()", "return str(cfg())[:0]"),
+    ("cached_property", "import functools\nclass C:\n    @functools.cached_property\n    def cfg(self): return helper_installed.Settings()  # here\nOWN = C()\nif OWN.cfg: ONE = 1",
+     "return str(OWN.cfg)[:0]"),
+]:
+    kept(f"kept_by_{_name}", _INSTALLED + "\n" + _line, _body, says="os.environ")
+for _name, _top, _body in [
+    ("not_used", "", "return ''"),
+    ("used_by_an_activity", "from temporalio import activity\n@activity.defn\ndef look() -> str: return CFG.path", "return look.__name__"),
+    ("used_by_activities_of_a_class", "from temporalio import activity\nclass Acts:\n    def __init__(self): self.cfg = CFG\n    @activity.defn\n"
+     "    def look(self) -> str: return self.help()\n    def help(self): return CFG.path", "return Acts.look.__name__"),
+    ("used_by_another_workflow", "@workflow.defn\nclass Other:\n    @workflow.run\n    async def run(self) -> str: return CFG.path", "return Other.run.__name__"),
+    ("used_by_nobody_s_function", "def look(): return CFG.path", "return ''"),
+    ("shadowed", "", "CFG = 'a'\nreturn CFG"),
+    ("another_s_attribute", "import types\nN = types.SimpleNamespace(CFG='a')", "return N.CFG"),
+    ("dropped", "helper_installed.Settings()\nONE = 1", "return str(ONE)"),
+    ("of_a_decorator", "@helper_installed.marked('a')\ndef f(): return 'f'\n@CFG.register\nclass C: pass", "return f() + C.__name__"),
+    ("of_a_base_class", "class C(helper_installed.Registered):\n    one = 1", "return str(C().one)"),
+    ("other_attribute", "class C:\n    cfg = helper_installed.Settings()\n    one = 1", "return str(C.one)"),
+    ("decorators_argument", "def marked(cfg): return lambda f: f\n@marked(helper_installed.Settings())\ndef f(): return 'f'", "return f()"),
+    ("item_used_by_an_activity", "TABLE = {}\nTABLE['a'] = CFG\nfrom temporalio import activity\n@activity.defn\ndef look() -> str: return TABLE['a'].path", "return look.__name__"),
+    ("cache_used_by_an_activity", "import functools\nfrom temporalio import activity\n@functools.lru_cache\ndef cfg(): return helper_installed.Settings()\ncfg()\n"
+     "@activity.defn\ndef look() -> str: return cfg().path", "return look.__name__"),
+    ("argument_beside_a_table", "TABLE = {'a': 1}\nstr((TABLE, helper_installed.Settings()))", "return str(TABLE)"),
+    ("other_global_of_a_function", "OTHER, CFG2 = 'a', None\ndef load():\n    global CFG2\n    CFG2 = helper_installed.Settings()\nload()", "return OTHER"),
+    ("attribute_of_a_logger", "import logging\nLOG = logging.getLogger('sg')\nLOG.cfg = helper_installed.Settings()", "LOG.info('x'); return ''"),
+    ("next_statement", "if helper_installed.Settings():\n    ONE = 1", "return str(ONE)"),
+    ("logger", "import logging\nLOG = logging.getLogger(CFG.path[:0] + 'sg')", "LOG.info('x'); return ''"),
+]:
+    setup(f"setup_{_name}", _SETTINGS + _top, _body)
+setup("setup_environment_listed_without_the_terminal", _INSTALLED + "\nimport os\nwith workflow.unsafe.sandbox_unrestricted(): os.environ['COLUMNS'] = '91'\n"
+      "helper_installed.whole_environment()")
+setup("setup_imported_not_used", "import helper_settings", "return str(helper_settings.ONE)")
+
+# --- how a library divides its work, whether it is watched -----------------------------------------------------------------------------
+allow("ok_installed_library_asks_for_processors", _INSTALLED, "return str(helper_installed.divide(range(9)) == list(range(9)))")
+block("installed_library_tells_processors", _INSTALLED, "return str(helper_installed.cpu_count())", says="os.cpu_count")
+# There is no terminal, whatever the worker has.
+_TERMINAL = "with workflow.unsafe.sandbox_unrestricted(): os.environ.update(COLUMNS='91', NO_COLOR='1')\n"
+allow("ok_terminal_size", "import os, shutil", _TERMINAL + "assert os.get_terminal_size() == shutil.get_terminal_size() == (80, 24)\nreturn ''")
+allow("ok_terminal_variables", "import os", _TERMINAL + "assert os.environ.get('COLUMNS') is os.getenv('LINES') is None and 'NO_COLOR' not in os.environ\n"
+      "try: os.environ['COLUMNS']\nexcept KeyError: return os.environ.get('NO_COLOR', '')")
+allow("ok_terminal_help", "import argparse, optparse, os", _TERMINAL + "assert argparse.HelpFormatter('x')._width == optparse.IndentedHelpFormatter().width == 78\nreturn ''")
+allow("ok_terminal_none", "import os", "assert os.isatty(0) is False\nreturn ''")
+_STREAM = "with workflow.unsafe.sandbox_unrestricted(): a, b = os.openpty(); s = open(b, 'w')\n"
+allow("ok_terminal_no_stream", "import os", _STREAM + "try: assert s.isatty() is s.buffer.isatty() is s.buffer.raw.isatty() is False\n"
+      "finally:\n    with workflow.unsafe.sandbox_unrestricted(): s.close(); os.close(a)\nreturn ''")
+_RECORD = "import io, logging\nclass L(logging.Logger):\n    def handle(self, r): self.seen = r.process, r.thread, r.threadName, r.created == workflow.time(); super().handle(r)\n"
+_LOGGED = "logging.disable(logging.NOTSET)\n{}\nlogging.disable(logging.CRITICAL)\n"
+allow("ok_record_seen_by_logger", _RECORD, "l = L('x')\n" + _LOGGED.format("l.error('e')") + "assert l.seen == (0, 0, 'MainThread', True), l.seen\nreturn ''")
+allow("ok_record_seen_by_stream", "import io, logging", "l = logging.Logger('x'); b = io.StringIO(); h = logging.StreamHandler(b)\n"
+      "h.setFormatter(logging.Formatter('%(process)d %(thread)d %(threadName)s')); l.addHandler(h)\n" + _LOGGED.format("l.error('e')") +
+      "assert b.getvalue() == '0 0 MainThread\\n', b.getvalue()\nreturn ''")
+allow("ok_terminal_not_for_compiled_code", "import ctypes, os", "with workflow.unsafe.sandbox_unrestricted():\n    a, b = os.openpty(); there_is = ctypes.CDLL(None).isatty; before = there_is(b)\n"
+      "try: assert before == 1 and there_is(b) == 0\nfinally:\n    with workflow.unsafe.sandbox_unrestricted(): os.close(a); os.close(b)\nreturn ''")
+allow("ok_terminal_of_the_host_s_handler", _PASSED + "\nimport logging", "with workflow.unsafe.sandbox_unrestricted(): helper_shared.SCREEN.begin()\n" +
+      _LOGGED.format("helper_shared.SCREEN.logger.error('e')") +
+      "with workflow.unsafe.sandbox_unrestricted(): seen = helper_shared.SCREEN.end()\nassert seen == [True], seen\nreturn ''")
+allow("ok_record_shown_to_the_workflow", "import logging, multiprocessing", "with workflow.unsafe.sandbox_unrestricted(): multiprocessing.current_process().name = 'x'\n"
+      "try: r = logging.LogRecord('l', 40, 'p', 1, 'm', (), None)\nfinally:\n    with workflow.unsafe.sandbox_unrestricted(): multiprocessing.current_process().name = 'MainProcess'\n"
+      "assert (r.processName, r.process, r.thread, r.threadName, r.relativeCreated) == ('MainProcess', 0, 0, 'MainThread', 0)\nreturn ''")
+allow("ok_record_of_the_host", "import logging\nL = logging.getLogger('sg.record')", _LOGGED.format("L.error('x')") + "return ''")
+allow("ok_memory_map", "import mmap", "m = mmap.mmap(-1, 16)\nm[:2] = b'ab'\nreturn bytes(m[:2]).decode()")
+block("memory_map_of_a_file", "import mmap", "return str(mmap.mmap(0, 16))", says="mmap.mmap")
+block("text_encoding", "import io", "return io.text_encoding(None)", says="text_encoding")
+block("process_key", "import multiprocessing", "return str(multiprocessing.current_process().authkey)", says="authkey")
+block("process_name", "import multiprocessing", "return multiprocessing.current_process().name", says="multiprocessing.process.BaseProcess.name")
+block("process_number", "import multiprocessing", "return str(multiprocessing.current_process().pid)", says="multiprocessing.process.BaseProcess.ident")
+block("user_base", "import site", "return str(site.getuserbase())", says="site.getuserbase")
+block("user_site", "import site", "return str(site.USER_SITE)", says="site.USER_SITE")
+allow("ok_value_that_a_library_reads", _INSTALLED + "\nimport sys\ndef never(): return sys.stdin", "return str(helper_installed.is_piped())[:0]")
+strict("values_by_vars", "import sys", "return str(vars(sys)['argv'])", says="sys.__dict__")
+block("path_of_user", "import sysconfig", "return sysconfig.get_path('scripts', 'posix_user')", says="sysconfig.get_path")
+allow("ok_path_of_installation", "import sysconfig", "return sysconfig.get_path('stdlib') + str(sysconfig.get_config_vars()['userbase'] is None)")
+block("source_read_again", "import linecache", "return str(linecache.updatecache('/etc/hostname'))", says="linecache.updatecache")
+block("log_start", "import logging", "return str(logging._startTime)", says="logging._startTime")
+allow("ok_telemetry_switch", "import os", "return str(os.environ.get('LANGSMITH_TRACING')) + str('OTEL_SDK_DISABLED' in os.environ) + str(os.getenv('DO_NOT_TRACK'))")
+allow("ok_installed_library_finds_a_variable_not_set", _INSTALLED, "return str(helper_installed.steps('SAMPLE_STEPS'))")
+allow("ok_installed_class_with_a_default_from_a_variable_not_set", _INSTALLED, "return helper_installed.Agent('a').model")
+block("installed_library_hands_on_a_default", _INSTALLED, "return helper_installed.default_model()", says="os.environ")
+block("installed_library_finds_a_variable_set", _INSTALLED, "return str(helper_installed.steps('PATH'))", says="os.environ")
+block("installed_library_hands_on_a_variable", _INSTALLED, "return str(helper_installed.env_steps('SAMPLE_STEPS'))", says="os.environ")
+block("model_in_the_environment", "import os", "return str(os.environ.get('OPENAI_MODEL'))", says="os.environ")
+block("environment_item", "import os", "return os.environ['PATH']", says="os.environ")
+block("environment_listed", "import os", "return str(list(os.environ))", says="os.environ")
+block("environment_bytes", "import os", "return str(os.environb.get(b'PATH'))", says="os.environ")
+allow("ok_pool_until_it_has_work", "from concurrent.futures import ThreadPoolExecutor\nclass Pool(ThreadPoolExecutor): pass\nP = Pool(max_workers=2)\nQ = ThreadPoolExecutor()",
+      "return Pool.__name__")
+block("pool_with_work", "from concurrent.futures import ThreadPoolExecutor\nP = ThreadPoolExecutor(max_workers=2)", "P.submit(print)  # here\nreturn ''",
+      says="concurrent.futures.thread.ThreadPoolExecutor.submit")
+allow("ok_path_between_relative_paths", "import os", "assert os.path.relpath('a/../b/x', './c') == '../b/x' and os.path.relpath('a/b') == 'a/b'\nreturn ''")
+for _name, _path, _start in [("above", "a/../../b", "c"), ("start_above", "a", "../c"), ("absolute", "/a/b", "c"), ("start_absolute", "a", "/c")]:
+    block(f"path_relative_{_name}", "import os", f"return os.path.relpath({_path!r}, {_start!r})", says="os.path.relpath")
+allow("ok_mimetypes_own_table", "import mimetypes", "return str(mimetypes.MimeTypes().guess_type('x.csv'))")
+allow("ok_state_put_back", "import logging, gc, sys", "a, b, c = logging.root.manager.disable, gc.isenabled(), sys.getrecursionlimit()\n"
+      "logging.disable(logging.CRITICAL)\ngc.disable()\nsys.setrecursionlimit(5000)\n"
+      "sys.setrecursionlimit(c)\nif b: gc.enable()\nlogging.disable(a)\nreturn ''")
+
+# --- what the interpreter counts, and what it was started with ---------------------------------------------------------------------------
+strict("values_referrers", "import gc, json", "return str(len(gc.get_referrers(json)))", says="gc.get_referrers")
+for _name, _top, _body, _says in [
+    ("collected", "import gc", "return str(gc.collect())", "gc.collect"),
+    ("counts", "import gc", "return str(gc.get_count())", "gc.get_count"),
+    ("objects", "import gc", "return str(len(gc.get_objects()))", "gc.get_objects"),
+    ("references", "import sys, json", "return str(sys.getrefcount(json))", "sys.getrefcount"),
+    ("blocks", "import sys", "return str(sys.getallocatedblocks())", "sys.getallocatedblocks"),
+    ("threads", "import threading", "return str(len(threading.enumerate()))", "threading.enumerate"),
+    ("thread_count", "import threading", "return str(threading.active_count())", "threading.active_count"),
+    ("thread_ident", "import threading", "return str(threading.get_ident())", "_thread.get_ident"),
+    ("encoding", "import io", "return io.TextIOWrapper(io.BytesIO(b'x')).encoding", "_io.TextIOWrapper"),
+    ("file_names", "import sys", "return sys.getfilesystemencoding()", "sys.getfilesystemencoding"),
+    ("argv", "import sys", "return str(sys.argv)", "sys.argv"),
+    ("orig_argv", "import sys", "return str(sys.orig_argv)", "sys.orig_argv"),
+    ("executable", "import sys as s", "return str(s.executable)", "sys.executable"),
+    ("prefix", "import sys", "return str(getattr(sys, 'prefix'))", "sys.prefix"),
+    ("late_import", "", "from sys import warnoptions  # here\nreturn str(warnoptions)", "sys.warnoptions"),
+]:
+    block(f"interpreter_{_name}", _top, _body, says=_says)
+load("load_argv", "import sys\nPROGRAM = sys.argv[0]  # here", says="sys.argv")
+load("load_from_sys_import_argv", "from sys import argv  # here", says="sys.argv")
+allow("ok_interpreter_unused", "import gc, sys, threading, io, dataclasses\n@dataclasses.dataclass\nclass X:\n    a: int = 1",
+      "gc.collect()\nsys.getrefcount(gc)\nio.TextIOWrapper(io.BytesIO(), encoding='utf-8')\nreturn repr(X()) + sys.version.split()[0] + str(sys.platform)")
+
 # --- what only decides how something is shown, or is only noted ------------------------------------------------------------------------
 allow("ok_argparse_import", "import argparse\nP = argparse.ArgumentParser(prog='x', description='y')\nS = P.add_subparsers(dest='c')\n"
       "S.add_parser('a', help='z').add_argument('--n', type=int, choices=[1, 2], required=True)", "return str(P.parse_args(['a', '--n', '1']).n)")
@@ -524,14 +759,22 @@ allow("ok_robots", "from urllib.robotparser import RobotFileParser", "r = RobotF
       "return str([r.can_fetch('b', 'https://x/p'), r.can_fetch('b', 'https://x/'), r.crawl_delay('b')])")
 allow("ok_which_thread", "import threading", "return str(threading.current_thread() is threading.main_thread())")
 block("argparse_program", "import argparse", "return argparse.ArgumentParser().prog", says="argparse.ArgumentParser")
-block("argparse_usage", "import argparse", "return argparse.ArgumentParser(prog='x').format_usage()", says="argparse.ArgumentParser.format_usage")
-block("argparse_help", "import argparse", "return argparse.ArgumentParser(prog='x').format_help()", says="argparse.ArgumentParser.format_help")
+allow("ok_argparse_help", "import argparse, os", _TERMINAL + "p = argparse.ArgumentParser(prog='x')\np.add_argument('--number', help='a ' * 40)\n"
+      "assert p.format_usage() == 'usage: x [-h] [--number NUMBER]\\n' and p.format_help().count('\\n') == 6, p.format_help()\nreturn ''")
+allow("ok_argparse_error", "import argparse", "p = argparse.ArgumentParser(prog='x')\np.add_argument('-n', type=int)\n"
+      "try: p.parse_args(['-n', 'a'])\nexcept SystemExit as e: return str(e.code)")
+for _name in ("usage", "help"):
+    block(f"argparse_{_name}_of_the_worker", "import argparse", "with workflow.unsafe.sandbox_unrestricted(): p = argparse.ArgumentParser()\n"
+          f"return p.format_{_name}()  # here", says=f"argparse.ArgumentParser.format_{_name}")
 block("argparse_worker_arguments", "import argparse", "return str(argparse.ArgumentParser(prog='x').parse_known_args())", says="argparse.ArgumentParser.parse_known_args")
 block("argparse_opens", "import argparse", "p = argparse.ArgumentParser(prog='x'); p.add_argument('f', type=open); return str(p.parse_args(['/etc/hostname']))", says="open")
 block("argparse_calls_back", "import argparse, uuid",
       "p = argparse.ArgumentParser(prog='x'); p.add_argument('f', type=lambda text: uuid.uuid4()); return str(p.parse_args(['a']))", says="uuid.uuid4")
 block("optparse_worker_arguments", "import optparse", "return str(optparse.OptionParser(prog='x').parse_args())", says="optparse.OptionParser.parse_args")
-block("optparse_help", "import optparse", "return optparse.OptionParser(prog='x').format_help()", says="optparse.OptionParser.format_help")
+allow("ok_optparse_help", "import optparse", "p = optparse.OptionParser(prog='x')\nreturn p.format_help() + p.get_usage()")
+allow("ok_optparse_error", "import optparse", "try: optparse.OptionParser(prog='x').parse_args(['-n'])\nexcept SystemExit as e: return str(e.code)")
+block("optparse_program", "import optparse", "return optparse.OptionParser().get_prog_name()", says="optparse.OptionParser.get_prog_name")
+block("optparse_help", "import optparse", "return optparse.OptionParser().format_help()", says="optparse.OptionParser.format_help")
 block("robots_time", "from urllib.robotparser import RobotFileParser", "r = RobotFileParser(); r.modified(); return str(r.mtime())", says="mtime")
 block("gettext_call", "import gettext", "return gettext.gettext('x')", says="gettext")
 block("thread_shown", "import threading", "return f'{threading.current_thread()}'", says="threading.Thread.__repr__")
@@ -570,6 +813,7 @@ _changes("class", "import collections", "collections.UserDict.sg_new = 1", "not 
 _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
          says="collections.abc.Sized.sg_new")
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")
+_changes("class_by_its_own_metaclass", "import enum", "enum.Enum.sg_new = 1", "not hasattr(enum.Enum, 'sg_new')", says="enum.Enum.sg_new")
 _changes("type_setattr", "import collections", "type.__setattr__(collections.UserDict, 'sg_new', 1)",
          "not hasattr(collections.UserDict, 'sg_new')")
 _changes("method", "import json", "json.JSONEncoder.default = lambda s, o: 1", "json.JSONEncoder.default.__name__ == 'default'")
@@ -612,14 +856,21 @@ _changes("logger_field", "import logging\nL = logging.getLogger('sg.z')", "L.pro
 _changes("logger_by_name", "import logging\nlogging.getLogger('sg.n')", "setattr(logging.getLogger('sg.n'), 'sg_new', 1)",
          "not hasattr(logging.getLogger('sg.n'), 'sg_new')")
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
+_changes("namespace_that_loads", "import concurrent.futures", "vars(concurrent.futures)['sg_new'] = 1",
+         "'sg_new' not in vars(concurrent.futures)", says="concurrent.futures.sg_new")
 _changes("gc_callbacks", "import gc", "gc.callbacks.append(print)", "print not in gc.callbacks", says="gc.callbacks")
 _changes("single_dispatch", "import pkgutil\nclass Own: pass", "pkgutil.iter_importer_modules.register(Own, print)",
          "Own not in pkgutil.iter_importer_modules.registry", says="pkgutil.iter_importer_modules.register")
+_changes("object_of_the_engine", "", "workflow.logger.sg_new = 1", "not hasattr(workflow.logger, 'sg_new')", says="logger.sg_new")
+_changes("field_of_the_engine", "", "workflow.logger.full_workflow_info_on_extra = True", "not workflow.logger.full_workflow_info_on_extra",
+         says="logger.full_workflow_info_on_extra")
+_changes("dict_of_the_engine", "from temporalio.workflow import logger as L", "L.extra['sg'] = 1", "'sg' not in L.extra", says="extra")
 # What the worker shares by itself it may want to see: reported, but not put back.
 _changes("setter_of_a_library", _PASSED, "helper_shared.set_option('sg', 1)", "'sg' in helper_shared.options", says="helper_shared")
 _changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "helper_shared.feature", says="helper_shared")
 _changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",
          says="helper_shared.registry")
+_changes("object_that_loads", _LOADS, "helper_loads.settings.sg_new = 1", "helper_loads.settings.sg_new == 1", says="helper_loads.settings.sg_new")
 
 _OWN_STATE = """import collections, enum, functools, types
 class Own(collections.UserDict): pass
@@ -646,5 +897,27 @@ allow("ok_state_asked", "import csv, gc, sys, logging", "csv.field_size_limit();
 allow("ok_state_of_a_library", "import copy, collections, re, typing, dataclasses",
       "copy.copy(collections.UserDict(a=1)); re.compile('sg' + 'x')\n"
       "@dataclasses.dataclass\nclass D:\n    x: typing.List[int]\ntyping.get_type_hints(D)\nreturn ''")
+allow("ok_state_loaded_by_a_library", _LOADS, "vars(helper_loads)\nassert helper_loads.Late() == {} and callable(helper_loads.Later)\n"
+      "return helper_loads.settings.late")
+for _name, _change, _now in [
+    ("global", "helper_shared.get_settings()['sg'] = 1", "'sg' in helper_shared.get_settings()"),
+    ("remembered", "d = helper_shared.remembered(); d['sg'] = 1", "'sg' in helper_shared.remembered()"),
+    ("remembered_for_ever", "helper_shared.remembered_for('sg').x = 1", "hasattr(helper_shared.remembered_for('sg'), 'x')"),
+    ("single", "helper_shared.Single().sg = 1", "hasattr(helper_shared.Single(), 'sg')"),
+    ("single_of_a_metaclass", "helper_shared.SingleByMetaclass().sg = 1", "hasattr(helper_shared.SingleByMetaclass(), 'sg')"),
+    ("class", "helper_shared.class_for('Sg').sg = 1", "hasattr(helper_shared.class_for('Sg'), 'sg')"),
+    ("method_by_class", "helper_shared.Renderer.render.register(int, print)", "True"),
+]:
+    _changes(f"handed_out_{_name}", _PASSED, _change, _now, says="helper_shared")
+_changes("handed_out_later", _PASSED + "\nimport asyncio", "d = helper_shared.remembered_later(); await asyncio.sleep(0.001); d['sg'] = 1",
+         "'sg' in helper_shared.remembered_later()", says="helper_shared")
+_changes("class_that_compiled_code_keeps", "import ctypes\nKEPT = ctypes.c_int * 3", "(ctypes.c_int * 3).sg_new = 1", "True", says="sg_new")
+allow("ok_state_handed_out", _PASSED + "\nimport asyncio", "d = dict(helper_shared.get_settings())\nd['sg'] = helper_shared.remembered_for('other')\n"
+      "for n in range(9): d[n] = helper_shared.remembered_once(n), helper_shared.late(), helper_shared.Late()\n"
+      "await asyncio.sleep(0.001)\nfor n in range(99): d[n] = helper_shared.remembered_once(n)\nreturn ''")
+allow("ok_state_own_classes", "import collections, dataclasses, enum, typing\nclass B:\n    def __init_subclass__(cls): cls.kept = []\n"
+      "class M(type):\n    def __new__(m, n, b, d):\n        c = super().__new__(m, n, b, d)\n        c.made = 1\n        return c",
+      "class C(B): pass\nclass D(metaclass=M): pass\nfor c in (C, D, collections.namedtuple('N', 'a'), dataclasses.make_dataclass('P', ['a']),\n"
+      "          enum.Enum('E', 'X Y'), typing.NamedTuple('T', [('a', int)])): c.sg_new = 1\nreturn ''")
 allow("ok_state_cache_of_a_library", _PASSED, "assert helper_shared.look_up('sg') == 'sg'\nreturn ''")
 allow("ok_state_logger_own", "import logging", "l = logging.Logger('own')\nl.setLevel(10)\nl.addHandler(logging.NullHandler())\nreturn ''")

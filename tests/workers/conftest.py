@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+import zlib
 from pathlib import Path
 
 import harness
@@ -20,17 +21,26 @@ def pytest_configure(config):
         pytest.exit(f"{wanted} is not there: build it first with make, or name another with SANDGLASS_OBJECT", 2)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--share", metavar="K/N", help="only each Nth test, by their names, and of these the Kth: 0/3, 1/3 and 2/3 are all")
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if too_new(item):
+            item.add_marker(pytest.mark.skip(reason="needs SDK %d.%d" % too_new(item)))
+    if config.getoption("share"):
+        mine, of = map(int, config.getoption("share").split("/"))
+        shares = {item: zlib.crc32(item.nodeid.encode()) % of for item in items}
+        config.hook.pytest_deselected(items=[item for item in items if shares[item] != mine])
+        items[:] = [item for item in items if shares[item] == mine]
+
+
 def too_new(item):
     """The SDK that a test needs, where this one is older."""
     needed = item.get_closest_marker("since_sdk")
     installed = tuple(map(int, importlib.metadata.version("temporalio").split(".")[:2]))
     return needed and installed < needed.args and needed.args
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if too_new(item):
-            item.add_marker(pytest.mark.skip(reason="needs SDK %d.%d" % too_new(item)))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -118,3 +128,11 @@ def host(request, hosts):
     """The finished host program of this test."""
     program, _, settings = host_wanted(request.node)
     return hosts[program, tuple(sorted(settings.items()))].result()
+
+
+@pytest.fixture
+def played(request, host):
+    """Result of the test's scenario."""
+    record = host[request.node.get_closest_marker("scenario").args[0]]
+    assert "error" not in record, f"{record['error']}\n{host.finished}"
+    return record["result"]

@@ -3,15 +3,19 @@
 The test process itself never runs under the preload; every program gets it through its environment.
     SANDGLASS_OBJECT        the object under test, default build/libsandglass.so; "none" runs without one,
                             which shows what the SDK's own sandbox does (only to look at: most tests then fail)
+    SANDGLASS_TEST_FIRST    an object that is preloaded before it: a sanitizer's
     SANDGLASS_TEST_SERVER   host:port of a Temporal server that is already running
 """
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
@@ -41,13 +45,18 @@ def preload_object():
     return None if chosen == "none" else str(Path(chosen).resolve())
 
 
+def preloads(*objects):
+    """What LD_PRELOAD is to be: a sanitizer has to be the first."""
+    return ":".join(str(it) for it in (SURROUNDINGS.get("SANDGLASS_TEST_FIRST"), *objects) if it)
+
+
 def environment(preload=True, **settings):
     """The caller's environment without traces of Sandglass or pytest, plus the object and its settings."""
     env = {k: v for k, v in SURROUNDINGS.items()
            if not k.startswith(("SANDGLASS", "PYTHON", "PYTEST")) and k not in ("LD_PRELOAD", "TEMPORAL_DEBUG")}
     env.update(PYTHONDONTWRITEBYTECODE="1", PYTHONFAULTHANDLER="1")
     if preload and preload_object():
-        env["LD_PRELOAD"] = preload_object()
+        env["LD_PRELOAD"] = preloads(preload_object())
     env.update({k: str(v) for k, v in settings.items()})
     return env
 
@@ -164,6 +173,15 @@ def show(events):
     return "\n".join(e.text for e in events) or "(no such line in the log)"
 
 
+def compile_library(path, source, *flags):
+    """A shared object at path, made of a C file; skips the test where there is no compiler."""
+    compiler = os.environ.get("CC") or "cc"
+    if not shutil.which(compiler):
+        pytest.skip("there is no C compiler")
+    subprocess.run([compiler, "-O1", "-w", "-shared", "-fPIC", "-pthread", *flags, "-o", path, source], check=True)
+    return path
+
+
 class Host:
     """A host program: answers a list of names with one JSON record each, in a file it appends to as it goes."""
 
@@ -186,7 +204,7 @@ class Host:
         raise AssertionError(f"the host gave no answer for {name}; it was busy with {busy or 'nothing'}\n{self.finished}")
 
 
-def run_host(program, server, names, directory, timeout=200, **settings):
+def run_host(program, server, names, directory, timeout=900, **settings):
     directory.mkdir(parents=True, exist_ok=True)
     records = directory / "records.jsonl"
     finished = run([sys.executable, "-u", PROGRAMS / program, server, records, directory, *names],

@@ -120,5 +120,6 @@ def test_allow_means_all_that_is_called_and_nothing_else(calls, rules, passes):
 
 
 def test_what_an_allowed_function_calls_back_is_not_allowed(calls):
-    (answer,) = calls("back", SANDGLASS_PASSTHROUGH="library_of_test", SANDGLASS_RULES="library_of_test.fetch=allow", SANDGLASS="strict").values()
+    (answer,) = calls("back", SANDGLASS_PASSTHROUGH="library_of_test", SANDGLASS_RULES="library_of_test.fetch=allow", SANDGLASS="strict",
+                      SANDGLASS_VIRTUAL="none").values()
     assert "Cannot access uuid.uuid4" in answer

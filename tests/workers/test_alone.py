@@ -85,6 +85,13 @@ PLACES = {  # top of the module, what is looked at, the change
         "class K: pass\nk = K(); k.a, k.b, k.c = 1, 2, 3", "list(vars(k))", "a = k.a; del k.a; k.a = a"),
     "what a partial calls": (
         "P = functools.partial(print, 1)", "[repr(P.args), P.keywords, vars(P)]", "P.__setstate__((len, (who,), {who: 1}, {'x': who}))"),
+    "what a field of a named tuple is said to be": (
+        "import collections\nT = collections.namedtuple('T', 'a b')", "[T.a.__doc__, T.__doc__]", "T.a.__doc__ = T.__doc__ = who"),
+    "what is compared": ("K = functools.cmp_to_key(min)(5)", "K.obj", "K.obj = who"),
+    "what is made anew in place": (
+        "import collections, struct\nS = struct.Struct('<H'); D = collections.deque('abc', 5); E = collections.deque('a')",
+        "[S.format, S.size, S.pack(1).hex(), list(D), D.maxlen, list(E), E.maxlen]",
+        "S.__init__('<I'); D.__init__('abc', len(D) + 6); E.__init__('a', 7)"),
     "a class registered with a shared abstract class": (
         "import collections.abc\nclass Own: pass\nclass Early: pass\ncollections.abc.Mapping.register(Early)",
         "[issubclass(c, a) for c in (Own, Early) for a in (collections.abc.Mapping, collections.abc.Sized)] + [isinstance(Own(), "
@@ -96,10 +103,42 @@ PLACES = {  # top of the module, what is looked at, the change
     "an abstract class below an own one": (
         "class A(abc.ABC): pass\nclass B: pass", "[issubclass(int, A), isinstance(B(), A)]",
         "class K(A): pass\n    K.register(int); K.register(B); KEPT.append(K)"),
+    "a class of neither that is registered with an abstract class": (
+        "import collections.abc, fractions\nONE = fractions.Fraction(1)",
+        "[isinstance(ONE, collections.abc.Sequence), issubclass(fractions.Fraction, collections.abc.Sequence), isinstance(ONE, "
+        "collections.abc.Reversible)]",
+        "collections.abc.Sequence.register(fractions.Fraction)"),
+    "what a match statement takes a registered class for": (
+        "import collections.abc\nclass Own: pass\nclass Below(Own): pass\ndef kind(v):\n    match v:\n        case {}: return 'mapping'\n"
+        "        case [*_]: return 'sequence'\n    return 'neither'",
+        "[kind(Own()), kind(Below()), kind({}), kind([])]", "collections.abc.Mapping.register(Own)"),
+    "a class with parameters": (
+        "T = typing.TypeVar('T')\nclass Box(typing.Generic[T]): pass\nINT = Box[int]",
+        "[vars(b).get('mark') for b in (Box[int], Box[str], Box['Own'])] + [Box[int] is INT, Box[str] is Box[str]]",
+        "vars(INT)['mark'] = vars(Box[str])['mark'] = vars(Box['Own'])['mark'] = who"),
+    "a name in what typing makes": (
+        "class Order: pass\ndef f(a: typing.List['Order'], b: typing.Dict[str, 'Order']): pass\n"
+        "def late():\n    def g(a: typing.Optional['Late']): pass\n    return typing.get_type_hints(g)['a'].__args__[0].__name__",
+        "[typing.get_type_hints(f)[n].__args__[-1] is Order for n in 'ab'] + [late() if 'Late' in globals() else None]",
+        "globals()['Late'] = type('Late' + who, (), {})"),
+    "what typing is given of an own class": (
+        "class Mark:\n    seen = 0\n    def __eq__(self, other): return isinstance(other, Mark)\n    def __hash__(self): return 5",
+        "[typing.Annotated[int, Mark()].__metadata__[0].seen, typing.Literal[1], typing.Literal[True]] and "
+        "[typing.Annotated[int, Mark()].__metadata__[0].seen, repr(typing.Literal[1, 'a']), repr(typing.Literal[True, 'a'])]",
+        "typing.Annotated[int, Mark()].__metadata__[0].seen += 1"),
+    "a class that the standard library makes": (
+        "import collections\nA = types.new_class('A', (), {}, lambda n: n.update(made=[]))\nB = type('B', (collections.OrderedDict,), {'__module__': 'collections'})\n"
+        "class C: rate = 1\nC.__module__ = 'decimal'",
+        "[A.made, getattr(A, 'last', None), vars(B).get('last'), C.rate]",
+        "A.made.append(who)\n    A.last = B.last = who\n    C.rate += 1"),
     "what a shared abstract class is told of an own one": (
         "import collections.abc\nclass Own: pass",
         "len(KEPT) and [issubclass(Own, collections.abc.Sized), isinstance(Own(), collections.abc.Iterable)]",
         "KEPT.append(who)\n    if len(KEPT) == 2: Own.__len__ = Own.__iter__ = lambda self: 0"),
+    "what a shared library registers that is imported late": (
+        "with workflow.unsafe.imports_passed_through(): import base_of_test",
+        "[[isinstance(c(), base_of_test.Abstract), base_of_test.kind(c()), sorted(base_of_test.KNOWN)] for m in KEPT for c in m.CLASSES]",
+        "with workflow.unsafe.imports_passed_through(): import late_of_test\n    KEPT.append(late_of_test)"),
     "what an own abstract class is told": (
         "class A(abc.ABC):\n    yes = ()\n    @classmethod\n    def __subclasshook__(cls, c): return c.__name__ in cls.yes",
         "len(KEPT) and [issubclass(int, A), isinstance(2.5, A)]", "A.yes += ('int',); KEPT.append(who)"),
@@ -131,15 +170,25 @@ PLACES = {  # top of the module, what is looked at, the change
     "threading.local of a run": (
         "", "[getattr(x, 'who', 0) for x in KEPT]", "KEPT.append(threading.local()); KEPT[-1].who = KEPT[0].who = who"),
 }
+LIBRARY = {  # shared; the second is first imported in a run
+    "base_of_test": "import abc, functools\nclass Abstract(abc.ABC): pass\nKNOWN = {}\n@functools.singledispatch\ndef kind(x): return 'any'\n",
+    "late_of_test": "import fractions, base_of_test\nclass Late: pass\nCLASSES = [Late, fractions.Fraction]\nfor c in CLASSES:\n"
+                    "    base_of_test.Abstract.register(c)\n    base_of_test.KNOWN[c.__name__] = c\n"
+                    "    base_of_test.kind.register(c, lambda x: type(x).__name__)\n"}
 
 
 @pytest.fixture
 def play(run_program, tmp_path):
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    for name, source in LIBRARY.items():
+        (installed / f"{name}.py").write_text(source)
+
     def play(place, **settings):
         (tmp_path / "helper_of_test.py").write_text("")
         (tmp_path / "flow_of_test.py").write_text(FLOW.format(*place))
         ended = run_program(sys.executable, harness.PROGRAMS / "alone.py",
-                            **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", **settings})
+                            **{"PYTHONPATH": f"{tmp_path}:{installed}:{harness.FIXTURES}", **settings})
         assert ended.out.strip(), str(ended)
         return json.loads(ended.out), ended
     return play
@@ -154,3 +203,14 @@ def test_a_run_sees_what_it_would_see_alone(play, place, isolation):
     else:
         (first, second, alone), ended = play(place, SANDGLASS_ISOLATION="private")
     assert first == second == alone, str(ended)
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_numbers_of_objects_do_not_depend_on_other_runs(play, isolation):
+    (first, second, _), ended = play((
+        "class K:\n    def __init__(self, n): self.n = n\nALL = [K(n) for n in range(9)]\nSOME = {*ALL[3:6]}",
+        "[repr(k).rpartition(' at ')[2] for k in ALL[len(KEPT):][:2]] + [k.n for k in {*ALL[5::-1]} | SOME] + [hash(K(0))] + "
+        "[weakref.getweakrefcount(k) for k in ALL]",
+        "KEPT.extend(K(hash(k)) for k in ALL[::-1]); repr(ALL[::-1])"), SANDGLASS_ISOLATION=isolation)
+    assert first == second, str(ended)
+    assert first[0][:2] == ["0x1>", "0x2>"] and not any(sum(f[-9:]) for f in first), str(ended)

@@ -1,6 +1,5 @@
 """Compiled code that is bound past the hooks on the C library, or finds other ways around them."""
 import os
-import subprocess
 
 import harness
 import pytest
@@ -13,14 +12,13 @@ def run(server, libraries, tmp_path):
     def run(names, flags=(), **settings):
         library = build(tmp_path / "native_library.so", "native_library.c", *flags)
         return harness.run_host("native.py", server, names, tmp_path / "host",
-                                **{**harness.SEARCH, **libraries, "SG_TEST_NATIVE": library, "SANDGLASS_LOG_LEVEL": "info", **settings})
+                                **{**harness.SEARCH, **libraries, "SG_TEST_NATIVE": library, "SANDGLASS_VIRTUAL": "none", "SANDGLASS_LOG_LEVEL": "info",
+                                   **settings})
     return run
 
 
 def build(path, source, *flags):
-    subprocess.run([os.environ.get("CC") or "cc", "-O1", "-w", "-shared", "-fPIC", "-pthread", *flags, "-o", path,
-                    harness.PROGRAMS / source], check=True)
-    return path
+    return harness.compile_library(path, harness.PROGRAMS / source, *flags)
 
 
 def said(host, **wanted):

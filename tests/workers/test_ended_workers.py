@@ -43,8 +43,9 @@ def test_a_run_keeps_the_settings_that_its_worker_has_dropped(left, isolation):
 
 
 @both
-def test_a_file_that_was_imported_again_counts_for_a_worker_that_runs(left, isolation):
-    result = left("reload", isolation)
+@pytest.mark.parametrize("how", ["reload", "executed"])
+def test_a_file_that_was_imported_again_counts_for_a_worker_that_runs(left, isolation, how):
+    result = left(how, isolation)
     assert result["seen"] == [int(f"{version}{'0' * version}") for version in range(8)]
     assert result["modules"] <= 1  # the last one's image
 

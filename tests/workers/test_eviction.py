@@ -14,19 +14,17 @@ def everywhere(name, settings=SETTINGS):
                                                           marks=pytest.mark.scenario(name, **s)) for s in settings])
 
 
-@pytest.fixture
-def played(request, host):
-    record = host[request.node.get_closest_marker("scenario").args[0]]
-    assert "error" not in record, f"{record['error']}\n{host.finished}"
-    return record["result"]
-
-
 def assert_inside(run, *wanted, thread="workflow"):
     """Everything that ended, and at least `wanted`, did so on that thread, in the run, with the run's own globals."""
     inside = {"thread": thread, "run": run["id"], "value": run["id"]}
     elsewhere = {what: seen for what, seen in run["ended"].items() if seen != inside}
     assert not elsewhere, f"{run['id']}: {elsewhere}"
     assert set(wanted) <= set(run["ended"]), f"not ended: {set(wanted) - set(run['ended'])}"
+
+
+def names_of(ended):
+    """What ended, once for each name: on a slow machine a workflow task times out, and its run is replayed."""
+    return {what.removesuffix(" again") for what in ended}
 
 
 @everywhere("evicted_by_cache_size")
@@ -72,8 +70,14 @@ def test_run_dropped_without_eviction_ends_inside_itself(where, played):
 @everywhere("garbage_of_a_live_run")
 def test_garbage_of_a_live_run_does_not_end_where_it_is_collected(where, played):
     for run in played["while_open"]:
-        assert set(run["ended"]) == {"dropped at once"}, str(run)
+        assert names_of(run["ended"]) == {"dropped at once"}, str(run)
         assert_inside(run)
+
+
+@everywhere("host_drops_meanwhile", SETTINGS[1::2])
+def test_what_the_host_drops_while_another_run_of_the_image_is_active_never_runs(where, played):
+    for run in played:
+        assert names_of(run["ended"]) == {"dropped at once"}, str(run)
 
 
 GARBAGE = ("dropped cycle", "dropped cycle behind a library", "handed to the host")
@@ -88,13 +92,15 @@ def test_collected_garbage_ends_with_its_run(where, played):
 @everywhere("garbage_of_a_live_run", SETTINGS[1::2])
 def test_collected_garbage_of_a_shared_image_never_runs(where, played):
     for run in played["after"]:
-        assert {what.removesuffix(" again") for what in run["ended"]} == {"dropped at once"}, str(run)  # a slow machine replays
+        assert names_of(run["ended"]) == {"dropped at once"}, str(run)
 
 
 @everywhere("evicted_after_completion")
 def test_generator_that_refuses_to_die_is_closed_once(where, played):
     for run in played:
-        assert "refuses to die" in run["ended"] and "refuses to die again" not in run["ended"], str(run)
+        ended = run["ended"]
+        replayed = "generator again" in ended  # on a slow machine: the run was evicted twice
+        assert "refuses to die" in ended and ("refuses to die again" in ended) == replayed, str(run)
 
 
 @everywhere("evicted_after_completion")

@@ -110,7 +110,7 @@ def go_library(tmp_path_factory):
     shutil.copy(harness.PROGRAMS / "go_library.go", directory / "library.go")
     (directory / "go.mod").write_text("module library\ngo 1.20\n")
     made = subprocess.run(["go", "build", "-buildmode=c-shared", "-o", "go_library.so", "."], cwd=directory, capture_output=True, text=True,
-                          env={**os.environ, "GOCACHE": str(directory / "cache"), "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"})
+                          env={**os.environ, "GOCACHE": str(harness.REPO / "build" / "go"), "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"})
     if made.returncode:
         pytest.skip(f"Go does not build here: {made.stderr[-300:]}")
     return directory / "go_library.so"

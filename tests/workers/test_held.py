@@ -326,5 +326,12 @@ def test_an_error_of_a_library_that_has_nothing_to_do_with_it_stays_what_it_is(r
 def test_the_collector_sees_what_it_would_see(take_turns):
     """Also on 3.12, which has frozen some objects of its own from the start."""
     lines = ("import gc", "pass", "[any(o is globals() for o in gc.get_referrers(Notes)), gc.get_freeze_count()]")
-    seen, _ = take_turns(lines, "0:nothing", "1:nothing")
+    seen, _ = take_turns(lines, "0:nothing", "1:nothing", SANDGLASS_RULES="gc.*=allow")
     assert seen == [[True, 0]] * 2
+
+
+def test_an_iterator_over_large_numbers_keeps_them(take_turns):
+    """The collector is told nothing of the numbers that it has."""
+    lines = ("STATE = iter(range(1 << 70, 1 << 71))", "[next(STATE) for _ in range(3)]", "[(1 << 70) - STATE.__length_hint__()]")
+    seen, _ = take_turns(lines, "0:change", "1:change", "0:change", "2:nothing", "1:nothing")
+    assert seen == [[6], [3], [0]], seen

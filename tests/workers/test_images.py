@@ -38,6 +38,8 @@ SHARED = {
     "decoders and encoders": "import csv, io, json\nA = json.JSONDecoder(), json.JSONEncoder(), json.decoder.scanner.make_scanner(json.JSONDecoder())\n"
                              "B = csv.writer(io.StringIO()), csv.get_dialect('excel')",
     "views": "import collections\nD = {'a': 1}, collections.OrderedDict(a=1)\nA = [v for d in D for v in (d.keys(), d.values(), d.items())]",
+    "syntax trees and ctypes' fields": "import ast, ctypes\nA = ast.parse('f(1)')\nclass S(ctypes.Structure): _fields_ = [('x', ctypes.c_int)]\nB = S.x",
+    "numpy's types": "import numpy\nA = numpy.dtype('datetime64[Y]'), numpy.dtype([('a', int)])",
     "decimal contexts": "import decimal\nA = decimal.Context(prec=3)",
     "contexts and tokens": "import contextvars\nV = contextvars.ContextVar('V'); T = V.set([])\n"
                            "C = contextvars.copy_context(); C.run(V.set, {})",
@@ -112,9 +114,80 @@ def test_type_that_is_declared_private_is_not_shared(make_runs, tmp_path):
     assert [e["object"] for e in harness.events(log, "private")] == ["flow_of_test.STATE"], harness.show(log)
 
 
+def test_list_that_compiled_code_has_not_filled_is_not_copied(make_runs, tmp_path):
+    (tmp_path / "types.conf").write_text("[types]\nxml.etree.ElementTree.TreeBuilder = fixed | a test\n"
+                                         "xml.etree.ElementTree.Element = fixed | a test\n")
+    log = make_runs("import xml.etree.ElementTree as tree\nSTATE = tree.TreeBuilder()\nSTATE.start('a', {})",
+                    SANDGLASS_CONFIG=tmp_path / "types.conf")
+    assert [e["object"] for e in harness.events(log, "private")] == ["flow_of_test.STATE"], harness.show(log)
+
+
 @pytest.mark.parametrize("isolation", ["private", "off"])
 def test_no_image_where_none_is_wanted(make_runs, isolation):
     assert not harness.events(make_runs("A = []", SANDGLASS_ISOLATION=isolation), "image")
+
+
+OTHER_METHODS = """
+import ctypes, os, time
+from temporalio import workflow
+with workflow.unsafe.imports_passed_through():
+    import libc_of_test
+SEEN = []
+
+
+@workflow.defn
+class Flow:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    def count(self):
+        SEEN.append(1)
+        return len(SEEN)
+
+    def read(self):
+        return os.name
+
+    def clock(self):
+        return time.time()
+
+    def native(self):
+        return libc_of_test.call()
+"""
+
+
+@pytest.fixture
+def ask(run_program, tmp_path):
+    """What runs answer to methods of the SDK that are no activation."""
+    def ask(*moves, **settings):
+        (tmp_path / "flow_of_test.py").write_text(OTHER_METHODS)
+        (tmp_path / "libc_of_test.py").write_text(settings.pop("libc", ""))
+        ended = run_program(sys.executable, harness.PROGRAMS / "other_methods.py", *moves,
+                            **{"PYTHONPATH": f"{tmp_path}:{harness.FIXTURES}", "SANDGLASS_LOG_LEVEL": "debug", **settings})
+        assert ended.out.strip(), str(ended)
+        return json.loads(ended.out), ended
+    return ask
+
+
+def test_other_methods_of_the_sdk_run_as_an_activation_does(ask):
+    seen, ended = ask("0:count", "0:count", "1:count", "0:count", "0:read", "0:clock", "1:count")
+    assert seen[:4] + seen[6:] == [1, 2, 1, 3, 2], str(ended)
+    assert "os.name" in seen[4] and "time.time" in seen[5], str(ended)
+    assert {e["run_id"] for e in harness.violations(ended.log)} == {"run-0"}, harness.show(ended.log)
+
+
+def test_a_refusal_of_compiled_code_in_other_methods_of_the_sdk_is_raised(ask, tmp_path):
+    source = tmp_path / "clock.c"
+    source.write_text("#include <time.h>\nint clock_of_test(void) { return time(0) > 0; }\n")
+    harness.compile_library(tmp_path / "clock_of_test.so", source)
+    seen, ended = ask("0:native", "0:count", SANDGLASS_NATIVE="block", libc=f"import ctypes\nLIBRARY = ctypes.CDLL({str(tmp_path / 'clock_of_test.so')!r})\n"
+                      "call = LIBRARY.clock_of_test\n")
+    assert "clock_of_test.so" in seen[0] and seen[1] == 1, str(ended)
+
+
+def test_an_object_that_could_not_be_made_leaves_nothing_behind(ask):
+    kilobytes, ended = ask("fail")
+    assert kilobytes < 10_000, str(ended)
 
 
 def test_freed_objects_that_a_module_has_set_aside_stay_so(run_program, tmp_path):

@@ -43,3 +43,12 @@ def test_exit_summary_counts_the_violations(worker):
     assert [e["violations"] for e in summary] == ["3"], harness.show(worker.log)
     totals = [e for e in worker.log if e["event"] == "total" and e["rule"] == "time.time"]
     assert [e["count"] for e in totals] == ["3"] and "main_worker.py:" in totals[0]["where"], harness.show(worker.log)
+
+
+def test_an_sdk_that_is_not_known_is_guarded_and_one_line_says_so(worker, server, tmp_path, run_program):
+    assert not harness.events(worker.log, "untested"), harness.show(worker.log)
+    (tmp_path / "sitecustomize.py").write_text("import temporalio.service\ntemporalio.service.__version__ = '9.36.0'\n")
+    newer = run_program(sys.executable, PROGRAM, server, PYTHONPATH=tmp_path)
+    assert answers(newer) == answers(worker)
+    lines = [e for e in newer.log if e.get("sdk") == "9.36.0"]
+    assert [e["event"] for e in lines] == ["start", "untested"] and lines[1]["level"] == "warn" and "to" in lines[1]["tested"], harness.show(newer.log)

@@ -1,7 +1,6 @@
 """Compiled code that calls the C library by itself."""
 import ctypes.util
 import os
-import shutil
 import subprocess
 import sys
 
@@ -16,29 +15,25 @@ FAMILY = {"clock": "clock", "monotonic": "monotonic", "random": "random", "envir
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory):
     """Environment that names the compiled helpers."""
-    compiler = os.environ.get("CC") or "cc"
-    if not shutil.which(compiler):
-        pytest.skip("there is no C compiler")
     directory = tmp_path_factory.mktemp("native")
     made = {}
     for name, source in (("SG_TEST_NATIVE", harness.PROGRAMS / "native_library.c"),
                          ("SG_TEST_VARIOUS", harness.PROGRAMS / "native_various.c"),
                          ("SG_TEST_MATRIX", harness.HERE.parent / "preload" / "matrix.c")):
-        made[name] = directory / f"{source.stem}.so"
-        subprocess.run([compiler, "-O1", "-w", "-shared", "-fPIC", "-pthread", "-o", made[name], source], check=True)
+        made[name] = harness.compile_library(directory / f"{source.stem}.so", source)
     return made
 
 
 @pytest.fixture(scope="session")
 def native(server, libraries, tmp_path_factory):
-    """native(NAMES, SETTING=value ...): the finished host program; the same question is asked once."""
+    """native(NAMES, SETTING=value ...): the finished host program, in which nothing is answered; the same question is asked once."""
     known = {}
 
     def run(names, **settings):
         key = (tuple(names), tuple(sorted((k, str(v)) for k, v in settings.items())))
         if key not in known:
             known[key] = harness.run_host("native.py", server, names, tmp_path_factory.mktemp("host"),
-                                          **{**harness.SEARCH, **libraries, **settings})
+                                          **{**harness.SEARCH, **libraries, "SANDGLASS_VIRTUAL": "none", **settings})
         return known[key]
     return run
 
@@ -124,6 +119,14 @@ def test_a_call_at_import_is_refused_in_strict_where_the_line_is_the_users(nativ
     assert refused if action == "block" else host[name]["status"] == "completed", str(host.finished)
 
 
+def test_what_is_called_at_import_without_the_gil_is_answered_or_warned_about(native):
+    """A TLS context at the top of a file, for activities: OpenSSL seeds itself with entropy and the time."""
+    host = native(["top_free"], SANDGLASS="strict", SANDGLASS_VIRTUAL="clock", SANDGLASS_LOG_LEVEL="info")
+    assert host["top_free"]["status"] == "completed", str(host.finished)
+    seen = [(e["action"], e["entry"]) for e in host.log if e.get("phase") == "import" and "entry" in e]
+    assert ("answer", "time") in seen and ("warn", "getrandom") in seen and len(set(seen)) == 2, harness.show(host.log)
+
+
 def test_a_refusal_is_not_lost_among_many_warnings(native, libraries, tmp_path):
     """Without the interpreter's lock calls are noted and judged at the end of the activation; there is room for some."""
     for name, line in ("all", "block"), ("files", "warn only=file"):
@@ -198,7 +201,25 @@ def test_beside_other_preloads(native, libraries, beside):
     assert host["forked"]["result"] == "42", str(host["forked"])
 
 
+@pytest.mark.parametrize("mode", ["enforce", "strict"])
+def test_time_of_day_is_answered(native, mode):
+    host = native(["held_clock", "free_clock", "held_monotonic"], SANDGLASS=mode, SANDGLASS_VIRTUAL="clock", SANDGLASS_LOG_LEVEL="info")
+    for name in "held_clock", "free_clock":
+        assert host[name]["status"] == "completed", str(host[name])
+        [told] = harness.events(host.log, "answered", workflow_type=name)
+        assert told["object"].endswith("native_library.so") and told["entry"] == "time" and not lines(host, name), harness.show(host.log)
+    assert lines(host, "held_monotonic"), "what waits for a time that stands still waits for ever"
+
+
 NUMPY = ["numpy_clock", "numpy_global", "numpy_seeded"]
+
+
+@pytest.mark.parametrize("name", ["clocks_and_now", "clocks_and_now_free", "numpy_clock_and_now"])
+def test_time_of_day_is_that_of_the_activation(native, name):
+    if "numpy" in name:
+        pytest.importorskip("numpy")
+    first, second = native([name], SANDGLASS="strict", SANDGLASS_VIRTUAL="clock")[name]["result"].split()
+    assert first == second
 
 
 def test_numpy(native):

@@ -202,7 +202,7 @@ int execve(const char *path, char *const argv[], char *const envp[])
         for started, how in ((program, [sys.executable, "-c", "import os, sys; os.execve(sys.argv[1], ['x'], dict(os.environ))"]),
                              (f"{program}-script", [sys.executable, "-c", "import os, sys; os.execve(sys.argv[1], ['x'], dict(os.environ))"]),
                              (program, ["sh", "-c", 'exec "$0" x'])):
-            ended = run_program(*how, started, LD_PRELOAD=f"{harness.preload_object()}:{library}", SANDGLASS_INHERIT=inherit)
+            ended = run_program(*how, started, LD_PRELOAD=harness.preloads(harness.preload_object(), library), SANDGLASS_INHERIT=inherit)
             expected = "kept" if name == "ours" and (inherit == "all" or how[0] == "sh") else "dropped"
             assert ended.out.strip().endswith(expected), f"{name} {how}: {ended}"
 
@@ -262,7 +262,7 @@ def test_a_program_that_opens_libpython_and_no_engine_sees_nothing(run_program, 
 
 # --- wrapped functions --------------------------------------------------------------------------------------------------------
 
-WRAPPERS = ["proxy", "bare", "function", "closure", "method", "partial", "mock", "twice"]
+WRAPPERS = ["code", "proxy", "bare", "function", "closure", "method", "partial", "mock", "twice"]
 
 
 def wrapped(run_program, how, when):
@@ -271,13 +271,38 @@ def wrapped(run_program, how, when):
     return {(e["rule"], e["origin"]) for e in harness.violations(ended.log)}, ended
 
 
-@pytest.mark.parametrize("how", WRAPPERS)
-@pytest.mark.parametrize("when", ["before", "later"])
+@pytest.mark.parametrize("how, when", [(how, when) for how in WRAPPERS for when in ("before", "later")] + [("finder", "before")])
 def test_a_function_that_a_tracer_has_wrapped_is_guarded_as_ever(run_program, how, when):
     plain, _ = wrapped(run_program, "nothing", when)
     assert len(plain) >= 7 and {origin for _, origin in plain} == {"direct"}, plain
     seen, ended = wrapped(run_program, how, when)
     assert plain <= seen and {origin for _, origin in seen} == {"direct"}, f"{plain - seen} {seen - plain}\n{ended}"
+
+
+# As time-machine does it: the pointer in the table of C functions.
+PUT_BACK = """
+import ctypes, sys, time, _uuid
+class Definition(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("function", ctypes.c_void_p)]
+def definition(f): return Definition.from_address(ctypes.c_void_p.from_address(id(f) + 16).value)
+own = definition(time.thread_time_ns)
+before = own.function
+own.function = definition(_uuid.generate_time_safe).function
+import armed
+own.function = before
+assert time.thread_time_ns() > 0
+sys.path.insert(0, sys.argv[1])
+import put_back
+async def validate():
+    armed.SandboxedWorkflowRunner().prepare_workflow(armed.workflow._Definition.must_from_class(put_back.Flow))
+armed.asyncio.run(validate())
+"""
+
+
+def test_a_function_that_its_replacement_puts_back_is_guarded_again(run_program, tmp_path):
+    (tmp_path / "put_back.py").write_text(harness.FLOW.format("import time\nif workflow.unsafe.in_sandbox(): time.thread_time_ns()"))
+    ended = run_program(sys.executable, "-c", PUT_BACK, tmp_path, SANDGLASS="warn", **harness.SEARCH)
+    assert ended.code == 0 and [e["rule"] for e in harness.violations(ended.log)] == ["time.thread_time_ns"], str(ended)
 
 
 UNKNOWN = """

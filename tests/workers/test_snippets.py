@@ -1,12 +1,11 @@
 """Each snippet of cases.py gets its verdict, at the user's own line, in every mode that refuses."""
-import sys
+import functools
 
 import cases
 import harness
 import pytest
 
-AVAILABLE = [c for c in cases.CASES if c.since <= sys.version_info[:2] < c.before]
-BY_NAME = {c.name: c for c in AVAILABLE}
+BY_NAME = cases.of_this_python(cases.CASES)
 
 
 @pytest.fixture(params=["enforce", "strict"])
@@ -25,10 +24,14 @@ def answer(host, case_name, mode):
     return found
 
 
-def names(*verdicts):
-    chosen = [c for c in AVAILABLE if c.verdict in verdicts]
+def names_of(cases, *verdicts):
+    """Marks a test that is about each of the cases with such a verdict."""
+    chosen = [c for c in cases.values() if c.verdict in verdicts]
     return pytest.mark.parametrize("case_name", [
         pytest.param(c.name, marks=pytest.mark.xfail(reason=c.later, strict=True) if c.later else ()) for c in chosen])
+
+
+names = functools.partial(names_of, BY_NAME)
 
 
 def user_line(case, level):
@@ -64,6 +67,10 @@ def assert_completed(case, answer):
     assert answer["status"] == "completed", "did not complete" + describe(case, answer)
 
 
+def assert_silent(case, answer):
+    assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], "completed, but was reported" + describe(case, answer)
+
+
 @names("block")
 def test_nondeterministic_call_is_refused(case_name, mode, answer):
     assert_refused(BY_NAME[case_name], answer)
@@ -74,7 +81,7 @@ def test_harmless_code_completes(case_name, mode, answer):
     case = BY_NAME[case_name]
     assert_completed(case, answer)
     if not case_name.startswith("library_"):  # what a library reads for itself may be worth a warning
-        assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], "completed, but was reported" + describe(case, answer)
+        assert_silent(case, answer)
 
 
 @names("state")
@@ -89,12 +96,24 @@ def test_change_of_shared_state_is_refused_in_strict_and_put_back_in_enforce(cas
         assert warned and all(e["where"].endswith(where) for e in warned), "no warning in the log" + describe(case, answer)
 
 
-@names("warn")
-def test_unordered_wait_completes_with_a_warning(case_name, mode, answer):
+@names("strict")
+def test_question_about_the_process_is_refused_in_strict_and_warned_about_in_enforce(case_name, mode, answer):
     case = BY_NAME[case_name]
-    assert_completed(case, answer)
-    warned = [e for e in answer["log"] if e["level"] == "warn" and case.says in e["rule"]]
-    assert warned, "no warning in the log" + describe(case, answer)
+    if mode == "strict":
+        assert_refused(case, answer)
+    else:
+        assert_completed(case, answer)
+        assert [e for e in answer["log"] if e["level"] == "warn" and e["where"].endswith(user_line(case, "run"))], describe(case, answer)
+
+
+@names("zone")
+def test_call_that_needs_a_zone_is_answered_in_strict_and_refused_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    if mode == "strict":
+        assert_completed(case, answer)
+        assert not answer["log"], "answered, but was reported" + describe(case, answer)
+    else:
+        assert_refused(case, answer)
 
 
 @names("refuse")
@@ -112,6 +131,35 @@ def test_call_while_importing_the_workflow_is_refused_in_strict_and_warned_about
         assert_completed(case, answer)
         warned = [e for e in answer["log"] if e["level"] == "warn" and e["action"] == "warn"]
         assert warned, "no warning in the log" + describe(case, answer)
+
+
+@names("kept")
+def test_use_of_what_a_library_asked_for_at_import_is_refused_in_strict_and_warned_about_in_enforce(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    warned = [e for e in answer["log"] if e["action"] == "warn" and e["phase"] == "import"]
+    assert warned, "no warning in the log" + describe(case, answer)
+    if mode == "strict":
+        assert_refused(case, answer)
+        assert answer["status"] != "refused-at-load" and "while the workflow was imported" in answer["text"], describe(case, answer)
+        assert all(e["kept"] in answer["text"] for e in answer["log"] if e["action"] == "block"), describe(case, answer)
+    else:
+        assert_completed(case, answer)
+
+
+@names("setup")
+def test_what_a_library_asked_for_at_import_and_the_run_does_not_use_is_warned_about(case_name, mode, answer):
+    case = BY_NAME[case_name]
+    assert_completed(case, answer)
+    reported = [e for e in answer["log"] if e["level"] in ("warn", "error")]
+    assert reported and all(e["action"] == "warn" and e["phase"] == "import" for e in reported), describe(case, answer)
+
+
+@names("answered")
+def test_call_by_a_passed_through_library_is_answered(case_name, mode, answer):
+    """That it is the same on replay is for test_answers.py."""
+    case = BY_NAME[case_name]
+    assert_completed(case, answer)
+    assert_silent(case, answer)
 
 
 @names("via")

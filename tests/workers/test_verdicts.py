@@ -5,13 +5,6 @@ import pytest
 SCENARIOS = "verdicts.py"
 
 
-@pytest.fixture
-def played(request, host):
-    record = host[request.node.get_closest_marker("scenario").args[0]]
-    assert "error" not in record, f"{record['error']}\n{host.finished}"
-    return record["result"]
-
-
 def scenario(name, **settings):
     return pytest.mark.scenario(name, **settings)
 
@@ -55,3 +48,15 @@ def test_submodule_of_a_shared_package_is_the_hosts(played):
 @scenario("interceptor_changes_the_modules")
 def test_interceptor_that_is_made_for_a_run_finds_that_runs_state(played):
     assert [ended.get("result") for ended in played] == [["interceptor", "a"], ["interceptor", "b"]], str(played)
+
+
+@pytest.mark.parametrize("mode", [pytest.param(mode, marks=scenario("host_writes_meanwhile", SANDGLASS=mode)) for mode in ("enforce", "strict")])
+def test_what_the_host_writes_while_a_workflow_runs_stays(mode, played):
+    assert len(played["written"]) > 20 and played["there"] == played["written"], str(played)
+    assert [ended["status"] for ended in played["ended"]] == ["completed"] * 2, str(played["ended"])
+
+
+@pytest.mark.parametrize("mode", [pytest.param(mode, marks=scenario("another_run_comes_and_goes", SANDGLASS=mode)) for mode in ("enforce", "strict")])
+def test_what_a_run_is_in_the_middle_of_stays_when_another_ends(mode, played):
+    assert played["there"] == ["from a run"], str(played)
+    assert [played[run].get("result") for run in ("ended", "later")] == [1, 1], str(played)

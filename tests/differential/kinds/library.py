@@ -302,7 +302,7 @@ kind("other contexts of decimal", 1, """
 {x}[1].new_context.prec = {v} + 1 ~> {x}[1].new_context.prec
 ={x}[2] + {v}
 """)
-kind("TextIOWrapper", 1, "_{n} = io.BytesIO(b'a\\nb\\nc\\n')\n{n} = io.TextIOWrapper(_{n})", """
+kind("TextIOWrapper", 1, "_{n} = io.BytesIO(b'a\\nb\\nc\\n')\n{n} = io.TextIOWrapper(_{n}, encoding='utf-8')", """
 ={x}.readline() ~> {x}.readline()
 {x}.write({k}) ~> _{n}.tell()
 {x}.seek(0) ~> {x}.read(1)

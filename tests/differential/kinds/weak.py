@@ -50,7 +50,8 @@ _{n}_held[0].a = {v} ~> {x}[0]().__self__.a
 kind("weak reference's callback", 1, WEAK_ITEM + "_{n}_told = []\n{n} = []", """
 [open] _{n}_held.append(_{n}({v})); {x}.append(weakref.ref(_{n}_held[-1], lambda p: _{n}_told.append({v})))
 _{n}_held.pop() ~> _{n}_told
-{x}.append(weakref.finalize(_{n}_held[0], _{n}_told.append, {v})) ~> len(_{n}_told)
+_{n}_held.insert(0, _{n}({v})); {x}.append(weakref.finalize(_{n}_held[0], _{n}_told.append, {v})) ~> len(_{n}_told)
+[open] {x}.append(weakref.finalize(_{n}_held[0], _{n}_told.append, {v})) ~> len(_{n}_told)
 {x}[-1]() ~> _{n}_told
 {x}.pop()
 =[r() is None for r in {x} if isinstance(r, weakref.ref)]

@@ -3,25 +3,13 @@
 Imported at the top of the workflow file as anybody does it, without passing them through unless the case says so, then
 used for what a workflow may well do (build, parse, render, validate) or for what it must not.
 """
+import functools
+
 import cases
 
 CASES = []
-
-
-def case(verdict, name, top, body, **more):
-    CASES.append(cases.Case(name, verdict, top, body, **more))
-
-
-def allow(*args, **more):
-    case("allow", *args, **more)
-
-
-def block(*args, **more):
-    case("block", *args, **more)
-
-
-def via(*args, **more):
-    case("via", *args, **more)
+case = cases.adding_to(CASES)
+allow, block, via, answered = (functools.partial(case, v) for v in ("allow", "block", "via", "answered"))
 
 
 def passed(*names):
@@ -53,9 +41,8 @@ allow("anthropic_types", "import anthropic", "return anthropic.types.TextBlock(t
 allow("langchain_prompt", "from langchain_core.prompts import PromptTemplate\nfrom langchain_core.messages import HumanMessage",
       "return PromptTemplate.from_template('a {x}').format(x=1) + HumanMessage('y').content")
 allow("openai_agents_tool", "from agents import function_tool\n@function_tool\ndef add(a: int, b: int) -> int:\n    'Adds.'\n    return a + b", "return add.name")
-block("openai_agents_default_model", "from agents import Agent", "return Agent(name='a', instructions='b').name", says="os.getenv")
+allow("openai_agents_default_model_not_set", "from agents import Agent", "return Agent(name='a', instructions='b').name")
 allow("uvicorn_types", "import uvicorn", "return uvicorn.Config.__name__ + uvicorn.Server.__name__")
-block("uvicorn_config", "import uvicorn", "return str(uvicorn.Config('x:app', log_config=None).port)")  # strict: the level that it adds to logging
 block("uvicorn_run", "import uvicorn", "uvicorn.run(lambda *a: None, port=0, log_config=None); return ''")
 allow("anyio_in_the_loop", "import anyio", "async with anyio.create_task_group() as g: g.start_soon(anyio.sleep, 0.001)\n"
       "e = anyio.Event(); e.set(); await e.wait(); return str(e.is_set())")
@@ -76,7 +63,7 @@ block("pydantic_default_now", "import datetime, pydantic\nclass M(pydantic.BaseM
 block("pydantic_default_uuid", "import uuid, pydantic\nclass M(pydantic.BaseModel):\n    id: uuid.UUID = pydantic.Field(default_factory=uuid.uuid4)",
       "return str(M().id)", says="uuid.uuid4")
 for _name, _value in [("named", "Named().id"), ("wrapped", "Wrapped().id"), ("primitive", "Primitive().at"), ("validated", "Named.model_validate({}).id"), ("attrs", "Attributes().at")]:
-    via(f"factory_of_a_passed_through_model_{_name}", passed("helper_models"), f"return str(helper_models.{_value})  # here")
+    answered(f"factory_of_a_passed_through_model_{_name}", passed("helper_models"), f"return str(helper_models.{_value})  # here")
 allow("pydantic_error", _PYDANTIC, "try: M(at='x', id='y')\nexcept pydantic.ValidationError as e: return str(e.error_count())")
 allow("attrs_class", "import attrs\n@attrs.define\nclass A:\n    x: int = 1\n    y: list = attrs.field(factory=list)", "return str(attrs.evolve(A(), x=2)) + str(attrs.asdict(A()))")
 block("attrs_factory_now", "import attrs, time\n@attrs.define\nclass A:\n    at: float = attrs.field(factory=time.time)", "return str(A().at)", says="time.time")
@@ -117,7 +104,8 @@ for _name, _make in [("pcg64", "np.random.Generator(np.random.PCG64())"), ("seed
                      ("random_state", "np.random.RandomState(None)"), ("mt19937", "np.random.RandomState(np.random.MT19937())")]:
     block(f"numpy_unseeded_{_name}", "import numpy as np", f"return str({_make})")
 block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
-via("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
+answered("numpy_global_drawn_by_a_library", passed("sample_draws"), "return str(sample_draws.draw())")
+answered("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
 allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
 allow("pandas_windows", "import pandas as pd", "r = pd.Series([1.0, 2, 3]).rolling(2); return str(r.median().sum() + r.rank().sum() + r.quantile(0.5).sum())")
 allow("pandas_dates", "import pandas as pd", "return str(pd.date_range('2020-01-01', periods=2)) + str(pd.Timestamp('2020-01-01', tz='Europe/Paris')) + str(pd.Timestamp(workflow.now()).year > 0)")
@@ -126,8 +114,8 @@ for _name, _call in [("utcnow", "pd.Timestamp.utcnow()"), ("today", "pd.Timestam
                      ("group_sample", "pd.DataFrame({'a': [1]}).groupby('a').sample(1)")]:
     block(f"pandas_{_name}", "import pandas as pd", f"return str({_call})")
 allow("pandas_group_sample_seeded", "import pandas as pd", "return str(pd.DataFrame({'a': [1]}).groupby('a').sample(1, random_state=3))")
-via("pandas_index_now", "import pandas as pd", "return str(pd.DatetimeIndex(['now']))")
-via("pandas_to_datetime_now", "import pandas as pd", "return str(pd.to_datetime('now'))")
+answered("pandas_index_now", "import pandas as pd", "return str(pd.DatetimeIndex(['now']))")
+answered("pandas_to_datetime_now", "import pandas as pd", "return str(pd.to_datetime('now'))")
 block("pandas_sample", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1).tolist())")
 allow("pandas_sample_seeded", "import pandas as pd", "return str(pd.Series([1, 2, 3]).sample(1, random_state=3).tolist())")
 via("pandas_read_csv", "import pandas as pd", "return str(pd.read_csv('/etc/hostname'))")
@@ -136,14 +124,29 @@ allow("polars_seeded", "import polars as pl", "return str(pl.Series([1, 2, 3]).s
 for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("series_shuffle", "pl.Series([1, 2, 3]).shuffle()"),
                      ("frame_sample", "pl.DataFrame({'a': [1]}).sample(1)"), ("expression_sample", "pl.col('a').sample(1)"),
                      ("expression_shuffle", "pl.col('a').shuffle()"), ("series_list_sample", "pl.Series([[1, 2]]).list.sample(1)"),
-                     ("expression_list_sample", "pl.col('a').list.sample(1)")]:
+                     ("expression_list_sample", "pl.col('a').list.sample(1)"),
+                     ("series_rank", "pl.Series([1, 1]).rank('random')"), ("expression_rank", "pl.col('a').rank(method='random')")]:
     block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[-1])
     block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[-1])
 for _name, _call in [("group_by", "D.group_by('a')"), ("lazy_group_by", "D.lazy().group_by('a')"), ("unique", "D.unique()"),
-                     ("lazy_unique", "D.lazy().unique()"), ("series_unique", "D['a'].unique()"), ("expression_unique", "pl.col('a').unique()")]:
+                     ("lazy_unique", "D.lazy().unique()"), ("series_unique", "D['a'].unique()"), ("expression_unique", "pl.col('a').unique()"),
+                     ("series_value_counts", "D['a'].value_counts()"), ("expression_mode", "pl.col('a').mode()")]:
     case("warn", f"polars_{_name}", "import polars as pl\nD = pl.DataFrame({'a': ['x', 'y']})", f"return str({_call})", says=_name.split("_")[-1])
 allow("polars_ordered", "import polars as pl", "d = pl.DataFrame({'a': ['x', 'y']})\n"
       "return str(d.group_by('a', maintain_order=True).len().rows()) + str(d.unique(maintain_order=True).rows()) + str(d['a'].unique(maintain_order=True).to_list())")
+allow("polars_ranked", "import polars as pl", "s = pl.Series([1, 1])\nreturn str(s.rank('random', seed=3).to_list()) + str(s.rank().to_list()) + str(s.value_counts(sort=True).rows())")
+block("pyarrow_random_options", "import pyarrow.compute as pc", "return str(pc.call_function('random', [], pc.RandomOptions(), None, 3))", says="RandomOptions")
+block("pyarrow_random_by_name", "import pyarrow.compute as pc", "return str(pc.call_function('random', [], None, None, 3))", says="call_function")
+allow("pyarrow_random_seeded", "import pyarrow.compute as pc", "return str(pc.call_function('random', [], pc.RandomOptions(initializer=5), None, 3))")
+allow("pandas_wide", "import os, pandas as pd", "with workflow.unsafe.sandbox_unrestricted(): os.environ['COLUMNS'] = '300'\n"
+      "d = repr(pd.DataFrame({f'column_{i}': [i] for i in range(25)}))\nassert '...' in d, d\nreturn ''")
+_RSA = ("from cryptography.hazmat.primitives import hashes, serialization\nfrom cryptography.hazmat.primitives.asymmetric import ec, padding, rsa\n"
+        "with workflow.unsafe.sandbox_unrestricted(): PEM = rsa.generate_private_key(65537, 2048).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())")
+allow("rsa_signed", _RSA, "return serialization.load_pem_private_key(PEM, None).sign(b'x', padding.PKCS1v15(), hashes.SHA256()).hex()")
+block("rsa_signed_at_random", _RSA, "k = serialization.load_pem_private_key(PEM, None)\n"
+      "return k.sign(b'x', padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()).hex()  # here", says="RSAPrivateKey.sign")
+block("rsa_encrypted", _RSA, "k = serialization.load_pem_private_key(PEM, None).public_key()\nreturn k.encrypt(b'x', padding.PKCS1v15()).hex()  # here", says="RSAPublicKey.encrypt")
+block("ec_key", _RSA, "return str(ec.generate_private_key(ec.SECP256R1()).private_numbers())", says="generate_private_key")
 allow("polars_list_seeded", "import polars as pl", "return str(pl.Series([[1, 2]]).list.sample(1, seed=1).to_list())")
 block("polars_set_random_seed", "import polars as pl", "pl.set_random_seed(3); return ''")
 block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="polars.LazyFrame.collect_async")
@@ -155,18 +158,27 @@ allow("sqlalchemy_models", "import sqlalchemy as sa, sqlalchemy.orm as orm\nclas
       "return str(sa.select(T)) + str(T(id=3).id)")
 via("sqlalchemy_random", "import sqlalchemy as sa",
       "with sa.create_engine('sqlite://').connect() as c: return str(c.execute(sa.text('select random()')).scalar())  # here")
+via("sqlalchemy_random_of_an_expression", "import sqlalchemy as sa",
+      "with sa.create_engine('sqlite://').connect() as c: return str(c.execute(sa.select(sa.func.random())).scalar())  # here")
 
 # --- text ----------------------------------------------------------------------------------------------------------------------
 allow("jinja2_template", "import jinja2", "return jinja2.Template('a{{ x | upper }}{% for i in y %}{{ i }}{% endfor %}').render(x='b', y=[1, 2])")
-block("jinja2_random", "import jinja2", "return jinja2.Template('{{ [1, 2] | random }}').render()", says="random.choice")
+answered("jinja2_random", "import jinja2", "return jinja2.Template('{{ [1, 2] | random }}').render()")
 block("jinja2_file", "import jinja2", "return jinja2.Environment(loader=jinja2.FileSystemLoader('/etc')).get_template('hostname').render()")
 allow("rich_text", "import rich.text, rich.table, rich.markup", "t = rich.table.Table('a'); t.add_row('b'); return rich.text.Text('a').plain + str(t.row_count) + rich.markup.escape('[x]')")
 allow("click_style", "import click\n@click.command()\n@click.option('--a', default=1)\ndef f(a): pass", "return click.style('a', fg='red') + f.name")
 block("click_prompt", "import click", "return click.prompt('x')")
+_CLICK = "import click\n@click.command()\n@click.argument('a', nargs=-1)\n@click.pass_context\ndef f(context, a): return context.get_help()"
+allow("click_help", _CLICK, "return f.main(['a'], prog_name='x', standalone_mode=False)")
+block("click_worker_arguments", _CLICK, "return f.main(prog_name='x', standalone_mode=False)", says="click.core.Command.main")
+allow("click_program", _CLICK, "return f.main([], standalone_mode=False)")
 
 # --- logs and traces -------------------------------------------------------------------------------------------------------------
 allow("structlog_info", "import structlog\nlog = structlog.get_logger()", "log.info('hi', a=1); return ''")
 allow("loguru_info", "from loguru import logger", "logger.info('hi'); logger.bind(a=1).warning('x'); return ''")
+allow("loguru_record", "import io\nfrom loguru import logger", "b = io.StringIO(); logger.remove(); logger.add(b, format='{thread.id} {thread.name} {process.id} {process.name}')\n"
+      "logger.info('x'); assert b.getvalue() == '0 MainThread 0 MainProcess\\n'; return ''")
+block("loguru_elapsed", "import io\nfrom loguru import logger", "return str(logger.add(io.StringIO(), format='{elapsed}'))", says="elapsed")
 allow("opentelemetry_span", "from opentelemetry import trace", "with trace.get_tracer('x').start_as_current_span('s') as s: s.set_attribute('a', 1)\nreturn ''")
 allow("sentry_breadcrumb", "import sentry_sdk", "sentry_sdk.add_breadcrumb(message='x'); sentry_sdk.set_tag('a', 'b'); return ''")
 
@@ -174,16 +186,16 @@ allow("sentry_breadcrumb", "import sentry_sdk", "sentry_sdk.add_breadcrumb(messa
 allow("dateutil_parse", "import datetime\nfrom dateutil import parser, relativedelta, rrule, tz",
       "d = datetime.datetime(2020, 1, 31); return str(parser.isoparse('2020-01-01')) + str(d + relativedelta.relativedelta(months=1)) + "
       "str(list(rrule.rrule(rrule.DAILY, count=2, dtstart=d))) + str(tz.UTC) + str(parser.parse('2020-01-01', default=d))")
-block("dateutil_parse_now", "from dateutil import parser", "return str(parser.parse('10:00'))", says="now")
-block("dateutil_rrule_now", "from dateutil import rrule", "return str(list(rrule.rrule(rrule.DAILY, count=1)))", says="now")
+answered("dateutil_parse_now", "from dateutil import parser", "return str(parser.parse('10:00'))")
+answered("dateutil_rrule_now", "from dateutil import rrule", "return str(list(rrule.rrule(rrule.DAILY, count=1)))")
 allow("pendulum_dates", "import pendulum", "return str(pendulum.datetime(2020, 1, 1, tz='Europe/Paris').add(days=1)) + str(pendulum.parse('2020-01-01'))")
 block("pendulum_now", "import pendulum", "return str(pendulum.now())")
 block("pendulum_now_passed_through", passed("pendulum"), "return str(pendulum.now())", says="pendulum.now")
 block("pendulum_today", "import pendulum", "return str(pendulum.today())")
 allow("arrow_dates", "import arrow", "return str(arrow.get('2020-01-01').shift(days=1).to('Europe/Paris')) + arrow.get(2020, 1, 1).format('YYYY')")
-block("arrow_now", "import arrow", "return str(arrow.utcnow())", says="now")
+answered("arrow_now", "import arrow", "return str(arrow.utcnow())")
 allow("whenever_dates", "import whenever", "return str(whenever.Instant.from_utc(2020, 1, 1).to_tz('Europe/Paris'))")
-via("whenever_now", "import whenever", "return str(whenever.Instant.now())")
+answered("whenever_now", "import whenever", "return str(whenever.Instant.now())")
 allow("tenacity_types", "import tenacity", "return str(bool(tenacity.stop_after_attempt(3))) + str(tenacity.wait_exponential(1) is not None)")
 block("tenacity_retry", "import tenacity\n@tenacity.retry(stop=tenacity.stop_after_attempt(2), wait=tenacity.wait_fixed(0.01), reraise=True)\ndef f(): raise ValueError('x')",
       "try: f()  # here\nexcept ValueError: pass\nreturn ''")
@@ -208,3 +220,34 @@ for _name, _call in [("x25519", "x25519.X25519PrivateKey.generate()"), ("rsa", "
 block("cryptography_fernet", "from cryptography.fernet import Fernet", "return Fernet.generate_key().decode()")
 
 assert len({c.name for c in CASES}) == len(CASES), "two cases share a name"
+
+# What all share, and a setter of the library changes: seen, and not put back.
+for _name, _top, _change, _says in [
+    ("polars_namespace", passed("polars as pl"), "pl.api.register_series_namespace('sg')(int)", "polars.api.register_series_namespace"),
+    ("pandas_accessor", "import pandas as pd", "pd.api.extensions.register_series_accessor('sg')(int)", "register_series_accessor"),
+    ("sqlalchemy_compiles", "from sqlalchemy.sql.functions import now\nfrom sqlalchemy.ext.compiler import compiles", "compiles(now)", "sqlalchemy.ext.compiler.compiles"),
+    ("sqlalchemy_listen", "import sqlalchemy as sa", "sa.event.listen(sa.Table, 'after_parent_attach', lambda t, m: None)", "sqlalchemy.event.listen"),
+    ("sqlalchemy_listens_for", "import sqlalchemy as sa", "sa.event.listens_for(sa.Table, 'after_parent_attach')(lambda t, m: None)", "sqlalchemy.event.listens_for"),
+    ("yarl_cache", "import yarl", "yarl.cache_configure(idna_encode_size=7)", "yarl.cache_configure"),
+]:
+    case("warn", _name, _top, f"{_change}  # here\nreturn ''", says=_says)
+    allow(f"{_name}_at_import", f"{_top}\n{_change}")
+# ... and what can be compared, seen where it has another value when the activation ends.
+for _name, _top, _change, _says in [
+    ("polars_config", passed("polars as pl"), "pl.Config.set_float_precision(2)", "polars.Config.set_float_precision"),
+    ("polars_config_of_its_own", "import polars as pl", "pl.Config.set_float_precision(2)", "set_float_precision"),
+    ("polars_config_object", passed("polars as pl"), "pl.Config(tbl_rows=2)", "polars.Config"),
+    ("polars_config_object_of_its_own", "import polars as pl", "pl.Config(tbl_rows=2, float_precision=1)", "polars.Config"),
+    ("pandas_option", passed("pandas as pd"), "pd.set_option('display.max_rows', 3)", "set_option"),
+]:
+    case("warn", _name, _top, f"{_change}  # here\nreturn ''", says=_says)
+allow("polars_config_at_import", "import polars as pl\npl.Config(tbl_rows=7)")
+allow("polars_config_in_a_block", passed("polars as pl"), "with pl.Config(tbl_rows=3): return str(pl.DataFrame({'a': [1]}))")
+allow("polars_config_in_a_block_of_its_own", "import polars as pl",
+      "with pl.Config(tbl_rows=1, float_precision=1) as c:\n    c.set_ascii_tables(True); return str(pl.DataFrame({'a': [1.25, 2]}))")
+allow("pandas_options_in_a_block", passed("pandas as pd"), "with pd.option_context('display.max_rows', 3): return str(pd.get_option('display.max_rows'))")
+allow("pandas_options_put_back", "import pandas as pd", "n = pd.get_option('display.max_rows'); pd.set_option('display.max_rows', 3)\n"
+      "pd.set_option('display.max_rows', n); return str(n)")
+allow("sqlalchemy_own", "import sqlalchemy as sa\nfrom sqlalchemy.ext.compiler import compiles\nfrom sqlalchemy.sql.functions import GenericFunction\n"
+      "class Own(GenericFunction): inherit_cache = True\nT = sa.Table('t', sa.MetaData())",
+      "compiles(Own)(lambda e, c, **k: 'own()')\nsa.event.listen(T, 'after_parent_attach', lambda t, m: None)\nreturn str(sa.select(Own()))")

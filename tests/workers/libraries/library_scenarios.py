@@ -6,13 +6,11 @@ a scenario, as programs/scenarios.py writes them.
 import asyncio
 import concurrent.futures
 import datetime
-import logging
-import traceback
 import uuid
 
 import sentry_sdk
 from beartype.claw import beartype_packages
-from common import NAMES, SERVER, outcome, record
+from common import SERVER, outcome, play_in_turn, scenario
 from google.protobuf import json_format, struct_pb2
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,14 +26,8 @@ beartype_packages(("claw_flows",))
 import claw_flows  # noqa: E402
 import library_flows as flows  # noqa: E402
 
-SCENARIOS = {}
 SPANS = InMemorySpanExporter()
 EVENTS = []
-
-
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 async def run(client, cls, *args, **options):
@@ -117,23 +109,12 @@ async def protobuf_messages(client):
     return {**ended, "result": json_format.MessageToDict(ended["result"]) if ended["status"] == "completed" else None}
 
 
-async def play(client, name):
-    record(name, started=True)
-    try:
-        record(name, result=await asyncio.wait_for(SCENARIOS[name](client), 40))
-    except BaseException:
-        record(name, error=traceback.format_exc())
-
-
 async def main():
-    logging.disable(logging.CRITICAL)
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(SPANS))
     trace.set_tracer_provider(provider)
     sentry_sdk.init("http://key@127.0.0.1:9/1", default_integrations=False, before_send=lambda event, hint: EVENTS.append(event))
-    client = await Client.connect(SERVER)
-    for name in NAMES:
-        await play(client, name)
+    await play_in_turn()
     await asyncio.sleep(0.5)  # see the end of main_worker.py
 
 

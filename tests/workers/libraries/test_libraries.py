@@ -1,9 +1,10 @@
 """Each case of library_cases.py gets its verdict in every mode that refuses. A layer of its own: tests/run.sh libraries."""
-import sys
+import functools
 
+import cases
 import library_cases
 import pytest
-from test_snippets import answer, assert_completed, assert_refused, describe, mode  # noqa: F401
+from test_snippets import answer, assert_completed, assert_refused, assert_silent, describe, mode, names_of  # noqa: F401
 
 
 def host_settings(name):
@@ -12,11 +13,8 @@ def host_settings(name):
     return {"SG_CASES": "library_cases", "SG_AT_ONCE": "1", "SG_LIBRARY": name.split("_")[0]}
 
 
-BY_NAME = {c.name: c for c in library_cases.CASES if c.since <= sys.version_info[:2] < c.before}
-
-
-def names(verdict):
-    return pytest.mark.parametrize("case_name", [c.name for c in BY_NAME.values() if c.verdict == verdict])
+BY_NAME = cases.of_this_python(library_cases.CASES)
+names = functools.partial(names_of, BY_NAME)
 
 
 @names("allow")
@@ -25,8 +23,10 @@ def test_light_use_of_a_library_completes(case_name, mode, answer):
 
 
 @names("warn")
-def test_a_library_s_random_order_completes_with_a_warning(case_name, mode, answer):
+def test_a_random_order_and_a_change_of_what_is_shared_are_warned_about_and_refused_in_strict(case_name, mode, answer):
     case = BY_NAME[case_name]
+    if mode == "strict":
+        return assert_refused(case, answer)
     assert_completed(case, answer)
     warned = [e for e in answer["log"] if e["level"] == "warn"]
     assert warned and all(case.says in e["rule"] and e["origin"] == "direct" for e in warned), describe(case, answer)
@@ -35,13 +35,20 @@ def test_a_library_s_random_order_completes_with_a_warning(case_name, mode, answ
 @pytest.mark.parametrize("case_name", ["polars_ordered", "polars_seeded", "numpy_of_the_run", "numpy_seeded_copies"])
 def test_deterministic_use_of_random_generators_and_tables_is_not_reported(case_name, mode, answer):
     assert_completed(BY_NAME[case_name], answer)
-    assert not [e for e in answer["log"] if e["level"] in ("warn", "error")], describe(BY_NAME[case_name], answer)
+    assert_silent(BY_NAME[case_name], answer)
 
 
 @names("block")
 def test_nondeterministic_use_of_a_library_is_refused(case_name, mode, answer):
     assert_refused(BY_NAME[case_name], answer)
     assert "Instead: " in answer["text"], answer["text"]
+
+
+@names("answered")
+def test_library_that_asks_for_the_time_or_a_random_number_is_answered(case_name, mode, answer):
+    """That it is the same on replay is for test_answers.py."""
+    assert_completed(BY_NAME[case_name], answer)
+    assert_silent(BY_NAME[case_name], answer)
 
 
 @names("via")

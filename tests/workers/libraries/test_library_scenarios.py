@@ -1,7 +1,7 @@
 """Libraries that sit between a worker and its workflows: interceptors, converters, import hooks."""
 import harness
 import pytest
-from test_temporal import assert_completed, assert_refused, log, played  # noqa: F401
+from test_temporal import assert_completed, assert_refused, log  # noqa: F401
 
 SCENARIOS = harness.HERE / "libraries" / "library_scenarios.py"
 

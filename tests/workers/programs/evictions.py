@@ -5,14 +5,7 @@ import gc
 
 import flows_evicted
 import helper_evicted
-from common import failed_task, outcome
-
-SCENARIOS = {}
-
-
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
+from common import failed_task, outcome, scenario
 
 
 def collected(handles):
@@ -115,6 +108,22 @@ async def dropped_without_eviction(stage):
         await elsewhere(handles[:1])
         answer = collected(handles[:1])
         await stop(handles)
+    return answer
+
+
+@scenario
+async def host_drops_meanwhile(stage):
+    """What a run has handed to the host is dropped there while another run is in the middle of an activation."""
+    async with stage.worker(flows_evicted.Drops, flows_evicted.Waits):
+        handle = await open_run(stage, flows_evicted.Drops)
+        waits = asyncio.create_task(stage.run(flows_evicted.Waits))
+        await asyncio.get_running_loop().run_in_executor(None, helper_evicted.WAITS.wait)
+        helper_evicted.KEPT.clear()
+        helper_evicted.FREE.set()
+        await waits
+        answer = [dict(a, ended=dict(a["ended"])) for a in collected([handle])]
+        await handle.signal("finish")
+        await outcome(handle)
     return answer
 
 

@@ -1,6 +1,4 @@
 """Workflows that do not let go: in a file of their own, as runs of one file take turns."""
-import time
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -28,11 +26,11 @@ class Stuck:
         self.woken = True
 
     @workflow.run
-    async def run(self, seconds: float) -> str:
-        if seconds and not helper_shared.SEEN.get(workflow.info().workflow_id):
-            helper_shared.SEEN[workflow.info().workflow_id] = "stuck"
+    async def run(self, how: str) -> str:
+        helper_shared.SEEN[workflow.info().workflow_id] = how
+        if how == "sticks":
             with workflow.unsafe.sandbox_unrestricted():
-                time.sleep(seconds)
-        if not seconds:
+                helper_shared.FREE.wait()
+        if how == "waits":
             await workflow.wait_condition(lambda: self.woken)
         return "done"

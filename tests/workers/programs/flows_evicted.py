@@ -203,6 +203,19 @@ class Drops:
 
 
 @workflow.defn
+class Waits:
+    """Is in the middle of an activation until the host lets it go on."""
+
+    @workflow.run
+    async def run(self) -> None:
+        global OWNER
+        OWNER = workflow.info().workflow_id
+        with workflow.unsafe.sandbox_unrestricted():
+            helper_evicted.WAITS.set()
+            helper_evicted.FREE.wait(60)
+
+
+@workflow.defn
 class Collects:
     """Collects garbage, itself and in an activity."""
 

@@ -125,6 +125,26 @@ class RestrictedAgain:
 
 
 @workflow.defn
+class WaitsUnrestricted:
+    """A block that lasts over activations is this run's alone, whichever thread they are on."""
+
+    def __init__(self) -> None:
+        self.go = False
+
+    @workflow.run
+    async def run(self) -> float:
+        with workflow.unsafe.sandbox_unrestricted():
+            time.time()
+            await workflow.wait_condition(lambda: self.go)
+            time.time()
+        return time.time()  # here: WaitsUnrestricted
+
+    @workflow.signal
+    def on(self) -> None:
+        self.go = True
+
+
+@workflow.defn
 class Swallows:
     @workflow.run
     async def run(self, how: str) -> str:
@@ -231,3 +251,21 @@ class ForksInActivity:
     async def run(self) -> list:
         from activities import fork_and_run
         return await workflow.execute_activity(fork_and_run, start_to_close_timeout=SOON)
+
+
+COUNTED = []  # the host's copy has what UnsandboxedWorkflowRunner does to it
+
+
+@workflow.defn
+class Counts:
+    @workflow.run
+    async def run(self) -> int:
+        COUNTED.append(1)
+        return len(COUNTED)
+
+
+@workflow.defn
+class ListsItsMemo:
+    @workflow.run
+    async def run(self) -> list:
+        return list(workflow.memo())

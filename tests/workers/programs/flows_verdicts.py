@@ -69,3 +69,28 @@ class Notes:
     async def run(self, name: str) -> list:
         NOTES.append(name)
         return NOTES
+
+
+@workflow.defn
+class HandsToTheHost:
+    """Gives what the host keeps something, and is still at it while another run comes and goes."""
+
+    @workflow.run
+    async def run(self, stays: bool) -> int:
+        if stays:
+            with workflow.unsafe.sandbox_unrestricted():
+                helper_shared.HANDED.append("from a run")
+                helper_shared.FREE.wait(60)
+        return len(helper_shared.HANDED)
+
+
+@workflow.defn
+class ReadsWhatTheHostWrites:
+    """Runs for as long as it takes the host's thread to write several times."""
+
+    @workflow.run
+    async def run(self, times: int) -> int:
+        first = len(helper_shared.CALLS)
+        while len(helper_shared.CALLS) < first + times:
+            pass
+        return times

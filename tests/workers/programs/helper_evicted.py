@@ -6,6 +6,7 @@ from temporalio import workflow
 
 ENDED = {}
 KEPT = []  # what a workflow hands to the host
+WAITS, FREE = threading.Event(), threading.Event()  # an activation waits, and may go on
 
 
 def note(owner, what, value):

@@ -1,6 +1,8 @@
 """Passed through by the workflow files that import it: one copy for the whole process, a library to Sandglass."""
 import datetime
+import functools
 import gc
+import logging
 import os
 import random
 import secrets
@@ -11,10 +13,33 @@ import time
 import uuid
 
 CALLS = []
+HANDED = []
 SEEN = {}
 STOP = threading.Event()
 FREE = threading.Event()  # a stuck workflow waits for it
 FINALISED = []
+
+
+class Screen(logging.Handler):
+    """A handler of the host's that shows records on a terminal."""
+    logger = logging.getLogger("sg.screen")
+
+    def begin(self):
+        self.seen, (self.main, other) = [], os.openpty()
+        self.stream = open(other, "w")
+        self.logger.addHandler(self)
+
+    def emit(self, record):
+        self.seen.append(self.stream.isatty())
+
+    def end(self):
+        self.logger.removeHandler(self)
+        self.stream.close()
+        os.close(self.main)
+        return self.seen
+
+
+SCREEN = Screen()
 
 
 def clock():
@@ -120,3 +145,82 @@ def look_up(name):
     global counted
     counted = True
     return _cache.setdefault(name, name)
+
+
+# What is handed out by a call: a global, what is remembered, the only object of a class, a class that the first call made.
+_settings, _classes = {}, {}
+
+
+def get_settings():
+    return _settings
+
+
+@functools.lru_cache
+def remembered():
+    return {}
+
+
+@functools.lru_cache(maxsize=None)
+def remembered_for(name):
+    return Single()
+
+
+class Single:
+    only = None
+
+    def __new__(cls):
+        if cls.only is None:
+            cls.only = super().__new__(cls)
+        return cls.only
+
+
+@functools.lru_cache(maxsize=None)
+def remembered_later():
+    return {}
+
+
+@functools.lru_cache(maxsize=50)
+def remembered_once(name):
+    return {}
+
+
+_late = None
+
+
+def late():
+    global _late
+    if _late is None:
+        _late = {}
+    return _late
+
+
+class Late(Single):
+    pass
+
+
+class ByMetaclass(type):
+    made = {}
+
+    def __call__(cls):
+        if cls not in cls.made:
+            cls.made[cls] = super().__call__()
+        return cls.made[cls]
+
+
+class SingleByMetaclass(metaclass=ByMetaclass):
+    pass
+
+
+def class_for(name):
+    if name not in _classes:
+        _classes[name] = type(name, (), {})
+    return _classes[name]
+
+
+class Renderer:
+    @functools.singledispatchmethod
+    def render(self, x):
+        return None
+
+
+remembered(), remembered_for("sg"), Single(), SingleByMetaclass(), class_for("Sg")

@@ -20,11 +20,17 @@ import image_runs
 
 class Run:
     def __init__(self, number, pool):
-        self.instance = SandboxedWorkflowRunner().create_instance(image_runs.details(flow_of_test.Flow, number))
         self.run, self.serial, self.pool = f"run-{number}", 0, pool
+        self.instance = self.make(image_runs.details(flow_of_test.Flow, number))
         act = self.activation()
         act.jobs.add().initialize_workflow.workflow_type = "Flow"
         self.play(act)
+
+    def make(self, details):
+        return SandboxedWorkflowRunner().create_instance(details)
+
+    def activate(self, act):
+        return self.pool.submit(self.instance.activate, act).result()
 
     def activation(self):
         self.serial += 1
@@ -33,7 +39,7 @@ class Run:
         return act
 
     def play(self, act):
-        completion = self.pool.submit(self.instance.activate, act).result()
+        completion = self.activate(act)
         assert completion.HasField("successful"), completion
         return completion
 
@@ -46,7 +52,7 @@ class Run:
         act = self.activation()
         act.jobs.add().signal_workflow.signal_name = "nothing"
         try:
-            self.pool.submit(self.instance.activate, act).result()
+            self.activate(act)
         except RuntimeError as error:
             assert "begin" in str(error) or "tried again" in str(error), error
         else:
@@ -55,7 +61,7 @@ class Run:
     def see(self):
         act = self.activation()
         act.jobs.add().query_workflow.query_type = "see"
-        completion = self.pool.submit(self.instance.activate, act).result()
+        completion = self.activate(act)
         return json.loads(completion.successful.commands[0].respond_to_query.succeeded.response.data)
 
 

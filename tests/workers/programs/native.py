@@ -50,6 +50,9 @@ BODIES = {
     "crash": "return str(h.HELD.native_fault())",
     "matrix": "return h.MATRIX().decode()",
     "numpy_clock": "import numpy\nreturn str(numpy.datetime64('now'))",
+    "clocks_and_now": "return f'{h.HELD.native_clocks()} {int(workflow.time())}'",
+    "clocks_and_now_free": "return f'{h.FREE.native_clocks()} {int(workflow.time())}'",
+    "numpy_clock_and_now": "import numpy\nreturn str(numpy.datetime64('now')) + ' ' + workflow.now().isoformat()[:19]",
     "numpy_global": "import numpy\nreturn str(numpy.random.random())",
     "numpy_seeded": "import numpy\nreturn str(numpy.random.default_rng(1).random() + numpy.random.RandomState(1).rand())",
 }
@@ -57,6 +60,7 @@ BODIES = {
 # Stands at the module level of the workflow file; what lies in site-packages is an installed library.
 TOPS = {
     "top_line": "h.HELD.native_clock()",
+    "top_free": "h.FREE.native_clock(); h.FREE.native_random()",
     "top_library": "import calls_at_import\ncalls_at_import.call()",
 }
 

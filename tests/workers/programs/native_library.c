@@ -12,8 +12,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4
+#endif
 
 #define EXPORT __attribute__((visibility("default"))) long
 
@@ -22,6 +27,19 @@ EXPORT native_nothing(void) { return 1; }
 
 EXPORT native_clock(void);
 EXPORT native_clock(void) { volatile time_t now = time(NULL); return now > 0; }
+
+/* The time of day, in each of the ways to ask for it: the same second, or -1. */
+EXPORT native_clocks(void);
+EXPORT native_clocks(void)
+{
+	struct timespec ask, get;
+	struct timeval day;
+	long now = time(NULL);
+
+	if (clock_gettime(CLOCK_REALTIME, &ask) != 0 || timespec_get(&get, TIME_UTC) != TIME_UTC || gettimeofday(&day, NULL) != 0)
+		return -1;
+	return ask.tv_sec == now && get.tv_sec == now && day.tv_sec == now ? now : -1;
+}
 
 EXPORT native_monotonic(void);
 EXPORT native_monotonic(void)

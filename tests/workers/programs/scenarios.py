@@ -12,12 +12,11 @@ import logging
 import os
 import threading
 import time
-import traceback
 import uuid
 import warnings
 
 import activities
-import evictions
+import evictions  # noqa: F401 - scenarios, too
 import flows_busy
 import flows_evicted
 import flows_handlers
@@ -29,19 +28,13 @@ import flows_stuck
 import helper_classes
 import helper_shared
 import interceptors
-from common import NAMES, SERVER, failed_task, outcome, record
+from common import NAMES, SCENARIOS, SERVER, failed_task, outcome, outcome_of, play, scenario
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
 
-SCENARIOS = dict(evictions.SCENARIOS)
 EXECUTOR = concurrent.futures.ThreadPoolExecutor(20)
-
-
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 class Stage:
@@ -65,7 +58,9 @@ class Stage:
                                                 task_queue=queue or self.queue)
 
     async def run(self, workflow, *args, **more):
-        return await outcome(await self.start(workflow, *args, **more))
+        if "id" in more:
+            return await outcome(await self.start(workflow, *args, **more))
+        return await outcome_of(lambda: self.start(workflow, *args, **more))
 
 
 async def order(stage, handle):
@@ -74,6 +69,14 @@ async def order(stage, handle):
         await asyncio.sleep(0.05)
     await handle.signal("pay")
     return await outcome(handle)
+
+
+@scenario
+async def many_memos(stage):
+    flow, memo = flows_misc.ListsItsMemo, {f"key {n * 7 % 12:02d}": n for n in range(12)}
+    async with stage.worker(flow):
+        handle = await stage.client.start_workflow(flow.run, id=stage.queue, task_queue=stage.queue, memo=memo)
+        return await outcome(handle)
 
 
 @scenario
@@ -128,7 +131,7 @@ async def handlers_work(stage):
 async def reply_or_failed_task(handle, reply):
     """What a client sees that sends the workflow something it cannot handle."""
     reply = asyncio.ensure_future(reply)
-    for _ in range(20):
+    for _ in range(150):
         await asyncio.wait([reply], timeout=0.4)
         if reply.done():
             try:
@@ -213,6 +216,17 @@ async def restricted_again(stage):
 
 
 @scenario
+async def waits_unrestricted(stage):
+    with concurrent.futures.ThreadPoolExecutor(1) as one:
+        async with stage.worker(flows_misc.WaitsUnrestricted, flows_misc.ReadsClock, workflow_task_executor=one):
+            waiting = await stage.start(flows_misc.WaitsUnrestricted)
+            await asyncio.sleep(0.5)
+            other = await stage.run(flows_misc.ReadsClock)
+            await waiting.signal("on")
+            return [other, await outcome(waiting)]
+
+
+@scenario
 async def not_sandboxed(stage):
     async with stage.worker(flows_misc.NotSandboxed, flows_misc.ReadsClock):
         return [await stage.run(flows_misc.NotSandboxed), await stage.run(flows_misc.ReadsClock)]
@@ -220,8 +234,8 @@ async def not_sandboxed(stage):
 
 @scenario
 async def unsandboxed_runner(stage):
-    async with stage.worker(flows_misc.ReadsClock, flows_state.State, workflow_runner=UnsandboxedWorkflowRunner()):
-        return [await stage.run(flows_misc.ReadsClock), await stage.run(flows_state.State, 1), await stage.run(flows_state.State, 1)]
+    async with stage.worker(flows_misc.ReadsClock, flows_misc.Counts, workflow_runner=UnsandboxedWorkflowRunner()):
+        return [await stage.run(flows_misc.ReadsClock), await stage.run(flows_misc.Counts), await stage.run(flows_misc.Counts)]
 
 
 @scenario
@@ -342,8 +356,13 @@ async def exception_as_the_workflow_sees_it(stage):
 @scenario
 async def refusal_as_task_failure(stage):
     async with stage.worker(flows_misc.MakesLoggedId):
-        handle = await stage.start(flows_misc.MakesLoggedId)
-        return {"id": handle.id, "run_id": handle.first_execution_run_id, **await outcome(handle)}
+        begun = []
+
+        async def begin():
+            begun.append(await stage.start(flows_misc.MakesLoggedId))
+            return begun[-1]
+        ended = await outcome_of(begin)
+        return {"id": begun[-1].id, "run_id": begun[-1].first_execution_run_id, **ended}
 
 
 @scenario
@@ -368,18 +387,22 @@ async def finaliser_during_an_activation(stage):
 
 @scenario
 async def stuck_beside_others(stage):
-    """One run blocks for six seconds while another of the same file, which was there before, is to go on."""
-    async with stage.worker(flows_busy.Stuck):
-        waiting = await stage.start(flows_busy.Stuck, 0.0)
-        await asyncio.sleep(0.3)
-        stuck = await stage.start(flows_busy.Stuck, 6.0)
-        while stuck.id not in helper_shared.SEEN:
-            await asyncio.sleep(0.01)
-        begin = time.monotonic()
-        later = await stage.run(flows_busy.Stuck, 0.01)
-        seconds = time.monotonic() - begin
-        await waiting.signal(flows_busy.Stuck.wake)
-        return {"later": later, "seconds": seconds, "waiting": await waiting.result(), "stuck": await stuck.result()}
+    """One run blocks its thread until another of the same file has run, and one that was there before has ended."""
+    with contextlib.ExitStack() as until:
+        helper_shared.FREE.clear()
+        until.callback(helper_shared.FREE.set)
+        async with stage.worker(flows_busy.Stuck):
+            waiting = await stage.start(flows_busy.Stuck, "waits")
+            while waiting.id not in helper_shared.SEEN:
+                await asyncio.sleep(0.01)
+            stuck = await stage.start(flows_busy.Stuck, "sticks")
+            while stuck.id not in helper_shared.SEEN:
+                await asyncio.sleep(0.01)
+            later = await stage.run(flows_busy.Stuck, "passes")
+            await waiting.signal(flows_busy.Stuck.wake)
+            woken = await waiting.result()
+            until.close()
+            return {"later": later, "waiting": woken, "stuck": await stuck.result()}
 
 
 @scenario
@@ -532,13 +555,9 @@ async def many_clock_readings(stage):
         return await stage.run(flows_many.ManyReadings)
 
 
-async def play(client, name, gate):
+async def play_behind(gate, name, client):
     async with gate:
-        record(name, started=True)
-        try:
-            record(name, result=await asyncio.wait_for(SCENARIOS[name](Stage(client)), 90))
-        except BaseException:
-            record(name, error=traceback.format_exc())
+        await play(name, Stage(client))
 
 
 async def main():
@@ -546,7 +565,7 @@ async def main():
     warnings.simplefilter("ignore")
     client = await Client.connect(SERVER)
     gate = asyncio.Semaphore(8)
-    await asyncio.gather(*(play(client, name, gate) for name in NAMES))
+    await asyncio.gather(*(play_behind(gate, name, client) for name in NAMES))
     EXECUTOR.shutdown()
     await asyncio.sleep(0.5)  # see the end of main_worker.py
 

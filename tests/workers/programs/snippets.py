@@ -14,7 +14,7 @@ import textwrap
 import uuid
 import warnings
 
-from common import DIRECTORY, NAMES, SERVER, outcome, record
+from common import DIRECTORY, NAMES, SERVER, outcome_of, record
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -46,14 +46,15 @@ def load(case):
 
 async def run_one(client, queue, name, gate):
     async with gate:
-        handle = await client.start_workflow(name, id=f"{name}-{uuid.uuid4().hex[:6]}", task_queue=queue, result_type=str)
-        record(name, **await outcome(handle))
+        record(name, **await outcome_of(lambda: client.start_workflow(
+            name, id=f"{name}-{uuid.uuid4().hex[:6]}", task_queue=queue, result_type=str)))
 
 
 async def main():
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     sys.path.insert(0, DIRECTORY)
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "site-packages"))
     wanted = [c for c in importlib.import_module(os.environ.get("SG_CASES", "cases")).CASES if c.name in NAMES]
     for case in wanted:
         write_module(case)

@@ -4,25 +4,17 @@ Plays scenarios as scenarios.py does, for test_verdicts.py: whose word decides w
 """
 import asyncio
 import dataclasses
-import logging
 import sys
-import traceback
+import threading
 import uuid
-import warnings
 
 import flows_verdicts as flows
-from common import NAMES, SERVER, outcome, record
-from temporalio.client import Client
+import helper_shared
+from common import outcome, play_in_turn, scenario
 from temporalio.worker import Interceptor, Worker, WorkflowInboundInterceptor
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
 
-SCENARIOS = {}
 MEMBERS = SandboxRestrictions.invalid_module_members_default
-
-
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 def restricted(**changes):
@@ -88,16 +80,35 @@ async def interceptor_changes_the_modules(client):
     return await runs(client, flows.Notes, "a", "b", interceptors=[Interceptors()])
 
 
-async def main():
-    logging.disable(logging.CRITICAL)
-    warnings.simplefilter("ignore")
-    client = await Client.connect(SERVER)
-    for name in NAMES:
-        record(name, started=True)
-        try:
-            record(name, result=await asyncio.wait_for(SCENARIOS[name](client), 60))
-        except BaseException:
-            record(name, error=traceback.format_exc())
+@scenario
+async def host_writes_meanwhile(client):
+    """A thread of the host's appends to a list that workflow code names: nothing that it wrote is taken away."""
+    written, stop = [], threading.Event()
+
+    def write():
+        while not stop.wait(0.001):
+            written.append(len(written))
+            helper_shared.CALLS.append(written[-1])
+    writer = threading.Thread(target=write)
+    writer.start()
+    ended = await runs(client, flows.ReadsWhatTheHostWrites, 20, 20)
+    stop.set()
+    writer.join()
+    return {"ended": ended, "written": written, "there": helper_shared.CALLS}
 
 
-asyncio.run(main())
+@scenario
+async def another_run_comes_and_goes(client):
+    """One run is in the middle of what it may do when another's whole activation passes: it takes nothing away."""
+    queue = "q-" + uuid.uuid4().hex
+    async with Worker(client, task_queue=queue, workflows=[flows.HandsToTheHost]):
+        stays = await client.start_workflow(flows.HandsToTheHost.run, True, id=queue + "-stays", task_queue=queue)
+        while not helper_shared.HANDED:
+            await asyncio.sleep(0.01)
+        goes = await client.start_workflow(flows.HandsToTheHost.run, False, id=queue + "-goes", task_queue=queue)
+        ended, there = await outcome(goes), list(helper_shared.HANDED)
+        helper_shared.FREE.set()
+        return {"ended": ended, "there": there, "later": await outcome(stays)}
+
+
+asyncio.run(play_in_turn())

@@ -1,3 +1,0 @@
-#include "hooks/engines/temporal_sdk.h"
-
-struct sg_temporal_sdk sg_temporal_sdk;

@@ -1,0 +1,142 @@
+/*
+ * conditions.c - who asks about the host and the interpreter, and what for. The rules are in rules.conf.
+ */
+#include "shim/guard/family.h"
+#include "shim/import/code.h"
+#include "shim/interpreter/cpython.h"
+#include "shim/shared/identity.h"
+
+#include <string.h>
+
+/* An installed library asks to divide its work, unless its function is there to hand the answer on: joblib.cpu_count(). */
+static bool is_own_code(struct sg_call *call, int argument)
+{
+	(void)call;
+	(void)argument;
+	return !sg_code_asks_installed(sg_code_handing_on);
+}
+
+/* The standard library asks for its own purposes: who holds a lock, whether an object is being shown already. */
+static bool is_itself(struct sg_call *call, int argument)
+{
+	(void)argument;
+	return sg_code_asks_itself(call->run);
+}
+
+/* A call for its effect alone tells nothing. */
+static bool is_used(struct sg_call *call, int argument)
+{
+	struct sg_frames at = {0};
+	bool used = is_itself(call, argument) && sg_frames_next(&at) && !sg_cpython_result_dropped(&at);
+
+	sg_frames_end(&at);
+	return used;
+}
+
+static bool is_without_encoding(struct sg_call *call, int argument)
+{
+	PyObject *encoding = sg_call_argument(call, argument, "encoding");
+
+	return is_itself(call, 0) && (!encoding || encoding == Py_None || strcmp(sg_python_text(encoding), "locale") == 0);
+}
+
+/* Of the places that sysconfig knows those below the user's home differ. */
+static bool is_of_user(struct sg_call *call, int argument)
+{
+	PyObject *given = sg_call_argument(call, argument, "scheme");
+	const char *name = given && PyType_IsSubtype(sg_cpython_type(given), &PyUnicode_Type) ? sg_python_text(given) : "";
+	size_t length = strlen(name);
+
+	return strcmp(name, "userbase") == 0 || (length >= 4 && strcmp(name + length - 4, "user") == 0);
+}
+
+static int give_number(struct sg_call *call, const struct sg_answer *answer)
+{
+	PyObject *object = sg_call_argument(call, 0, NULL);
+	unsigned long number = object ? sg_identity_number(call->run, object) : 0;
+
+	(void)answer;
+	call->value = number ? PyLong_FromUnsignedLong(number) : NULL; /* without one the call goes on */
+	return number && !call->value ? -1 : 0;
+}
+
+/*
+ * The address of an object that is told, in a text or as a remainder, as opposed to one that tells it from others, or that
+ * ctypes goes to: that must be the real one.
+ */
+static bool is_told(struct sg_call *call, int argument)
+{
+	static const char *const takers[] = {"str", "repr", "hex", "oct", "bin", "format", "hash", "print", NULL};
+	static PyObject *key, *texts[3]; /* names of code are interned */
+	struct sg_frames at = {0};
+	PyObject *name;
+	bool told;
+
+	(void)argument;
+	if (!key) {
+		texts[0] = PyUnicode_InternFromString("__repr__");
+		texts[1] = PyUnicode_InternFromString("__str__");
+		texts[2] = PyUnicode_InternFromString("__format__");
+		key = PyUnicode_InternFromString("co_name");
+	}
+	name = key && sg_frames_next(&at) ? PyObject_GetAttr(at.code, key) : NULL;
+	told = name && (name == texts[0] || name == texts[1] || name == texts[2] ||
+			(sg_code_runs_itself(call->run, &at) && sg_cpython_result_told(&at, "id", takers)));
+	PyErr_Clear();
+	sg_python_clear(&name);
+	sg_frames_end(&at);
+	call->answer = give_number;
+	return told;
+}
+
+/* That of shutil.get_terminal_size(). */
+static int give_size(struct sg_call *call, const struct sg_answer *answer)
+{
+	PyObject *class = sg_python_imported("os", "terminal_size"), *columns = PyLong_FromLong(80), *lines = PyLong_FromLong(24);
+	PyObject *size = columns && lines ? PyTuple_Pack(2, columns, lines) : NULL;
+
+	(void)answer;
+	call->value = class && size ? PyObject_CallFunctionObjArgs(class, size, NULL) : NULL;
+	sg_python_clear(&size);
+	sg_python_clear(&lines);
+	sg_python_clear(&columns);
+	sg_python_clear(&class);
+	return call->value ? 0 : -1;
+}
+
+static int give_false(struct sg_call *call, const struct sg_answer *answer)
+{
+	(void)answer;
+	call->value = PyBool_FromLong(0);
+	return 0;
+}
+
+/* As click's own test runner calls a program that nobody has named. */
+static int give_program(struct sg_call *call, const struct sg_answer *answer)
+{
+	(void)answer;
+	call->value = PyUnicode_FromString("root");
+	return call->value ? 0 : -1;
+}
+
+static bool is_about_terminal(struct sg_call *call, int argument)
+{
+	static const struct {
+		const char *name;
+		int (*give)(struct sg_call *, const struct sg_answer *);
+	} given[] = {{"os.get_terminal_size", give_size}, {"click.utils._detect_program_name", give_program}, {NULL, give_false}};
+	size_t i = 0;
+
+	(void)argument;
+	while (given[i].name && strcmp(call->rule->name, given[i].name) != 0)
+		i++;
+	call->answer = given[i].give;
+	return true;
+}
+
+static const struct sg_condition_entry conditions[] = {
+	{"own-code", is_own_code}, {"itself", is_itself}, {"used", is_used}, {"told", is_told},
+	{"no-encoding", is_without_encoding}, {"terminal", is_about_terminal}, {"of-user", is_of_user}, {NULL, NULL}
+};
+
+SG_FAMILY(asker_family) = {.name = "asker", .conditions = conditions};

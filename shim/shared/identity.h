@@ -1,0 +1,39 @@
+/*
+ * identity.h - numbers where addresses would be seen.
+ *
+ * Where an object lies differs on each worker. Python code sees it in two ways that cannot be refused, as harmless code goes
+ * by them all the time:
+ *   - the text of an object that has none of its own, "<Order object at 0x7f3a10>". In a run it shows a number, which the
+ *     object gets when its text is asked for the first time
+ *   - the order of sets, by the hash of objects that have none of their own. Instances of classes that workflow code makes
+ *     have a number there, too: the first time that a hash is asked for, for its life; those that belong to an image have
+ *     theirs when the image is complete
+ * What runs aside (a query) gives no number, as it is not replayed; texts for sinks have numbers of their own, as loggers are
+ * silent on replay.
+ * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object
+ * without weak references cannot be told from the next one at its address: it shares the number there, and its hash is the
+ * address. So is that of classes, functions and instances of other classes, which the host asks for as well.
+ *
+ * Each technique that is not proved on an interpreter is left out (logged: event=unguarded). GIL: held. Without a context, a
+ * text costs one branch, and a hash a look for the number.
+ */
+#ifndef SG_IDENTITY_H
+#define SG_IDENTITY_H
+
+#include "shim/interpreter/python.h"
+#include "shim/run/context.h"
+
+/* After sg_subclasses_install(). */
+void sg_identity_install(void);
+void sg_identity_remove(void);
+
+/* The number in the texts of an object in a run; 0: no memory, or it has none and what runs is not replayed. A pending exception is kept. */
+unsigned long sg_identity_number(struct sg_run *run, PyObject *object);
+
+/* One of the objects of an image that is complete, and which: that must not depend on addresses. */
+void sg_identity_of_image(PyObject *object, size_t number);
+
+/* The run leaves. */
+void sg_identity_release(struct sg_run *run);
+
+#endif

@@ -1,0 +1,189 @@
+"""sandglass report: logs that are made up, of each kind. Run by run.sh: COMMAND=build/sandglass python3 -m unittest ..."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+COMMAND = os.environ["COMMAND"]
+
+
+def line(when, pid, event, level="warn", **fields):
+    def value(v):
+        return json.dumps(v, ensure_ascii=False) if isinstance(v, str) and re.search(r'[ ="\\]|^$', v) else str(v)
+    return " ".join([f"sandglass ts=2026-11-{when}:00.000Z pid={pid} level={level} event={event}"] +
+                    [f"{k}={value(v)}" for k, v in fields.items()])
+
+
+def start(when, pid, mode):
+    return line(when, pid, "start", level="info", version="0.9.0", mode=mode, engine="e", sdk="1.35.0", python="3.13.0")
+
+
+def violation(when, pid, rule="time.time", action="warn", would="enforce:block,strict:block", flow="Order", where="/srv/flows.py:12", **more):
+    return line(when, pid, "violation", rule=rule, action=action, would=would, origin="direct", phase="runtime", workflow_type=flow,
+                where=where, function="run", chain=rule, reason="the clock tells another time", instead="workflow.time()", **more)
+
+
+def total(when, pid, count, rule="time.time", action="warn", flow="Order", where="/srv/flows.py:12"):
+    return line(when, pid, "total", level="info", rule=rule, where=where, action=action, workflow_type=flow, count=count)
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def write(self, name, *lines):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write("".join(each + "\n" for each in lines))
+        return path
+
+    def run_it(self, *arguments, **settings):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SANDGLASS")}
+        return subprocess.run([COMMAND, "report", *arguments], capture_output=True, text=True, env={**environment, **settings}, timeout=60)
+
+    def report(self, *lines, status=None):
+        ended = self.run_it("--format", "json", self.write("log", *lines))
+        if status is not None:
+            self.assertEqual(ended.returncode, status, ended.stderr)
+        return json.loads(ended.stdout)
+
+    def settings(self, report):
+        return [each["setting"] for each in report["settings"]]
+
+    def test_what_enforce_would_refuse(self):
+        report = self.report(start("24T08:00", 1, "warn"), violation("24T09:00", 1), status=1)
+        place, = report["places"]
+        self.assertEqual((place["workflow"], place["rule"], place["where"], place["count"], place["least"]),
+                         ("Order", "time.time", "/srv/flows.py:12", 1, True))
+        self.assertEqual((place["action"], place["enforce"], place["strict"]), ("warn", "block", "block"))
+        self.assertEqual(report["enforce"], {"block": 1, "answer": 0, "warn": 0, "pass": 0, "unknown": 0})
+        self.assertEqual(self.settings(report), ["SANDGLASS=enforce SANDGLASS_RULES=time.time=warn"])
+
+    def test_counts_of_processes_add_up(self):
+        report = self.report(
+            start("24T08:00", 1, "warn"), violation("24T09:00", 1), total("24T10:00", 1, 20), total("24T11:00", 1, 50),
+            start("24T08:00", 2, "warn"), violation("24T09:30", 2), total("24T12:00", 2, 7),
+            start("25T08:00", 1, "warn"), violation("25T09:00", 1), total("25T10:00", 1, 3))  # the number again
+        place, = report["places"]
+        self.assertEqual((place["count"], place["least"], place["first"][:16], place["last"][:16]),
+                         (60, False, "2026-11-24T09:00", "2026-11-25T10:00"))
+        self.assertEqual(len(report["processes"]), 3)
+        self.assertEqual(sum(report["timeline"]["counts"]), 60)
+
+    def test_lines_of_one_place_are_counted(self):
+        report = self.report(start("24T08:00", 1, "warn"), *[violation("24T09:%02d" % i, 1) for i in range(5)])
+        self.assertEqual([p["count"] for p in report["places"]], [5])
+
+    def test_two_workflows_of_one_place(self):
+        report = self.report(start("24T08:00", 1, "warn"), violation("24T09:00", 1), violation("24T09:01", 1, flow="Refund"),
+                             total("24T10:00", 1, 4), total("24T10:00", 1, 5, flow="Refund"))
+        self.assertEqual({p["workflow"]: p["count"] for p in report["places"]}, {"Order": 4, "Refund": 5})
+
+    def test_modes_that_refuse(self):
+        report = self.report(start("24T08:00", 1, "enforce"), violation("24T09:00", 1, action="block", would="strict:block"),
+                             violation("24T09:00", 1, rule="os.getpid", action="warn", would="strict:block"), status=1)
+        self.assertEqual([(p["enforce"], p["strict"]) for p in report["places"]], [("block", "block"), ("warn", "block")])
+        report = self.report(start("24T08:00", 1, "strict"), violation("24T09:00", 1, action="block", would=""), status=0)
+        self.assertEqual([(p["enforce"], p["strict"]) for p in report["places"]], [("", "block")])
+        self.assertEqual(self.settings(report), [])
+
+    def test_answered_calls(self):
+        answered = violation("24T09:00", 1, action="answer", would="strict:answer").replace("event=violation", "event=answered")
+        report = self.report(start("24T08:00", 1, "enforce"), answered, total("24T10:00", 1, 9, action="answer"), status=0)
+        self.assertEqual([(p["action"], p["count"]) for p in report["places"]], [("answer", 9)])
+        self.assertEqual(self.settings(report), ["SANDGLASS=strict"])
+
+    def test_settings_to_go_on_with(self):
+        calm = violation("24T09:00", 1, rule="os.getpid", would="enforce:warn,strict:block")
+        self.assertEqual(self.settings(self.report(start("24T08:00", 1, "warn"), calm, status=0)), ["SANDGLASS=enforce"])
+        report = self.report(start("24T08:00", 1, "warn"), violation("24T09:00", 1), violation("24T09:00", 1, rule="uuid.uuid4"),
+                             violation("24T09:00", 1, rule="tempfile.NamedTemporaryFile"), violation("24T09:00", 1, rule="nowhere.known"),
+                             line("24T09:00", 1, "zone", rule="time.localtime"),
+                             line("24T09:00", 1, "private", object="flows.table", type="acme.Table", reason="objects of this type cannot be saved",
+                                  setting="[types] acme.Table = fixed | REASON, if its objects never change"),
+                             line("24T09:00", 1, "private", object="flows.other", setting="[types] acme.Table = wrong | REASON, if"))
+        suggested = self.settings(report)
+        self.assertEqual(suggested[0], "SANDGLASS=enforce SANDGLASS_RULES=time.time=warn,uuid.uuid4=warn,tempfile.*=warn")
+        self.assertEqual(suggested[1:], ["SANDGLASS_TZ=UTC", "[types] acme.Table = fixed | REASON"])
+        self.assertIn("others have no rule of that name", report["settings"][0]["text"])
+
+    def test_a_suggestion_does_what_it_says(self):
+        setting = self.settings(self.report(start("24T08:00", 1, "warn"), violation("24T09:00", 1)))[0]
+        ended = subprocess.run([COMMAND, "explain", "time.time"], capture_output=True, text=True,
+                               env={**os.environ, **dict(each.split("=", 1) for each in setting.split(" "))})
+        self.assertIn("warn at run time", ended.stdout)
+
+    def test_images_and_what_else_is_said(self):
+        report = self.report(start("24T08:00", 1, "warn"), line("24T08:01", 1, "image", level="info", module="flows", milliseconds=40),
+                             line("24T08:02", 1, "image", level="info", module="flows", milliseconds=60),
+                             line("24T08:03", 1, "swallowed", workflow_type="Order", refusal="Cannot access"),
+                             line("24T08:03", 1, "probe", level="debug", name="dict", result="proved"))
+        self.assertEqual(report["images"], [{"module": "flows", "count": 2, "milliseconds": 100, "slowest": 60}])
+        self.assertEqual([(o["event"], o["subject"], o["text"]) for o in report["others"]], [("swallowed", "Order", "Cannot access")])
+
+    def test_json_lines_prefixes_and_strangers(self):
+        as_json = json.dumps({"source": "sandglass", "ts": "2026-11-24T09:00:00.000Z", "pid": 1, "level": "warn", "event": "violation",
+                              "rule": "time.time", "action": "warn", "would": "enforce:block,strict:block", "workflow_type": "Größe \"x\"",
+                              "where": "/srv/a b.py:3"}, separators=(",", ":"))
+        report = self.report("another program's line", "Nov 24 09:00:00 host python[1]: " + start("24T08:00", 1, "warn"), "prefix " + as_json,
+                             as_json[:-30], "sandglass ts=")
+        self.assertEqual([(p["rule"], p["workflow"], p["where"]) for p in report["places"]],
+                         [("time.time", 'Größe "x"', "/srv/a b.py:3"), ("time.time", "", "")])  # the second line is cut
+
+    def test_quotes_and_control_characters(self):
+        hostile = violation("24T09:00", 1, where="/srv/</script><b>\\u001b[31m.py:3")
+        path = self.write("log", start("24T08:00", 1, "warn"), hostile)
+        page = os.path.join(self.folder, "page.html")
+        ended = self.run_it("--html", page, path)
+        self.assertNotIn("\x1b", ended.stdout)
+        with open(page) as file:
+            text = file.read()
+        self.assertEqual(text.count("</script>"), 2)  # of the data, and of the program
+        data = json.loads(re.search(r'id="data">\n(.*?)</script>', text, re.S).group(1))
+        self.assertEqual(data["places"][0]["where"], "/srv/</script><b>\\u001b[31m.py:3")
+        if shutil.which("node"):
+            script = self.write("page.js", re.search(r"<script>\n(.*?)</script>", text, re.S).group(1))
+            checked = subprocess.run(["node", "--check", script], capture_output=True, text=True)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+
+    def test_text(self):
+        ended = self.run_it(self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1), total("24T10:00", 1, 3)))
+        self.assertIn("\nOrder\n  /srv/flows.py:12: time.time: 3 times, 2026-11-24T09:00 to 2026-11-24T10:00\n"
+                      "      warn; enforce: block; strict: block; instead: workflow.time()\n", ended.stdout)
+
+    def test_several_logs_and_standard_input(self):
+        first = self.write("first", start("24T08:00", 1, "warn"), violation("24T09:00", 1))
+        second = self.write("second", start("24T08:00", 1, "warn"), violation("24T09:00", 1))
+        report = json.loads(self.run_it("--format", "json", first, second).stdout)
+        self.assertEqual((report["files"], len(report["processes"]), report["places"][0]["count"]), (2, 2, 2))
+        with open(first) as file:
+            ended = subprocess.run([COMMAND, "report", "-"], stdin=file, capture_output=True, text=True)
+        self.assertIn("time.time: 1 time or more", ended.stdout)
+
+    def test_what_cannot_be_reported(self):
+        for arguments in [], ["/nowhere"], [self.write("empty")], ["--format", "xml", self.write("log", start("24T08:00", 1, "warn"))], \
+                ["--html", "/nowhere/page", self.write("log", start("24T08:00", 1, "warn"))]:
+            ended = self.run_it(*arguments)
+            self.assertEqual((ended.returncode, ended.stderr.startswith("sandglass report: ")), (2, True), arguments)
+
+    def test_a_long_log_needs_little_memory(self):
+        path = self.write("log", start("24T08:00", 1, "warn"), *[violation("24T09:00", 1)] * 50000)
+        ended = subprocess.run(["sh", "-c", 'ulimit -v 60000; exec "$0" report "$1"', COMMAND, path], capture_output=True, text=True)
+        self.assertIn("50000 times or more", ended.stdout + ended.stderr)
+
+    def test_a_timeline_of_any_length(self):
+        report = self.report(start("24T08:00", 1, "warn"), violation("24T09:00", 1), violation("01T09:00", 1), violation("28T23:59", 1),
+                             violation("24T09:00", 1))
+        timeline = report["timeline"]
+        self.assertEqual(sum(timeline["counts"]), 4)
+        self.assertLessEqual(timeline["start"], 1793523600)
+        last = max(i for i, n in enumerate(timeline["counts"]) if n)
+        self.assertLess(abs(timeline["start"] + last * timeline["seconds"] - 1795910340), timeline["seconds"] + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

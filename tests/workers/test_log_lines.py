@@ -1,0 +1,117 @@
+"""Lines of the log that tools read: what other modes would do, JSON, sums now and then, rotation."""
+import json
+import subprocess
+import sys
+
+import harness
+import pytest
+
+PLACES = {"uuid.uuid4", "datetime.datetime.now", "os.environ", "random.random"}
+
+
+@pytest.fixture
+def replay(run_program):
+    def run(*arguments, **settings):
+        ended = run_program(sys.executable, harness.PROGRAMS / "replayed.py", *arguments, SHOP_TAX_RATE="1.19", **settings)
+        assert ended.code == 0, str(ended)
+        return ended
+    return run
+
+
+@pytest.mark.parametrize("mode, would, action", [
+    ("observe", None, None),  # the SDK's own sandbox comes first, and refuses
+    ("warn", "enforce:block,strict:block", "warn"),
+    ("enforce", "strict:block", "block"), ("strict", None, "block"),
+])
+def test_what_other_modes_would_do(replay, mode, would, action):
+    lines = harness.violations(replay(SANDGLASS=mode).log)
+    assert {e["rule"] for e in lines} == (PLACES if action else set())
+    assert {(e.get("would"), e["action"], e["workflow_type"]) for e in lines} == ({(would, action, "OrderWorkflow")} if action else set())
+
+
+def test_what_would_be_answered(run_program, tmp_path):
+    """In enforce and strict a library is; workflow code is in answer alone."""
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    (packages / "names_of_test.py").write_text("import uuid\ndef name():\n    return uuid.uuid4()\n")
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(
+        "with workflow.unsafe.imports_passed_through():\n    import names_of_test\n").replace("        pass", "        names_of_test.name()"))
+    (tmp_path / "main.py").write_text(
+        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
+        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read().replace('OrderWorkflow', 'Flow')\n"
+        "replayer = Replayer(workflows=[flow_of_test.Flow])\n"
+        "asyncio.run(replayer.replay_workflow(WorkflowHistory.from_json('x', text), raise_on_replay_failure=False))\n")
+    both = "enforce:answer,strict:answer"
+    for mode, would in ("observe", both), ("warn", both), ("enforce", "strict:answer"):
+        ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS=mode,
+                            SANDGLASS_LOG_LEVEL="info")
+        found = [e for e in ended.log if e["event"] in ("violation", "answered")]
+        assert [(e["rule"], e["would"]) for e in found] == [("uuid.uuid4", would)], str(ended)
+
+
+def test_two_workflows_of_one_helper(run_program, tmp_path):
+    """Each is named, though the place is the same."""
+    flows = "".join(f"\n@workflow.defn\nclass {name}:\n    @workflow.run\n    async def run(self) -> None:\n        helper()\n"
+                    for name in ("First", "Second"))
+    (tmp_path / "flow_of_test.py").write_text("import uuid\nfrom temporalio import workflow\ndef helper():\n    uuid.uuid4()\n" + flows)
+    (tmp_path / "main.py").write_text(
+        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
+        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read()\n"
+        "for flow in [flow_of_test.First, flow_of_test.Second] * 2:\n"
+        "    history = WorkflowHistory.from_json('x', text.replace('OrderWorkflow', flow.__name__))\n"
+        "    asyncio.run(Replayer(workflows=[flow]).replay_workflow(history, raise_on_replay_failure=False))\n")
+    ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=tmp_path, SANDGLASS="warn")
+    assert [(e["workflow_type"], e["rule"]) for e in harness.violations(ended.log)] == [("First", "uuid.uuid4"), ("Second", "uuid.uuid4")], str(ended)
+
+
+def test_json(tmp_path):
+    log = tmp_path / "log"
+    subprocess.run([sys.executable, harness.PROGRAMS / "replayed.py"], check=True, timeout=90, capture_output=True, env=harness.environment(
+        SANDGLASS_LOG=log, SANDGLASS_LOG_FORMAT="json", SANDGLASS_LOG_LEVEL="info", SANDGLASS="warn", SHOP_TAX_RATE="1.19"))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["source"] for line in lines} == {"sandglass"} and lines[0]["event"] == "start" and lines[0]["pid"] > 0
+    assert {line["rule"] for line in lines if line["event"] == "violation"} == PLACES
+
+
+def test_totals_at_the_end(replay):
+    ended = replay("5", SANDGLASS="warn", SANDGLASS_LOG_LEVEL="info")
+    totals = harness.events(ended.log, "total")
+    assert {(e["rule"], e["count"], e["workflow_type"]) for e in totals} == {(rule, "5", "OrderWorkflow") for rule in PLACES}
+    assert harness.events(ended.log, "summary")[0]["violations"] == "20"
+    assert not harness.events(replay("1", SANDGLASS="warn").log, "total")  # at level warn
+
+
+def test_a_summary_now_and_then(replay, tmp_path):
+    """The clock that is asked is the real one: a preloaded library lets a minute pass between two readings of it."""
+    source = tmp_path / "fast.c"
+    source.write_text("#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include <time.h>\n#include <unistd.h>\n"
+                      "int clock_gettime(clockid_t c, struct timespec *t)\n{\n\tlong r = syscall(SYS_clock_gettime, c, t);\n\tstatic long n;\n"
+                      "\tif (c == CLOCK_MONOTONIC_COARSE)\n\t\tt->tv_sec += 61 * n++;\n\treturn (int)r;\n}\n")
+    library = harness.compile_library(tmp_path / "fast.so", source)
+    ended = replay("3", SANDGLASS="warn", SANDGLASS_SUMMARY="1", LD_PRELOAD=f"{harness.preload_object()}:{library}")
+    summaries, totals = harness.events(ended.log, "summary"), harness.events(ended.log, "total")
+    assert len(summaries) > 4, str(ended)
+    assert [int(e["violations"]) for e in summaries] == sorted(int(e["violations"]) for e in summaries)
+    of_uuid = [e["count"] for e in totals if e["rule"] == "uuid.uuid4"]
+    assert of_uuid == ["1", "2", "3"]  # where it has changed, and only then
+
+
+def test_status_of_a_worker(tmp_path):
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
+    worker = subprocess.Popen([sys.executable, "-c", "import temporalio.worker, time\nprint(1, flush=True)\ntime.sleep(60)"],
+                              stdout=subprocess.PIPE, env=harness.environment(SANDGLASS="warn", SANDGLASS_LOG=tmp_path / "log"))
+    try:
+        worker.stdout.readline()
+        command = [harness.REPO / "build" / "sandglass", "status"]
+        one = subprocess.run([*command, "--prometheus", str(worker.pid)], capture_output=True, text=True)
+        assert f'sandglass_guarded{{pid="{worker.pid}",version="' in one.stdout and one.returncode == 0, one
+        assert f'sandglass_calls_total{{pid="{worker.pid}",action="block"}} 0\n' in one.stdout
+        names = {line.split("{")[0] for line in one.stdout.splitlines() if not line.startswith("#")}
+        assert {line.split()[2] for line in one.stdout.splitlines() if line.startswith("# TYPE")} == names
+        table = subprocess.run([*command, "--all"], capture_output=True, text=True).stdout
+        row = next(line.split() for line in table.splitlines() if line.startswith(f"{worker.pid} "))
+        assert row[1:4] == ["warn", "guarded", "temporal"]
+    finally:
+        worker.kill()
+        worker.wait()
+        worker.stdout.close()

@@ -148,6 +148,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyFrame_GetCode, (PyObject *)) \
 	F(int, PyFrame_GetLineNumber, (PyObject *)) \
 	F(PyObject *, PyFunction_GetGlobals, (PyObject *)) \
+	F(PyObject *, PyMethod_Self, (PyObject *)) \
 	F(int, PyGC_Disable, (void)) \
 	F(int, PyGC_Enable, (void)) \
 	F(int, PyGILState_Check, (void)) \

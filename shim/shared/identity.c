@@ -230,10 +230,6 @@ static PyObject *repr_of_own(PyObject *object)
 static struct sg_numbers hashes;
 static hash_function hash_address;
 
-/* Apart from each other: the numbers that runs give, their modules, and images. */
-#define OF_MODULES ((Py_ssize_t)1 << 40)
-#define OF_IMAGES ((Py_ssize_t)1 << 41)
-
 static Py_ssize_t hash(PyObject *object)
 {
 	const struct note *note = find(&hashes, object);
@@ -244,13 +240,55 @@ static Py_ssize_t hash(PyObject *object)
 		return note->number;
 	if (sg_context_current && sg_policy_aside(run))
 		return hash_address(object);
-	if (!run || !run->family)
-		number = hash_address(object); /* the host has asked first */
-	else if (sg_context_current && sg_context_current->phase == SG_PHASE_IMPORT)
-		number = OF_MODULES + (Py_ssize_t)++run->hashes_of_modules;
-	else
-		number = (Py_ssize_t)++run->hashes;
+	number = run && run->family ? sg_subclasses_next_hash(run) : hash_address(object); /* the host has asked first */
 	return add(&hashes, object, number, true) ? number : hash_address(object);
+}
+
+/* Workflow code's classes, functions and methods are kept in sets, too. Those of others are the host's, which knows them by their addresses. */
+static Py_ssize_t hash_of_class(PyObject *class)
+{
+	Py_ssize_t number = sg_subclasses_hash(class);
+
+	return number ? number : hash_address(class);
+}
+
+static bool is_of_workflow(PyObject *function)
+{
+	struct sg_run *run = sg_context_run;
+	PyObject *type, *value, *traceback;
+	bool is;
+
+	if (!run || !run->family)
+		return false;
+	if (!run->policy)
+		return true; /* the probe's */
+	PyErr_Fetch(&type, &value, &traceback);
+	is = sg_code_of(run, PyFunction_GetGlobals(function)) == SG_CODE_WORKFLOW;
+	PyErr_Restore(type, value, traceback);
+	return is;
+}
+
+static Py_ssize_t hash_of_function(PyObject *function)
+{
+	const struct note *note = find(&hashes, function);
+
+	return note ? note->number : is_of_workflow(function) ? hash(function) : hash_address(function);
+}
+
+static hash_function hash_bound;
+
+static Py_ssize_t hash_of_method(PyObject *method)
+{
+	PyObject *self = PyMethod_Self(method);
+	PyTypeObject *class = sg_cpython_type(self);
+	Py_ssize_t bound = hash_bound(method), number = hash_address(self);
+
+	if (PyType_IsSubtype(class, &PyType_Type))
+		number = hash_of_class(self);
+	else if (sg_subclasses_is_noted((PyObject *)class))
+		number = hash(self);
+	bound ^= hash_address(self) ^ number;
+	return bound == -1 ? -2 : bound;
 }
 
 /* What object.__hash__() does, also where a class of workflow code has it from there, or calls it. */
@@ -258,6 +296,10 @@ static Py_ssize_t hash_of_any(PyObject *object)
 {
 	PyTypeObject *class = sg_cpython_type(object);
 
+	if (PyType_IsSubtype(class, &PyType_Type))
+		return hash_of_class(object);
+	if (class == &PyFunction_Type)
+		return hash_of_function(object);
 	return *sg_cpython_hash_slot(class) == (void *)hash || sg_subclasses_is_noted((PyObject *)class) ? hash(object) : hash_address(object);
 }
 
@@ -266,7 +308,7 @@ static bool has_number(PyTypeObject *class)
 {
 	void *slot = *sg_cpython_hash_slot(class);
 
-	return slot == (void *)hash || (slot == (void *)hash_of_any && sg_subclasses_is_noted((PyObject *)class));
+	return class == &PyFunction_Type || slot == (void *)hash || (slot == (void *)hash_of_any && sg_subclasses_is_noted((PyObject *)class));
 }
 
 static void number_instances(PyTypeObject *class)
@@ -282,7 +324,7 @@ static void number_instances(PyTypeObject *class)
 void sg_identity_of_image(PyObject *object, size_t number)
 {
 	if (hash_address && has_number(sg_cpython_type(object)) && !find(&hashes, object))
-		add(&hashes, object, OF_IMAGES + (Py_ssize_t)number, true);
+		add(&hashes, object, SG_HASHES_OF_IMAGES + (Py_ssize_t)number, true);
 }
 
 /* --- in place ----------------------------------------------------------------------------------- */
@@ -312,6 +354,12 @@ static void show_numbers(bool ours)
 static void hash_numbers(bool ours)
 {
 	*wrapped_hash = (void *)(ours ? hash_of_any : hash_address);
+	sg_subclasses_replace(&PyType_Type, sg_cpython_hash_slot, (void *)(ours ? hash_address : hash_of_class),
+			(void *)(ours ? hash_of_class : hash_address));
+	sg_subclasses_replace(&PyFunction_Type, sg_cpython_hash_slot, (void *)(ours ? hash_address : hash_of_function),
+			(void *)(ours ? hash_of_function : hash_address));
+	sg_subclasses_replace(&PyMethod_Type, sg_cpython_hash_slot, (void *)(ours ? hash_bound : hash_of_method),
+			(void *)(ours ? hash_of_method : hash_bound));
 	sg_subclasses_made = ours ? number_instances : NULL;
 }
 
@@ -364,10 +412,12 @@ static bool probe(void)
 		"    class Taken:\n"
 		"        def __eq__(self, other): return self is other\n"
 		"        __hash__ = object.__hash__\n"
+		"        def bound(self): pass\n"
 		"    kept[:] = Own(), Taken(), Own(), Host()\n"
-		"    return [hash(k) for k in kept[2::-1]] == [k.__hash__() for k in kept[2::-1]] == [1, 2, 3] and hash(kept[3]) != 4\n"
+		"    return ([hash(Own), type.__hash__(Taken)] == [2, 3] and [hash(k) for k in kept[2::-1]] == [k.__hash__() for k in kept[2::-1]] == [4, 5, 6]\n"
+		"            and [hash(order), order.__hash__(), hash(Taken.bound), hash(kept[1].bound)] == [7, 7, 8, 8 ^ 5] and hash(kept[3]) > 9)\n"
 		"def host():\n"
-		"    return (repr(kept[3]).endswith('%x>' % id(kept[3])) and repr(host).endswith('%x>' % id(host)) and hash(kept[0]) == 3 and\n"
+		"    return (repr(kept[3]).endswith('%x>' % id(kept[3])) and repr(host).endswith('%x>' % id(host)) and hash(kept[0]) == 6 and\n"
 		"            hash(kept[3]) == object.__hash__(kept[3]))\n"
 		"def drop(): kept.clear(); return 1\n", NULL, NULL);
 	bool proved = namespace && sg_context_try(&run, sg_cpython_item(namespace, "text")) == 1 &&
@@ -392,6 +442,7 @@ void sg_identity_install(void)
 	    *sg_cpython_hash_slot(&PyBaseObject_Type) == *wrapped_hash && sg_cpython_writable(slot, sizeof(*slot))) {
 		repr_plain = (repr_function)*wrapped_repr;
 		hash_address = (hash_function)*wrapped_hash;
+		hash_bound = (hash_function)*sg_cpython_hash_slot(&PyMethod_Type);
 		find_shown();
 		show_numbers(true);
 		hash_numbers(true);

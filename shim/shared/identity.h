@@ -5,14 +5,14 @@
  * by them all the time:
  *   - the text of an object that has none of its own, "<Order object at 0x7f3a10>". In a run it shows a number, which the
  *     object gets when its text is asked for the first time
- *   - the order of sets, by the hash of objects that have none of their own. Instances of classes that workflow code makes
- *     have a number there, too: the first time that a hash is asked for, for its life; those that belong to an image have
- *     theirs when the image is complete
+ *   - the order of sets, by the hash of objects that have none of their own. Classes that workflow code makes have a
+ *     number there, too, and their instances and its functions one the first time that a hash is asked for, for their lives; those
+ *     that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
  * What runs aside (a query) gives no number, as it is not replayed; texts for sinks have numbers of their own, as loggers are
  * silent on replay.
  * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object
  * without weak references cannot be told from the next one at its address: it shares the number there, and its hash is the
- * address. So is that of classes, functions and instances of other classes, which the host asks for as well.
+ * address. So is that of others' classes and functions, and instances of others' classes, which the host asks for as well.
  *
  * Each technique that is not proved on an interpreter is left out (logged: event=unguarded). GIL: held. Without a context, a
  * text costs one branch, and a hash a look for the number.

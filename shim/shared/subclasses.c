@@ -22,6 +22,7 @@ static struct note {
 	PyObject *class;               /* an address; NULL: the place is free */
 	PyObject *reference;           /* weak */
 	uint64_t family, run;          /* of the modules; run 0: whoever has them sees it; family 0: the host has made it */
+	Py_ssize_t hash;               /* of one that a run has made */
 	PyObject *importing;           /* ... while it imported this module: owned */
 	bool abstract;                 /* of abc.ABCMeta or a metaclass below it */
 } *notes;
@@ -121,6 +122,13 @@ bool sg_subclasses_is_noted(PyObject *class)
 	return find_note(class);
 }
 
+Py_ssize_t sg_subclasses_next_hash(struct sg_run *run)
+{
+	if (sg_context_current && sg_context_current->phase == SG_PHASE_IMPORT)
+		return SG_HASHES_OF_MODULES + (Py_ssize_t)++run->hashes_of_modules;
+	return (Py_ssize_t)++run->hashes;
+}
+
 /* --- making a class ----------------------------------------------------------------------------- */
 
 static sg_newproc make;
@@ -191,6 +199,31 @@ static PyObject *new_class_in_host(PyTypeObject *metaclass, PyObject *args, PyOb
 	return class;
 }
 
+/*
+ * Caches of libraries, which all runs share, go by classes: those of another run, which have the same numbers, would be in the way.
+ * High enough not to be seen in the order of a set; another run id, after a reset of the workflow, changes nothing else.
+ */
+static Py_ssize_t apart(const struct sg_run *run)
+{
+	Py_ssize_t mixed = 0;
+
+	for (const char *c = run->run_id ? sg_python_text(run->run_id) : ""; *c; c++)
+		mixed = (mixed * 31 + *c) & 0xffff;
+	return mixed << 44;
+}
+
+static void note_made(PyObject *class, struct sg_run *run)
+{
+	if (find_note(class))
+		return; /* its hash was asked for while it was made */
+	note_class(class, (struct note){
+		.family = run->family,
+		.run = sg_subclasses_maker(sg_context_current),
+		.hash = sg_policy_aside(run) ? 0 : sg_subclasses_next_hash(run) + apart(run),
+		.abstract = abstract_metaclass && PyType_IsSubtype(sg_cpython_type(class), abstract_metaclass)
+	});
+}
+
 static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kwargs)
 {
 	struct sg_context *context = sg_context_current;
@@ -208,11 +241,7 @@ static PyObject *new_class(PyTypeObject *metaclass, PyObject *args, PyObject *kw
 	making = this.outer;
 	if (!class)
 		return NULL;
-	note_class(class, (struct note){
-		.family = context->run->family,
-		.run = sg_subclasses_maker(context),
-		.abstract = abstract_metaclass && PyType_IsSubtype(metaclass, abstract_metaclass)
-	});
+	note_made(class, context->run);
 	if (sg_subclasses_made)
 		sg_subclasses_made((PyTypeObject *)class);
 	if (sg_subclasses_maker(context))
@@ -261,6 +290,17 @@ static bool is_another_copy(PyObject *name, const struct sg_run *run)
 	if (shared < 0)
 		PyErr_Clear();
 	return shared == 0;
+}
+
+Py_ssize_t sg_subclasses_hash(PyObject *class)
+{
+	const struct note *note = find_note(class);
+
+	if (!note && making && sg_context_current && is_being_made(class, sg_context_current->run)) {
+		note_made(class, sg_context_current->run);
+		note = find_note(class);
+	}
+	return note ? note->hash : 0;
 }
 
 bool sg_subclasses_visible(PyObject *class)

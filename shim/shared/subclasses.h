@@ -41,6 +41,15 @@ extern void (*sg_subclasses_made)(PyTypeObject *class);
 /* Was it made by workflow code, or while a workflow's modules were executed? */
 bool sg_subclasses_is_noted(PyObject *class);
 
+/*
+ * Numbers count up in a run for what it makes, in place of addresses. Of such a class; 0: none, as of one that is made aside.
+ * Those of its modules, and of images (shim/shared/identity.c), are apart from the run's own.
+ */
+#define SG_HASHES_OF_MODULES ((Py_ssize_t)1 << 40)
+#define SG_HASHES_OF_IMAGES ((Py_ssize_t)1 << 41)
+Py_ssize_t sg_subclasses_hash(PyObject *class);
+Py_ssize_t sg_subclasses_next_hash(struct sg_run *run);
+
 /* Was it made by somebody else than the run and its modules: the host, another run? */
 bool sg_subclasses_is_others(PyObject *class, const struct sg_run *run);
 

@@ -214,3 +214,19 @@ def test_numbers_of_objects_do_not_depend_on_other_runs(play, isolation):
         "KEPT.extend(K(hash(k)) for k in ALL[::-1]); repr(ALL[::-1])"), SANDGLASS_ISOLATION=isolation)
     assert first == second, str(ended)
     assert first[0][:2] == ["0x1>", "0x2>"] and not any(sum(f[-9:]) for f in first), str(ended)
+
+
+@pytest.mark.parametrize("isolation", ["shared", "private"])
+def test_sets_of_classes_functions_and_methods_do_not_depend_on_addresses(play, isolation):
+    (first, second, _), ended = play((
+        "class Made(type):\n    def __init__(c, *a): SEEN.add(c)\nSEEN = set()\n"
+        "class K(metaclass=Made):\n    def a(self): pass\n    def b(self): pass\n    @classmethod\n    def c(cls): pass\n"
+        "    def __init_subclass__(cls): SEEN.add(cls); HASHES.append(hash(cls))\nHASHES = []\n"
+        "def kept(f):\n    return lambda: f\n@kept\ndef f(): pass\n@kept\ndef g(): pass\n"
+        "def more():\n    class L(K): pass\n    def f(): pass\n    HERE.extend([L, L().a, L().c, K().b, f, lambda: f])\n"
+        "HERE = []\nALL = [K, K.a, K.c, f, g, more, type('T', (K,), {})]\nKEEP = [K() for _ in range(5)]",
+        "(more(), SEEN.update(HERE), [ALL.index(x) if x in ALL else -HERE.index(x) for x in SEEN | {*ALL[::-1]}] + "
+        "[0 < hash(x) % (1 << 44) < 1 << 42 for x in ALL] + [HASHES == [hash(ALL[-1]), hash(HERE[0])]])[-1]",
+        "[hash(x) for x in ALL[::-1]]; more()"), SANDGLASS_ISOLATION=isolation)
+    assert first == second, str(ended)
+    assert all(first[0][-8:]), str(ended)

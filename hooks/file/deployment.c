@@ -127,6 +127,15 @@ bool sg_deployment_installed(const char *path)
 	return false;
 }
 
+bool sg_deployment_host_zone(const char *path)
+{
+	const char *rest = NULL;
+
+	for (const char *const *directory = sg_zone_directories; path && *directory && !rest; directory++)
+		rest = below(path, *directory);
+	return rest && is_host_zone(rest);
+}
+
 bool sg_deployment_processors(const char *path)
 {
 	static const char *const places[] = {

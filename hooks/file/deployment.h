@@ -15,6 +15,9 @@
  */
 bool sg_deployment_installed(const char *path);
 
+/* Is it the file of the time zone data base that leads to the host's own zone? */
+bool sg_deployment_host_zone(const char *path);
+
 /*
  * Is that where a library reads how many processors it may use (Rust's standard library, mimalloc, pandas), or which others
  * divide work as well (threadpoolctl)?

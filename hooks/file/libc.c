@@ -23,6 +23,10 @@ static bool is_the_same(const char *path)
 	return path && (!*path || sg_deployment_installed(path));
 }
 
+/* Of who lists the time zone data base, which the host's own zone is among. */
+#define ASKING_KIND " stat stat64 lstat lstat64 fstatat fstatat64 statx __xstat __xstat64 __lxstat __lxstat64 __fxstatat __fxstatat64 "
+#define IS_ASKING_KIND(name) (__builtin_strstr(ASKING_KIND, " " #name " ") != NULL)
+
 /* looks: it reads, or asks what is there, and changes nothing. path: NULL where the entry has none. */
 #define JUDGE_PATH(name, path, looks) \
 	do { \
@@ -32,15 +36,14 @@ static bool is_the_same(const char *path)
 			SG_NATIVE_JUDGE_AS(random, #name "(/dev/urandom)"); \
 		else if ((looks) && sg_deployment_processors(path)) \
 			SG_NATIVE_JUDGE(pool, name); \
-		else if (!(looks) || !is_the_same(path)) \
+		else if (!((looks) && is_the_same(path)) && !(IS_ASKING_KIND(name) && sg_deployment_host_zone(path))) \
 			SG_NATIVE_JUDGE(file, name); \
 	} while (0)
 
 /* Entries of rows.h that look and do not change; the compiler works it out. */
 #define LOOKING \
 	" opendir access faccessat euidaccess eaccess realpath __realpath_chk canonicalize_file_name readlink readlinkat" \
-	" __readlink_chk __readlinkat_chk stat stat64 lstat lstat64 fstatat fstatat64 statx __xstat __xstat64 __lxstat __lxstat64" \
-	" __fxstatat __fxstatat64 "
+	" __readlink_chk __readlinkat_chk" ASKING_KIND
 #define IS_LOOKING(name) (__builtin_strstr(LOOKING, " " #name " ") != NULL)
 
 static const char *const path = NULL; /* that of an entry without a parameter of this name */

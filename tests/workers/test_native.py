@@ -7,8 +7,8 @@ import sys
 import harness
 import pytest
 
-CALLS = "clock monotonic random environment file stat socket host sleep syscall system thread".split()
-FAMILY = {"clock": "clock", "monotonic": "monotonic", "random": "random", "environment": "environment", "file": "file", "stat": "file",
+CALLS = "clock monotonic random environment file stat zone socket host sleep syscall system thread".split()
+FAMILY = {"clock": "clock", "monotonic": "monotonic", "random": "random", "environment": "environment", "file": "file", "stat": "file", "zone": "file",
           "socket": "network", "host": "host", "sleep": "sleep", "syscall": "host", "system": "process", "thread": "thread"}
 
 
@@ -48,8 +48,9 @@ def assert_refused(record, *words):
         assert word in record["text"], str(record)
 
 
-HELD = [f"held_{c}" for c in CALLS] + ["held_nothing", "held_hash_keys"]
-FREE = [f"free_{c}" for c in CALLS] + ["free_nothing", "free_hash_keys"]
+HARMLESS = ["nothing", "hash_keys", "zones"]
+HELD = [f"held_{c}" for c in CALLS + HARMLESS]
+FREE = [f"free_{c}" for c in CALLS + HARMLESS]
 OTHERS = ["swallowed", "logged", "unrestricted", "afterwards", "many", "interpreter", "sqlite_random", "sqlite_now", "sqlite_quoted",
           "held_signal", "free_signal", "unlocked", "restricted_again"]
 
@@ -70,7 +71,7 @@ def test_strict_refuses_the_activation_where_the_gil_is_not_held(native, call):
 
 
 @pytest.mark.parametrize("names", [HELD, FREE], ids=["held", "free"])
-@pytest.mark.parametrize("call", ["nothing", "hash_keys"])
+@pytest.mark.parametrize("call", HARMLESS)
 def test_strict_lets_harmless_calls_pass(native, names, call):
     host = native(names, SANDGLASS="strict")
     name = f"{names[0].split('_')[0]}_{call}"

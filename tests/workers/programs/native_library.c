@@ -64,6 +64,18 @@ EXPORT native_file(void) { volatile int got = open("/nonexistent", O_RDONLY); re
 EXPORT native_stat(void);
 EXPORT native_stat(void) { struct stat status; return stat("/", &status) + 1; }
 
+/* As who lists the time zone data base, where the host's own zone is one of the entries. */
+EXPORT native_zones(void);
+EXPORT native_zones(void)
+{
+	struct stat status;
+
+	return (stat("/usr/share/zoneinfo/Europe", &status) == 0) + 2 * (stat("/usr/share/zoneinfo/localtime", &status) != 2);
+}
+
+EXPORT native_zone(void);
+EXPORT native_zone(void) { volatile int got = open("/usr/share/zoneinfo/localtime", O_RDONLY); return got >= -1; }
+
 EXPORT native_socket(void);
 EXPORT native_socket(void) { return close(socket(AF_UNIX, SOCK_STREAM, 0)) + 1; }
 

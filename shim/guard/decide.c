@@ -512,8 +512,8 @@ static bool may_answer(const struct incident *incident, enum sg_action action, e
 
 /*
  * What needs nothing of the engine. There is no terminal; what is written does not tell who wrote it; objects are numbered. The locale is answered
- * as the zone is, in modes that pin it: a library that takes its defaults from it, be it while it is imported by the run,
- * takes those of the C locale.
+ * as the zone is, in modes that pin it, and where it would be refused: a library that takes its defaults from it, be it while
+ * it is imported by the run, takes those of the C locale.
  */
 static bool may_answer_always(const struct sg_call *call, const struct sg_origin *origin, enum sg_mode mode)
 {
@@ -523,9 +523,12 @@ static bool may_answer_always(const struct sg_call *call, const struct sg_origin
 		return sg_mode_refuses(mode) && origin->kind == SG_ORIGIN_SINK;
 	if (call->rule->answer == SG_SOURCE_ADDRESS)
 		return sg_mode_refuses(mode);
-	return call->rule->answer == SG_SOURCE_LOCALE && sg_mode_is_strict(mode) && sg_answer_can(SG_SOURCE_LOCALE) &&
-		(origin->kind == SG_ORIGIN_IMPORTED || origin->kind == SG_ORIGIN_PASSTHROUGH || origin->kind == SG_ORIGIN_SINK ||
-		 origin->third_party || mode == SG_MODE_ANSWER);
+	if (call->rule->answer != SG_SOURCE_LOCALE || !sg_answer_can(SG_SOURCE_LOCALE))
+		return false;
+	if (!sg_mode_is_strict(mode)) /* where it is passed through, it has the host's, and that is told */
+		return sg_mode_refuses(mode) && origin->third_party && origin->kind == SG_ORIGIN_DIRECT;
+	return origin->kind == SG_ORIGIN_IMPORTED || origin->kind == SG_ORIGIN_PASSTHROUGH || origin->kind == SG_ORIGIN_SINK ||
+		origin->third_party || mode == SG_MODE_ANSWER;
 }
 
 /* What the rules and the worker say in that mode; of an answer, whether it can be had. */

@@ -373,7 +373,9 @@ static bool visit(struct walk *walk, const struct sg_frames *at)
 	if (kind != SG_CODE_WORKFLOW && kind != SG_CODE_ENGINE && kind != SG_CODE_STDLIB && !walk->candidate && !walk->via &&
 	    (wraps(walk->called, globals) || wraps(walk->origin->rule, globals)))
 		return false;
-	if (kind == SG_CODE_SINK && !walk->candidate && !walk->via)
+	if (kind == SG_CODE_SINK_PARTLY && (walk->candidate || walk->via || !trusts(walk, globals)))
+		kind = sg_code_untrusted(walk->run, globals);
+	if ((kind == SG_CODE_SINK || kind == SG_CODE_SINK_PARTLY) && !walk->candidate && !walk->via)
 		return meet_sink(walk, kind, frame, code);
 	if (kind == SG_CODE_SINK_HOST && (!walk->candidate || walk->third_party))
 		return meet_sink(walk, kind, frame, code);
@@ -388,10 +390,7 @@ static bool visit(struct walk *walk, const struct sg_frames *at)
 		return true;
 	}
 	switch (kind) {
-	case SG_CODE_SINK_PARTLY:
-		if (!walk->candidate && !walk->via && trusts(walk, globals))
-			return meet_sink(walk, kind, frame, code);
-		/* fall through */
+	case SG_CODE_SINK_PARTLY: /* met above */
 	case SG_CODE_STDLIB:
 	case SG_CODE_THROUGH:
 		if (walk->candidate || walk->via)

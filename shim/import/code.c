@@ -121,15 +121,11 @@ static bool is_module(PyObject *module, PyObject *globals)
 	return sg_modules_has_globals(module, globals) || same_file(module, globals);
 }
 
-enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
+/* kind: what the name tells. */
+static enum sg_code kind_of_module(const struct sg_run *run, PyObject *globals, PyObject *name, enum sg_code kind)
 {
-	PyObject *name = sg_python_module_name(globals), *own = NULL, *host;
-	enum sg_code kind;
+	PyObject *own = NULL, *host;
 
-	/* Generated code without a module is as transparent as its caller. */
-	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
-		return SG_CODE_STDLIB;
-	kind = kind_of_name_kept(name);
 	if (kind != SG_CODE_ENGINE && kind != SG_CODE_LIBRARY && is_workflow_package(run, sg_python_text(name)))
 		kind = SG_CODE_LIBRARY;
 	if (kind == SG_CODE_STDLIB)
@@ -157,6 +153,23 @@ enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
 		return SG_CODE_WORKFLOW;
 	PyErr_Clear();
 	return kind;
+}
+
+enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
+{
+	PyObject *name = sg_python_module_name(globals);
+
+	/* Generated code without a module is as transparent as its caller. */
+	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+		return SG_CODE_STDLIB;
+	return kind_of_module(run, globals, name, kind_of_name_kept(name));
+}
+
+enum sg_code sg_code_untrusted(const struct sg_run *run, PyObject *globals)
+{
+	PyObject *name = sg_python_module_name(globals);
+
+	return kind_of_module(run, globals, name, sg_code_standard(sg_python_text(name)) ? SG_CODE_STDLIB : SG_CODE_LIBRARY);
 }
 
 static bool is_installed_path(const char *path)

@@ -16,7 +16,7 @@ enum sg_code {
 	SG_CODE_THROUGH,     /* a shared library that is as transparent */
 	SG_CODE_ENGINE,
 	SG_CODE_SINK,        /* trusted when it is the nearest */
-	SG_CODE_SINK_PARTLY, /* the same, with some rules only; else as the standard library */
+	SG_CODE_SINK_PARTLY, /* the same, with some rules only; else what sg_code_untrusted() tells */
 	SG_CODE_SINK_HOST,   /* trusted with all but workflow code that it calls back */
 	SG_CODE_SINK_ANYWHERE
 };
@@ -29,6 +29,7 @@ bool sg_code_standard(const char *module);
 
 /* Is a module of SG_CODE_SINK_PARTLY trusted with what this rule is about? */
 bool sg_code_trusts(PyObject *module_name, const struct sg_rule *rule);
+enum sg_code sg_code_untrusted(const struct sg_run *run, PyObject *globals); /* where it is not; never fails */
 
 /* Does a shared library's module define the class, as opposed to one of the run's own, or Python's? Never fails. */
 bool sg_code_is_librarys(const struct sg_run *run, PyObject *class);

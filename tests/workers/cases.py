@@ -564,6 +564,7 @@ allow("ok_installed_files", "import os, email\nfrom pathlib import Path\nfrom im
       "return p.read_text()[:3] + open(d + '/message.py', encoding='utf-8').read(3) + resources.files('email').joinpath('architecture.rst').read_text()[:3]")
 allow("ok_zone_database_files", "import os", "for place in ('/usr/share/zoneinfo', '/usr/lib/zoneinfo'): os.path.isfile(place + '/Europe/Berlin')\nreturn ''")
 allow("ok_installed_library_lists_and_asks", _INSTALLED, "return str(helper_installed.newest())")
+allow("ok_installed_library_translates", _INSTALLED, "return helper_installed.greeting()")
 block("installed_file_written", "import email", "open(email.__file__ + '.sg', 'w')  # here\nreturn ''", says="open")
 block("installed_file_time", "import os, email", "return str(os.stat(email.__file__).st_mtime)", says="os.stat")
 block("installed_files_listed", "import os, email", "return str(os.listdir(os.path.dirname(email.__file__)))", says="os.listdir")

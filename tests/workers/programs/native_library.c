@@ -70,7 +70,7 @@ EXPORT native_zones(void)
 {
 	struct stat status;
 
-	return (stat("/usr/share/zoneinfo/Europe", &status) == 0) + 2 * (stat("/usr/share/zoneinfo/localtime", &status) != 2);
+	return stat("/usr/share/zoneinfo/Europe", &status) <= 0 && stat("/usr/share/zoneinfo/localtime", &status) <= 0;
 }
 
 EXPORT native_zone(void);

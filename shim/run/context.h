@@ -50,7 +50,7 @@ struct sg_run {
 	PyObject *generics, *image_generics; /* see shim/shared/generics.h: likewise */
 	PyObject *classes;          /* see shim/shared/subclasses.h: list of those it made, or NULL */
 	unsigned long futures, tasks; /* see shim/shared/tasks.h: how many it made, of the second without a name */
-	unsigned long hashes, hashes_of_modules; /* see shim/shared/identity.h: how many objects have a number as their hash */
+	unsigned long hashes, hashes_of_modules, hashes_aside; /* see shim/shared/subclasses.h: how many objects have a number as their hash */
 	struct sg_numbers *numbers, *sink_numbers; /* ... and those in texts, or NULL */
 	PyObject *latest;           /* see shim/guard/latest.h: dict or NULL */
 	PyObject *overloads;        /* see shim/shared/overloads.h; NULL: none of its own */

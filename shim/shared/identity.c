@@ -3,6 +3,7 @@
 #include "shim/base/log.h"
 #include "shim/base/table.h"
 #include "shim/import/code.h"
+#include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/run/policy.h"
@@ -238,8 +239,6 @@ static Py_ssize_t hash(PyObject *object)
 
 	if (note)
 		return note->number;
-	if (sg_context_current && sg_policy_aside(run))
-		return hash_address(object);
 	number = run && run->family ? sg_subclasses_next_hash(run) : hash_address(object); /* the host has asked first */
 	return add(&hashes, object, number, true) ? number : hash_address(object);
 }
@@ -252,18 +251,30 @@ static Py_ssize_t hash_of_class(PyObject *class)
 	return number ? number : hash_address(class);
 }
 
+/* Of a module in the table that is none of the host's. */
+static bool is_own(PyObject *table, PyObject *function)
+{
+	PyObject *globals = PyFunction_GetGlobals(function), *name = sg_python_module_name(globals);
+
+	return name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) &&
+		!sg_modules_has_globals(sg_modules_host(name), globals) && (!table || sg_modules_holds(table, name, globals));
+}
+
+/* May a run number it? So that it is found again, the host must note what it has told of such a one. */
 static bool is_of_workflow(PyObject *function)
 {
-	struct sg_run *run = sg_context_run;
+	const struct sg_run *run = sg_context_run;
 	PyObject *type, *value, *traceback;
 	bool is;
 
-	if (!run || !run->family)
-		return false;
-	if (!run->policy)
+	if (run && run->family && !run->policy)
 		return true; /* the probe's */
+	run = run && run->family ? run : NULL;
+	if (run ? !run->modules : !sg_subclasses_noted())
+		return false;
 	PyErr_Fetch(&type, &value, &traceback);
-	is = sg_code_of(run, PyFunction_GetGlobals(function)) == SG_CODE_WORKFLOW;
+	is = is_own(run ? run->modules : NULL, function);
+	PyErr_Clear();
 	PyErr_Restore(type, value, traceback);
 	return is;
 }
@@ -308,7 +319,7 @@ static bool has_number(PyTypeObject *class)
 {
 	void *slot = *sg_cpython_hash_slot(class);
 
-	return class == &PyFunction_Type || slot == (void *)hash || (slot == (void *)hash_of_any && sg_subclasses_is_noted((PyObject *)class));
+	return slot == (void *)hash || (slot == (void *)hash_of_any && sg_subclasses_is_noted((PyObject *)class));
 }
 
 static void number_instances(PyTypeObject *class)
@@ -321,9 +332,11 @@ static void number_instances(PyTypeObject *class)
 	sg_python_clear(&offset);
 }
 
-void sg_identity_of_image(PyObject *object, size_t number)
+void sg_identity_of_image(PyObject *object, size_t number, PyObject *modules)
 {
-	if (hash_address && has_number(sg_cpython_type(object)) && !find(&hashes, object))
+	PyTypeObject *class = sg_cpython_type(object);
+
+	if (hash_address && (class == &PyFunction_Type ? is_own(modules, object) : has_number(class)) && !find(&hashes, object))
 		add(&hashes, object, SG_HASHES_OF_IMAGES + (Py_ssize_t)number, true);
 }
 

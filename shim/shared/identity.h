@@ -8,7 +8,7 @@
  *   - the order of sets, by the hash of objects that have none of their own. Classes that workflow code makes have a
  *     number there, too, and their instances and its functions one the first time that a hash is asked for, for their lives; those
  *     that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
- * What runs aside (a query) gives no number, as it is not replayed; texts for sinks have numbers of their own, as loggers are
+ * What runs aside (a query) gives no number in texts, as it is not replayed, and numbers of their own to what is hashed there first; texts for sinks have numbers of their own, as loggers are
  * silent on replay.
  * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object
  * without weak references cannot be told from the next one at its address: it shares the number there, and its hash is the
@@ -30,8 +30,8 @@ void sg_identity_remove(void);
 /* The number in the texts of an object in a run; 0: no memory, or it has none and what runs is not replayed. A pending exception is kept. */
 unsigned long sg_identity_number(struct sg_run *run, PyObject *object);
 
-/* One of the objects of an image that is complete, and which: that must not depend on addresses. */
-void sg_identity_of_image(PyObject *object, size_t number);
+/* One of the objects of an image that is complete, of these modules, and which: that must not depend on addresses. */
+void sg_identity_of_image(PyObject *object, size_t number, PyObject *modules);
 
 /* The run leaves. */
 void sg_identity_release(struct sg_run *run);

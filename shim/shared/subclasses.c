@@ -124,6 +124,8 @@ bool sg_subclasses_is_noted(PyObject *class)
 
 Py_ssize_t sg_subclasses_next_hash(struct sg_run *run)
 {
+	if (sg_context_current && sg_policy_aside(run))
+		return SG_HASHES_ASIDE + (Py_ssize_t)++run->hashes_aside;
 	if (sg_context_current && sg_context_current->phase == SG_PHASE_IMPORT)
 		return SG_HASHES_OF_MODULES + (Py_ssize_t)++run->hashes_of_modules;
 	return (Py_ssize_t)++run->hashes;
@@ -219,7 +221,7 @@ static void note_made(PyObject *class, struct sg_run *run)
 	note_class(class, (struct note){
 		.family = run->family,
 		.run = sg_subclasses_maker(sg_context_current),
-		.hash = sg_policy_aside(run) ? 0 : sg_subclasses_next_hash(run) + apart(run),
+		.hash = sg_subclasses_next_hash(run) + apart(run),
 		.abstract = abstract_metaclass && PyType_IsSubtype(sg_cpython_type(class), abstract_metaclass)
 	});
 }

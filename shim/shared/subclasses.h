@@ -42,11 +42,12 @@ extern void (*sg_subclasses_made)(PyTypeObject *class);
 bool sg_subclasses_is_noted(PyObject *class);
 
 /*
- * Numbers count up in a run for what it makes, in place of addresses. Of such a class; 0: none, as of one that is made aside.
- * Those of its modules, and of images (shim/shared/identity.c), are apart from the run's own.
+ * Numbers count up in a run for what it makes, in place of addresses. Of such a class; 0: none. Those of its modules, of images
+ * (shim/shared/identity.c) and of what runs aside are apart from the run's own, which its replay must come to.
  */
 #define SG_HASHES_OF_MODULES ((Py_ssize_t)1 << 40)
-#define SG_HASHES_OF_IMAGES ((Py_ssize_t)1 << 41)
+#define SG_HASHES_OF_IMAGES ((Py_ssize_t)2 << 40)
+#define SG_HASHES_ASIDE ((Py_ssize_t)3 << 40)
 Py_ssize_t sg_subclasses_hash(PyObject *class);
 Py_ssize_t sg_subclasses_next_hash(struct sg_run *run);
 

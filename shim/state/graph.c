@@ -236,7 +236,7 @@ static int add(struct build *build, PyObject *object, struct sg_graph_node *pare
 	**slot = (struct sg_graph_node){.object = object, .edges = 1, .parent = parent};
 	*ret_node = *slot;
 	graph->count++;
-	sg_identity_of_image(object, graph->count);
+	sg_identity_of_image(object, graph->count, build->modules);
 	return 0;
 }
 

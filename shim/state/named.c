@@ -391,16 +391,41 @@ static PyObject *field(const struct item *item)
 	return value;
 }
 
-/* A field of C code makes a new number each time. */
+static bool is_text_or_number(PyObject *value)
+{
+	static const char *const names[] = {"str", "int", "float", "bool", "bytes", NULL};
+	PyTypeObject *type = sg_cpython_type(value);
+	const char *const *name = names;
+
+	if (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE)
+		return false;
+	while (*name && strcmp(*name, sg_cpython_type_name(type)) != 0)
+		name++;
+	return *name;
+}
+
+/* C code makes a number anew each time that a field is asked for, and time.tzset() the names of the zone. */
+static bool same_value(PyObject *now, PyObject *before)
+{
+	bool same = now == before;
+
+	if (same || !now || !before || sg_cpython_type(now) != sg_cpython_type(before))
+		return same;
+	if (sg_cpython_type(now) == &PyTuple_Type && PyTuple_Size(now) == PyTuple_Size(before)) {
+		same = true;
+		for (Py_ssize_t i = 0; same && i < PyTuple_Size(now); i++)
+			same = same_value(PyTuple_GetItem(now, i), PyTuple_GetItem(before, i));
+	} else if (is_text_or_number(now)) {
+		same = PyObject_RichCompareBool(now, before, Py_EQ) == 1;
+	}
+	return same;
+}
+
 static bool same_field(const struct item *item)
 {
 	PyObject *now = field(item);
-	bool same = now == item->content;
+	bool same = same_value(now, item->content);
 
-	if (!same && now && item->content && sg_cpython_type(now) == sg_cpython_type(item->content) &&
-	    strchr("isbf", sg_cpython_type_name(sg_cpython_type(now))[0]) &&
-	    !(PyType_GetFlags(sg_cpython_type(now)) & Py_TPFLAGS_HEAPTYPE))
-		same = PyObject_RichCompareBool(now, item->content, Py_EQ) == 1;
 	PyErr_Clear();
 	sg_python_clear(&now);
 	return same;
@@ -554,7 +579,7 @@ static bool is_changed(struct item *item)
 	}
 	if (looks_the_same(item))
 		return false;
-	same = item->kind == DICT ? same_dict(item->object, item->content) : dict_item(item) == item->content;
+	same = item->kind == DICT ? same_dict(item->object, item->content) : same_value(dict_item(item), item->content);
 	/*
 	 * A package gets its modules as attributes, when they are imported, and so what its __getattr__ loads; a lazy import
 	 * (3.15) is done where it is first used.

@@ -6,7 +6,7 @@ import harness
 import pytest
 
 FLOW = """
-import abc, enum, functools, sys, threading, types, typing, weakref
+import abc, contextlib, enum, functools, sys, threading, types, typing, weakref
 from temporalio import workflow
 KEPT = []
 {}
@@ -224,9 +224,18 @@ def test_sets_of_classes_functions_and_methods_do_not_depend_on_addresses(play, 
         "    def __init_subclass__(cls): SEEN.add(cls); HASHES.append(hash(cls))\nHASHES = []\n"
         "def kept(f):\n    return lambda: f\n@kept\ndef f(): pass\n@kept\ndef g(): pass\n"
         "def more():\n    class L(K): pass\n    def f(): pass\n    HERE.extend([L, L().a, L().c, K().b, f, lambda: f])\n"
-        "HERE = []\nALL = [K, K.a, K.c, f, g, more, type('T', (K,), {})]\nKEEP = [K() for _ in range(5)]",
+        "HERE = []\nALL = [K, K.a, K.c, f, g, more, type('T', (K,), {})]\nKEEP = [K() for _ in range(5)]\n"
+        "MADE = {k: n for n, k in enumerate((functools.singledispatch(more), contextlib.contextmanager(more), more, K, K().a))}",
         "(more(), SEEN.update(HERE), [ALL.index(x) if x in ALL else -HERE.index(x) for x in SEEN | {*ALL[::-1]}] + "
-        "[0 < hash(x) % (1 << 44) < 1 << 42 for x in ALL] + [HASHES == [hash(ALL[-1]), hash(HERE[0])]])[-1]",
+        "[0 < hash(x) % (1 << 44) < 1 << 42 for x in ALL] + [HASHES == [hash(ALL[-1]), hash(HERE[0])]] + "
+        "[MADE.get(k) == n for n, k in enumerate(list(MADE))])[-1]",
         "[hash(x) for x in ALL[::-1]]; more()"), SANDGLASS_ISOLATION=isolation)
     assert first == second, str(ended)
-    assert all(first[0][-8:]), str(ended)
+    assert all(first[0][-13:]) and not [e for e in ended.log if e.get("event") == "private"], str(ended)
+
+
+def test_names_of_the_zone_that_strptime_asks_for_anew_are_no_change(play):
+    (first, second, _), ended = play((
+        "import datetime, time\ndef zones(): return time.tzname", "str(datetime.datetime.strptime('10', '%H'))", "pass"),
+        SANDGLASS="strict", TZ="Asia/Kolkata")
+    assert first == second and "1900-01-01 10:00:00" in first and not harness.violations(ended.log), str(ended)

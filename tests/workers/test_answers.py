@@ -39,6 +39,11 @@ def test_numbers_of_objects_are_not_moved_by_what_is_not_replayed(played):
     assert first["result"] == [str((f"0x{n}>", f"{n + 1}", [m, m + 1, m + 2])) for n, m in ((1, 1), (3, 4))], str(played)
 
 
+@scenario("hashed_first_in_a_query", SANDGLASS="enforce")
+def test_what_is_hashed_first_in_a_query_is_found_again(played):
+    assert played["status"] == "completed" and played["result"] == ["'made'", str(list(range(8)))], str(played)
+
+
 @scenario("library_asks", SANDGLASS="strict")
 def test_library_is_given_the_same_on_replay_in_strict(played):
     assert_the_same_on_replay(played)

@@ -85,6 +85,16 @@ async def objects_are_numbered(client):
 
 
 @scenario
+async def hashed_first_in_a_query(client):
+    queue = "q-" + uuid.uuid4().hex
+    async with worker(client, queue, cached=10):
+        handle = await client.start_workflow(flows.Asks.run, ["kept"], id="w-" + uuid.uuid4().hex, task_queue=queue)
+        await handle.query(flows.Asks.peek, ["fill"])
+        await handle.signal(flows.Asks.go_on)
+        return await outcome(handle)
+
+
+@scenario
 async def library_asks(client):
     return await replayed(client, ["lib:clock", "lib:identifiers", "lib:numbers", "lib:sequence"])
 

@@ -47,6 +47,28 @@ def addresses():
     return repr(made[0]).rpartition(" at ")[2], f"{id(made[1]):x}", [hash(o) for o in made]
 
 
+class Slotted:
+    __slots__ = ("__weakref__",)
+
+    def method(self):
+        pass
+
+
+KEPT, TABLE = [], {}
+
+
+def kept():
+    """What a run makes is found again, wherever it was hashed first."""
+    if not KEPT:
+        class Own:
+            pass
+
+        KEPT.extend([Object(), Own, Own(), Slotted(), Slotted.method, lambda: 0, helper_installed.decorated(lambda: 0)])
+        KEPT.append(KEPT[3].method)
+        return "made"
+    return [TABLE.get(key) for key in KEPT]
+
+
 DRAWN = helper_installed.draw()
 RECORD = logging.makeLogRecord({})
 
@@ -55,6 +77,8 @@ FUNCTIONS = {
     "identifiers": lambda: str(uuid.uuid4()),
     "numbers": lambda: (random.random(), random.choice("abcdefgh"), random.Random().random()),
     "addresses": addresses,
+    "kept": kept,
+    "fill": lambda: TABLE.update((key, n) for n, key in enumerate(KEPT)),
     "record": record,
     "record made": lambda: logging.makeLogRecord({}).created,
     "at import": lambda: (DRAWN, helper_installed.LANGUAGE, RECORD.created, RECORD.relativeCreated),

@@ -196,6 +196,8 @@ for _name, _call in [("getpid", "getpid()"), ("getppid", "getppid()"), ("getcwd"
     block(f"os_{_name}", "import os", f"return str(os.{_call})", says=f"os.{_name}")
 block("posix_getpid", "import posix", "return str(posix.getpid())", says="getpid")
 block("posix_getcwd_alias", "from posix import getcwd as here", "return here()", says="getcwd")
+block("sys_path_read", "import sys", "return str(len(sys.path))", says="sys.path")
+allow("ok_sys_path_at_import", "import sys\nsys.path = [*sys.path]\nCOUNT = len(sys.path)", "return ''")
 block("posix_via_sys_modules", "import sys", "return str(sys.modules['posix'].getpid())", says="getpid")
 block("os_name", "import os", "return os.name", says="os.name")
 block("os_path_abspath", "import os.path", "return os.path.abspath('x')", says="os.getcwd")

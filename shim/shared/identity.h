@@ -8,8 +8,8 @@
  *   - the order of sets, by the hash of objects that have none of their own. Classes that workflow code makes have a
  *     number there, too, and their instances and its functions one the first time that a hash is asked for, for their lives; those
  *     that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
- * What runs aside (a query) gives no number in texts, as it is not replayed, and numbers of their own to what is hashed there first; texts for sinks have numbers of their own, as loggers are
- * silent on replay.
+ * What runs aside (a query) gives no number in texts, as it is not replayed, and numbers of their own to what is hashed there
+ * first; texts for sinks have numbers of their own, as loggers are silent on replay.
  * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object
  * without weak references cannot be told from the next one at its address: it shares the number there, and its hash is the
  * address. So is that of others' classes and functions, and instances of others' classes, which the host asks for as well.

@@ -248,6 +248,28 @@ static bool has_registered(const struct sg_run *run)
 	return run->registered || run->image_registered;
 }
 
+/* Of a class that is not abstract itself, what is below it is so by inheritance. */
+static bool may_be_below(PyObject *registered, PyObject *class)
+{
+	PyObject *key, *classes;
+	Py_ssize_t position = 0;
+
+	while (registered && PyDict_Next(registered, &position, &key, &classes))
+		for (Py_ssize_t i = 1; i < PyTuple_Size(classes); i++) {
+			PyObject *other = PyTuple_GetItem(classes, i);
+
+			if (sg_cpython_type(other) != &PyType_Type || PyType_IsSubtype((PyTypeObject *)class, (PyTypeObject *)other))
+				return true;
+		}
+	return false;
+}
+
+/* Nearly never: then there is nothing to ask, and nothing to remember. */
+static bool may_be_registered(const struct sg_run *run, PyObject *class)
+{
+	return may_be_below(run->image_registered, class) || may_be_below(run->registered, class);
+}
+
 static int is_registered_for_run(const struct sg_run *run, PyObject *abstract, PyObject *class)
 {
 	int yes = is_among(run->image_registered, abstract, class);
@@ -350,7 +372,7 @@ static bool is_childless(const struct sg_run *run, PyObject *abstract)
 /* Neither is the workflow's, but one may have been registered with the other for the run, or below it. */
 static PyObject *or_registered(struct sg_run *run, PyObject *said, PyObject *abstract, PyObject *class)
 {
-	if (!said || PyObject_IsTrue(said) == 1 || !has_registered(run))
+	if (!said || PyObject_IsTrue(said) == 1 || !may_be_registered(run, class))
 		return said;
 	Py_DecRef(said);
 	return answer(is_subclass_for_run(run, abstract, class));
@@ -414,7 +436,7 @@ static PyObject *ask_for_classes(PyObject *abstract, PyObject *class, PyTypeObje
 static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
 	struct sg_run *run = asking();
-	PyObject *class, *said;
+	PyObject *class, *said = NULL;
 	PyTypeObject *type;
 
 	if (!run || count != 2 || !sg_subclasses_noted())
@@ -425,9 +447,13 @@ static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_s
 		said = guarded_instance.original(module, args, count);
 		if (!said || PyObject_IsTrue(said) != 0 || (is_childless(run, args[0]) && !has_registered(run)))
 			return said;
-		Py_DecRef(said);
 	}
 	class = PyObject_GetAttrString(args[1], "__class__");
+	if (class == (PyObject *)type && said && is_childless(run, args[0]) && !may_be_registered(run, class)) {
+		Py_DecRef(class);
+		return said;
+	}
+	sg_python_clear(&said);
 	said = class ? ask_for_classes(args[0], class, type) : NULL;
 	sg_python_clear(&class);
 	return said;

@@ -29,11 +29,23 @@ static long asked;                        /* how often; only the probe wants to 
 
 #define DEPTH_MAX 4
 
+#define KINDS_MAX 16
+
 static bool is_of_typing(PyObject *object)
 {
-	PyObject *module = sg_python_attribute_or_null((PyObject *)sg_cpython_type(object), "__module__");
-	bool found = strcmp(sg_python_text(module), "typing") == 0 || strcmp(sg_python_text(module), "types") == 0;
+	static PyTypeObject *kinds[KINDS_MAX]; /* those seen, held */
+	PyTypeObject *type = sg_cpython_type(object);
+	PyObject *module;
+	bool found;
+	size_t i = 0;
 
+	for (; i < KINDS_MAX && kinds[i]; i++)
+		if (kinds[i] == type)
+			return true;
+	module = sg_python_attribute_or_null((PyObject *)type, "__module__");
+	found = strcmp(sg_python_text(module), "typing") == 0 || strcmp(sg_python_text(module), "types") == 0;
+	if (found && i < KINDS_MAX)
+		kinds[i] = (PyTypeObject *)sg_python_ref((PyObject *)type);
 	sg_python_clear(&module);
 	return found;
 }

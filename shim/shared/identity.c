@@ -270,7 +270,7 @@ static bool is_of_workflow(PyObject *function)
 	if (run && run->family && !run->policy)
 		return true; /* the probe's */
 	run = run && run->family ? run : NULL;
-	if (run ? !run->modules : !sg_subclasses_noted())
+	if (run ? !run->modules : !sg_subclasses_numbered)
 		return false;
 	PyErr_Fetch(&type, &value, &traceback);
 	is = is_own(run ? run->modules : NULL, function);
@@ -294,6 +294,8 @@ static Py_ssize_t hash_of_method(PyObject *method)
 	PyTypeObject *class = sg_cpython_type(self);
 	Py_ssize_t bound = hash_bound(method), number = hash_address(self);
 
+	if (!sg_subclasses_numbered && !sg_context_run)
+		return bound;
 	if (PyType_IsSubtype(class, &PyType_Type))
 		number = hash_of_class(self);
 	else if (sg_subclasses_is_noted((PyObject *)class))
@@ -336,6 +338,7 @@ void sg_identity_of_image(PyObject *object, size_t number, PyObject *modules)
 {
 	PyTypeObject *class = sg_cpython_type(object);
 
+	sg_subclasses_numbered = true;
 	if (hash_address && (class == &PyFunction_Type ? is_own(modules, object) : has_number(class)) && !find(&hashes, object))
 		add(&hashes, object, SG_HASHES_OF_IMAGES + (Py_ssize_t)number, true);
 }

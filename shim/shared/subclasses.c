@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool sg_subclasses_known;
+bool sg_subclasses_known, sg_subclasses_numbered;
 __thread bool sg_subclasses_as_host;
 void (*sg_subclasses_made)(PyTypeObject *class);
 
@@ -124,6 +124,7 @@ bool sg_subclasses_is_noted(PyObject *class)
 
 Py_ssize_t sg_subclasses_next_hash(struct sg_run *run)
 {
+	sg_subclasses_numbered |= run->policy != NULL;
 	if (sg_context_current && sg_policy_aside(run))
 		return SG_HASHES_ASIDE + (Py_ssize_t)++run->hashes_aside;
 	if (sg_context_current && sg_context_current->phase == SG_PHASE_IMPORT)

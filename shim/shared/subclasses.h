@@ -50,6 +50,7 @@ bool sg_subclasses_is_noted(PyObject *class);
 #define SG_HASHES_ASIDE ((Py_ssize_t)3 << 40)
 Py_ssize_t sg_subclasses_hash(PyObject *class);
 Py_ssize_t sg_subclasses_next_hash(struct sg_run *run);
+extern bool sg_subclasses_numbered; /* has a workflow's run, or its image, given any? */
 
 /* Was it made by somebody else than the run and its modules: the host, another run? */
 bool sg_subclasses_is_others(PyObject *class, const struct sg_run *run);

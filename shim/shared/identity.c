@@ -357,25 +357,26 @@ static void **find_wrapped(const char *name)
 	return wrapped && sg_cpython_writable(wrapped, sizeof(*wrapped)) ? wrapped : NULL;
 }
 
+/* In a class, and those that have it from there. */
+static void put(PyTypeObject *class, void **(*slot_of)(PyTypeObject *), void *plain, void *numbers, bool ours)
+{
+	sg_subclasses_replace(class, slot_of, ours ? plain : numbers, ours ? numbers : plain);
+}
+
 static void show_numbers(bool ours)
 {
 	for (size_t i = 0; i < shown_count; i++)
-		sg_subclasses_replace(shown[i].class, sg_cpython_repr_slot, (void *)(ours ? shown[i].plain : repr_of_own),
-				(void *)(ours ? repr_of_own : shown[i].plain));
+		put(shown[i].class, sg_cpython_repr_slot, (void *)shown[i].plain, (void *)repr_of_own, ours);
 	*wrapped_repr = (void *)(ours ? repr : repr_plain);
-	sg_subclasses_replace(&PyBaseObject_Type, sg_cpython_repr_slot, (void *)(ours ? repr_plain : repr),
-			(void *)(ours ? repr : repr_plain));
+	put(&PyBaseObject_Type, sg_cpython_repr_slot, (void *)repr_plain, (void *)repr, ours);
 }
 
 static void hash_numbers(bool ours)
 {
 	*wrapped_hash = (void *)(ours ? hash_of_any : hash_address);
-	sg_subclasses_replace(&PyType_Type, sg_cpython_hash_slot, (void *)(ours ? hash_address : hash_of_class),
-			(void *)(ours ? hash_of_class : hash_address));
-	sg_subclasses_replace(&PyFunction_Type, sg_cpython_hash_slot, (void *)(ours ? hash_address : hash_of_function),
-			(void *)(ours ? hash_of_function : hash_address));
-	sg_subclasses_replace(&PyMethod_Type, sg_cpython_hash_slot, (void *)(ours ? hash_bound : hash_of_method),
-			(void *)(ours ? hash_of_method : hash_bound));
+	put(&PyType_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_class, ours);
+	put(&PyFunction_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_function, ours);
+	put(&PyMethod_Type, sg_cpython_hash_slot, (void *)hash_bound, (void *)hash_of_method, ours);
 	sg_subclasses_made = ours ? number_instances : NULL;
 }
 

@@ -251,6 +251,7 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyFrame_Type) \
 	D(PyTypeObject, PyFunction_Type) \
 	D(PyTypeObject, PyGen_Type) \
+	D(PyTypeObject, PyList_Type) \
 	D(PyTypeObject, PyMethod_Type) \
 	D(PyTypeObject, PyMethodDescr_Type) \
 	D(PyTypeObject, PyModule_Type) \
@@ -260,6 +261,7 @@ struct sg_python_inittab {
 	D(PyTypeObject, PyType_Type) \
 	D(PyTypeObject, PyUnicode_Type) \
 	D(PyTypeObject, PyWrapperDescr_Type) \
+	D(PyObject *, PyExc_AssertionError) \
 	D(PyObject *, PyExc_BaseException) \
 	D(PyObject *, PyExc_ImportError) \
 	D(PyObject *, PyExc_KeyError) \

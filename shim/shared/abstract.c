@@ -177,21 +177,25 @@ static void remember(struct sg_run *run, PyObject *key, PyObject *abstract, PyOb
 
 /* --- is it a subclass? ---------------------------------------------------------------------------- */
 
-/* 1, 0: it is for the class to say; -1: exception; 2: it says nothing. */
+/* 1, 0: it is for the class to say; -1: exception, as _abc has it; 2: it says nothing. */
 static int ask_hook(PyObject *abstract, PyObject *class)
 {
-	static PyObject *name, *not_implemented;
+	static PyObject *name, *not_implemented, *no, *yes_itself;
 	PyObject *said;
 	int yes;
 
 	if (!name) {
 		name = PyUnicode_InternFromString("__subclasshook__");
 		not_implemented = sg_cpython_item(PyEval_GetBuiltins(), "NotImplemented");
+		no = PyBool_FromLong(0);
+		yes_itself = PyBool_FromLong(1);
 	}
 	said = PyObject_CallMethodObjArgs(abstract, name, class, NULL);
 	if (!said)
 		return -1;
-	yes = said == not_implemented ? 2 : PyObject_IsTrue(said);
+	yes = said == not_implemented ? 2 : said == yes_itself ? 1 : said == no ? 0 : -1;
+	if (yes < 0)
+		PyErr_SetString(PyExc_AssertionError, "__subclasshook__ must return either False, True, or NotImplemented");
 	Py_DecRef(said);
 	return yes;
 }
@@ -286,7 +290,9 @@ static int is_below_subclass(PyObject *abstract, PyObject *class)
 	if (!name)
 		name = PyUnicode_InternFromString("__subclasses__");
 	list = PyObject_CallMethodObjArgs(abstract, name, NULL);
-	yes = list ? is_below_any(class, list, 0) : -1;
+	yes = list && PyType_IsSubtype(sg_cpython_type(list), &PyList_Type) ? is_below_any(class, list, 0) : -1;
+	if (list && yes < 0 && !PyErr_Occurred())
+		PyErr_SetString(PyExc_TypeError, "__subclasses__() must return a list");
 	sg_python_clear(&list);
 	return yes;
 }

@@ -239,3 +239,13 @@ def test_names_of_the_zone_that_strptime_asks_for_anew_are_no_change(play):
         "import datetime, time\ndef zones(): return time.tzname", "str(datetime.datetime.strptime('10', '%H'))", "pass"),
         SANDGLASS="strict", TZ="Asia/Kolkata")
     assert first == second and "1900-01-01 10:00:00" in first and not harness.violations(ended.log), str(ended)
+
+
+def test_an_abstract_class_that_answers_wrongly_is_told_so_as_without_us(play):
+    (first, second, _), ended = play((
+        "class Hook(abc.ABC):\n    @classmethod\n    def __subclasshook__(cls, other): return SAID[0]\nSAID = [1]\n"
+        "class Below(abc.ABC):\n    @classmethod\n    def __subclasses__(cls): return 3\nclass Other: pass\n"
+        "def asked(base):\n    try: return issubclass(Other, base)\n    except Exception as e: return f'{type(e).__name__}: {e}'",
+        "[asked(Hook), SAID.__setitem__(0, None), asked(Hook), SAID.__setitem__(0, True), asked(Hook), asked(Below)]", "SAID[0] = 1"))
+    hook = "AssertionError: __subclasshook__ must return either False, True, or NotImplemented"
+    assert first == second and first[0] == [hook, None, hook, None, True, "TypeError: __subclasses__() must return a list"], str(ended)

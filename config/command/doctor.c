@@ -47,6 +47,7 @@ static const char question[] =
 	"    say('threaded', 1 if sysconfig.get_config_var('Py_GIL_DISABLED') else 0)\n"
 	"except Exception:\n"
 	"    say('threaded', 0)\n"
+	"say('debug', 1 if hasattr(sys, 'gettotalrefcount') else 0)\n"
 	"maps = open('/proc/self/maps', 'rb').read()\n"
 	"say('shared', 1 if b'/libpython' in maps else 0)\n"
 	"say('musl', 1 if b'/ld-musl' in maps or b'/libc.musl' in maps else 0)\n"
@@ -256,6 +257,8 @@ static void check_build(const struct sg_child *child)
 		report(false, "build", "32 bits; needed: 64");
 	else if (number(child, "threaded"))
 		report(false, "build", "free-threaded (without the GIL); needed: a build with the GIL");
+	else if (number(child, "debug"))
+		report(false, "build", "a debug build (--with-pydebug); needed: a release build");
 	else
 		report(true, "build", "64 bits, with the GIL, %s",
 		shared ? "shared libpython" : "static interpreter");

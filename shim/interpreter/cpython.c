@@ -792,7 +792,7 @@ int sg_cpython_version(const char **ret_reason)
 {
 	const char *text = Py_GetVersion();
 	PyObject *flags = PySys_GetObject("abiflags"); /* borrowed */
-	const char *end;
+	const char *build = flags ? sg_python_text(flags) : "", *end;
 	size_t length = strcspn(text, " ");
 
 	sg_cpython.major = (int)sg_decimal(text, &end);
@@ -805,8 +805,13 @@ int sg_cpython_version(const char **ret_reason)
 		*ret_reason = "only CPython 3." TEXT(SG_CPYTHON_OLDEST) " to 3." TEXT(SG_CPYTHON_NEWEST) " is supported";
 		return -ENOTSUP;
 	}
-	if (flags && strchr(sg_python_text(flags), 't')) {
+	if (strchr(build, 't')) {
 		*ret_reason = "free-threaded builds of CPython are not supported";
+		return -ENOTSUP;
+	}
+	/* Its assertions end the process at a function of another type, or a slot of a static type that is set. */
+	if (strchr(build, 'd')) {
+		*ret_reason = "debug builds of CPython (--with-pydebug) are not supported";
 		return -ENOTSUP;
 	}
 	if (!head_is_told()) {

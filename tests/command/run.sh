@@ -387,6 +387,7 @@ printf 'implementation=cpython\nversion=3.13.1\nminor=13\nbits=64\nexecutable=/f
 END
 chmod +x fake
 has 'doctor: free-threaded' 'FAIL  build          free-threaded' "$(sandglass doctor ./fake)"
+has 'doctor: a debug build' 'FAIL  build          a debug build' "$(sed 's/threaded=1/threaded=0\\ndebug=1/' fake >fake-debug && chmod +x fake-debug && sandglass doctor ./fake-debug)"
 has 'doctor: musl' 'FAIL  libc           musl' "$(sandglass doctor ./fake)"
 mkdir alone && cp "$command" alone
 has 'doctor: no object' 'FAIL  object' "$(alone/sandglass doctor "$python" 2>&1)"

@@ -413,7 +413,8 @@ status 2" "$(LD_PRELOAD="$first$object $scratch/standin.so" SANDGLASS_REQUIRED=1
 }
 if "$python" -c 'import sys; sys.exit("/libpython3" not in open("/proc/self/maps").read())'; then
 	dormant 'an unknown version' '-DVERSION="3.16.0"' 'only CPython 3.10 to 3.15 is supported'
-	dormant 'a free-threaded build' -DFREE_THREADED 'free-threaded builds of CPython are not supported'
+	dormant 'a free-threaded build' '-DABIFLAGS="t"' 'free-threaded builds of CPython are not supported'
+	dormant 'a debug build' '-DABIFLAGS="d"' 'debug builds of CPython (--with-pydebug) are not supported'
 fi
 
 # ---- programs of another C library ----

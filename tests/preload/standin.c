@@ -1,5 +1,5 @@
 /*
- * A stand-in for interpreters that no package brings: -DVERSION="..." answers for the version, -DFREE_THREADED for
+ * A stand-in for interpreters that no package brings: -DVERSION="..." answers for the version, -DABIFLAGS="..." for
  * the build flags. It takes the place of libpython's functions, so only where libpython is a shared object.
  */
 #define _GNU_SOURCE
@@ -14,13 +14,13 @@ const char *Py_GetVersion(void)
 }
 #endif
 
-#ifdef FREE_THREADED
+#ifdef ABIFLAGS
 extern void *PyUnicode_FromString(const char *text);
 void *PySys_GetObject(const char *name);
 void *PySys_GetObject(const char *name)
 {
 	void *(*real)(const char *) = (void *(*)(const char *))dlsym(RTLD_NEXT, "PySys_GetObject");
 
-	return strcmp(name, "abiflags") == 0 ? PyUnicode_FromString("t") : real(name);
+	return strcmp(name, "abiflags") == 0 ? PyUnicode_FromString(ABIFLAGS) : real(name);
 }
 #endif

@@ -114,8 +114,9 @@ main() { # test [RESULTS] | run COMMAND..., as the scripts say
 		fi
 		enter "$inside" env JOBS="${JOBS:-}" PYTHON="${PYTHON:-}" CORE="${CORE:-none}" ELSEWHERE="${ELSEWHERE:-}" \
 			PROGRAMS="${PROGRAMS:-50}" SEED="${SEED:-$([[ ${PROGRAMS:-} ]] && echo auto || echo 1)}" tests/run.sh "${suites[@]}" 2>&1 |
-			grep -E '^(ok|FAIL|setup|run| )' | sed "s#repeat: #&tests/$release.sh run env #; s#cd /sandglass && #tests/$release.sh run env #"
-		cp "$root$inside"/build/test/*.row "$root$inside"/build/test/*.log "$results"/ 2>/dev/null
+			grep -E '^(ok|FAIL|setup|run| )' | sed "s#repeat: #&tests/$release.sh run env #; s#cd $inside && #tests/$release.sh run env #"
+		cp "$root$inside"/build/test/*.{row,log,repeat} "$results"/ 2>/dev/null
+		sed -i "s#cd $inside && #tests/$release.sh run env #" "$results"/*.repeat 2>/dev/null
 		for layer in "${layers[@]}"; do
 			compgen -G "$root$inside/build/test/$layer-*.row" >/dev/null || echo "$release $layer 0 1 0 0" >"$results/$layer-$release.row"
 		done

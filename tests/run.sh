@@ -18,7 +18,7 @@
 #   unit, fuzz, command    once; the fuzzer for ten seconds, after which `make fuzz` goes on
 #   dist                   once, and short: what is made is installed, not made a second time
 #   preload, engine, layout,
-#   differential           on every Python; all but the last, and what is small, with low priority beside the workers; layout makes
+#   differential           on every Python; all but the last with low priority beside the workers; layout makes
 #                          each number larger and smaller on the newest Python, and larger only on the others
 #   workers                whole on the newest Python. Each other 3.x has a third, neighbours different ones, of the core: what
 #                          depends on how CPython keeps its objects and runs code (verdicts, images, state, ends of runs, native
@@ -100,11 +100,13 @@ no_venv() { echo "$1 $2 0 1 0 0" >"$results/$2-$1.row"; }
 beside=
 slot() { while (($(jobs -rp | grep -vxc "${beside:-none}") >= jobs)); do wait -n; done; }
 
-# in_order FUNCTION...: one suite at a time, which give way to others.
+# What has no server to answer in time gives way to what has: a server takes back a task that a worker got no turn for.
+low=(nice -n 10)
+
+# in_order FUNCTION...: one suite at a time.
 in_order() {
 	local step
 	jobs=1
-	renice -n 10 "$BASHPID" >/dev/null
 	for step; do $step; done
 	wait
 }
@@ -119,7 +121,7 @@ unit() { # [NAME]: but for that one
 	suite runner unit tests/runner.sh tests/runner.sh
 }
 
-fuzz() { suite files fuzz "make fuzz" "$build/fuzz/fuzz" 10 1 tests/fuzz/corpus; }
+fuzz() { suite files fuzz "make fuzz" "${low[@]}" "$build/fuzz/fuzz" 10 1 tests/fuzz/corpus; }
 
 command_layer() { # once: most of it does not depend on the Python, which doctor and run are given
 	local tag path
@@ -146,13 +148,13 @@ newest() { # FUNCTION, as each_python
 
 preload_one() {
 	slot
-	suite "$1" preload "PYTHON=$2 tests/run.sh preload" env PYTHON="$2" sh tests/preload/run.sh "$object" &
+	suite "$1" preload "PYTHON=$2 tests/run.sh preload" "${low[@]}" env PYTHON="$2" sh tests/preload/run.sh "$object" &
 }
 
 # The core with an engine of the tests' own.
 engine_one() {
 	slot
-	suite "$1" engine "PYTHON=$2 tests/run.sh engine" env PYTHON="$2" sh tests/engine/run.sh "$build/test-engine/libsandglass.so" &
+	suite "$1" engine "PYTHON=$2 tests/run.sh engine" "${low[@]}" env PYTHON="$2" sh tests/engine/run.sh "$build/test-engine/libsandglass.so" &
 }
 
 # in_venv LABEL LAYER REPEAT VENV_ARGUMENTS -- PYTEST_ARGUMENT...: tests with real workers.
@@ -174,7 +176,7 @@ layout_one() {
 	[[ -e $build/layout/libsandglass.so ]] || die "$build/layout/libsandglass.so is not built, run make unit first"
 	python=$(tests/setup.sh venv "$1" "$2") || { no_venv "$1" layout && return; }
 	slot
-	suite "$1" layout "PYTHON=$2 tests/run.sh layout" env -u PYTHON SHORT="$(is_short "$1")" JOBS=1 "$python" tests/layout/run.py \
+	suite "$1" layout "PYTHON=$2 tests/run.sh layout" "${low[@]}" env -u PYTHON SHORT="$(is_short "$1")" JOBS=1 "$python" tests/layout/run.py \
 		"$build/layout/libsandglass.so" &
 }
 
@@ -382,7 +384,7 @@ once_more() {
 	for row in "$results"/*.row; do
 		repeat=${row%.row}.log.repeat
 		read -r label layer passed failed skipped seconds <"$row"
-		((failed && failed <= 5)) && [[ -e $repeat ]] && (($(grep -c '^ *cd .* -m pytest ' "$repeat") == failed)) || continue
+		((failed && failed <= 20)) && [[ -e $repeat ]] && (($(grep -c ' -m pytest ' "$repeat") == failed)) || continue
 		again=0
 		while read -r command <&3; do
 			PATH="$PWD/build/tools/server/bin:$PATH" timeout 900 bash -c "$command" >"$row.again" 2>&1 </dev/null || continue
@@ -472,7 +474,7 @@ all | guest | unit | fuzz | command | preload | engine | layout | workers | dura
 	*) "$layer" "$@" ;;
 	esac
 	wait
-	[[ $layer != all && $layer != guest ]] || once_more
+	[[ $layer != all && $layer != forky ]] || once_more
 	[[ -z $(find "$build/obj" -name '*.gcda' -print -quit 2>/dev/null) ]] || coverage
 	table
 	;;

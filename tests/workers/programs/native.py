@@ -11,8 +11,7 @@ import sys
 import textwrap
 import uuid
 
-from common import DIRECTORY, NAMES, SERVER, outcome, record
-from temporalio.client import Client
+from common import DIRECTORY, NAMES, connect, outcome, record
 from temporalio.worker import Worker
 
 BODIES = {
@@ -88,7 +87,7 @@ async def main():
         f.write("import helper_native\ndef call():\n    helper_native.HELD.native_clock()\n")
     sys.path[:0] = [DIRECTORY, installed]
     workflows = [load(name) for name in NAMES]
-    client = await Client.connect(SERVER)
+    client = await connect()
     queue = "native-" + uuid.uuid4().hex
     async with Worker(client, task_queue=queue, workflows=workflows, workflow_failure_exception_types=[Exception]):
         for name in NAMES:

@@ -28,8 +28,7 @@ import flows_stuck
 import helper_classes
 import helper_shared
 import interceptors
-from common import NAMES, SCENARIOS, SERVER, failed_task, outcome, outcome_of, play, scenario
-from temporalio.client import Client
+from common import NAMES, SCENARIOS, connect, failed_task, outcome, outcome_of, play, scenario
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxMatcher, SandboxRestrictions
@@ -563,7 +562,7 @@ async def play_behind(gate, name, client):
 async def main():
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    client = await Client.connect(SERVER)
+    client = await connect()
     gate = asyncio.Semaphore(8)
     await asyncio.gather(*(play_behind(gate, name, client) for name in NAMES))
     EXECUTOR.shutdown()

@@ -14,9 +14,8 @@ import textwrap
 import uuid
 import warnings
 
-from common import DIRECTORY, NAMES, SERVER, outcome_of, record
+from common import DIRECTORY, NAMES, connect, outcome_of, record
 from temporalio import workflow
-from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -61,7 +60,7 @@ async def main():
     importlib.invalidate_caches()
     loaded = {case.name: cls for case in wanted for cls in [load(case)] if cls}
     if loaded:
-        client = await Client.connect(SERVER)
+        client = await connect()
         queue = "snippets-" + uuid.uuid4().hex
         gate = asyncio.Semaphore(int(os.environ.get("SG_AT_ONCE", "24")))
         async with Worker(client, task_queue=queue, workflows=list(loaded.values()), workflow_failure_exception_types=[Exception]):

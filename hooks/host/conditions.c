@@ -61,12 +61,12 @@ static int give_number(struct sg_call *call, const struct sg_answer *answer)
 }
 
 /*
- * The address of an object that is told, in a text or as a remainder, as opposed to one that tells it from others, or that
- * ctypes goes to: that must be the real one.
+ * The address of an object that is told, in a text, as a number made smaller or as what things are sorted by, as opposed to one that
+ * tells it from others, or that ctypes goes to: that must be the real one.
  */
 static bool is_told(struct sg_call *call, int argument)
 {
-	static const char *const takers[] = {"str", "repr", "hex", "oct", "bin", "format", "hash", "print", NULL};
+	static const char *const takers[] = {"str", "repr", "hex", "oct", "bin", "format", "hash", "print", "dumps", NULL};
 	static PyObject *key, *texts[3]; /* names of code are interned */
 	struct sg_frames at = {0};
 	PyObject *name;

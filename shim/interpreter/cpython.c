@@ -714,9 +714,12 @@ bool sg_cpython_result_dropped(const struct sg_frames *at)
 }
 
 /* Instructions by their names, of which each Python has some: are they in one of these groups? */
-enum group { NO_GROUP, FORMATS, COMPUTES, CONSTANT, CALLS, LOADS_GLOBAL, LOADS_NAME, EXTENDS, PUSHES };
+enum group {
+	NO_GROUP, FORMATS, COMPUTES, REDUCES, CONSTANT, KEYWORDS, CALLS, CALLS_KEYED, LOADS_GLOBAL, LOADS_NAME, LOADS_MEMBER, EXTENDS, PREPARES
+};
 
-#define REMAINDER 6 /* of COMPUTES, from 3.11 */
+/* Of COMPUTES, from 3.11. */
+enum { PLUS = 0, REMAINDER = 6, MINUS = 10, KINDS = 13 };
 
 static enum group group_of(unsigned char number)
 {
@@ -725,9 +728,12 @@ static enum group group_of(unsigned char number)
 		enum group group;
 	} known[] = {
 		{"FORMAT_VALUE", FORMATS}, {"FORMAT_SIMPLE", FORMATS}, {"FORMAT_WITH_SPEC", FORMATS}, {"CONVERT_VALUE", FORMATS},
-		{"BINARY_OP", COMPUTES}, {"BINARY_MODULO", FORMATS}, {"LOAD_CONST", CONSTANT}, {"LOAD_SMALL_INT", CONSTANT},
-		{"CALL", CALLS}, {"PRECALL", CALLS}, {"CALL_FUNCTION", CALLS}, {"LOAD_GLOBAL", LOADS_GLOBAL},
-		{"LOAD_NAME", LOADS_NAME}, {"EXTENDED_ARG", EXTENDS}, {"PUSH_NULL", PUSHES}
+		{"BINARY_OP", COMPUTES}, {"BINARY_MODULO", FORMATS}, {"BINARY_AND", REDUCES}, {"BINARY_OR", REDUCES}, {"BINARY_XOR", REDUCES},
+		{"BINARY_RSHIFT", REDUCES}, {"BINARY_LSHIFT", REDUCES}, {"BINARY_MULTIPLY", REDUCES}, {"BINARY_FLOOR_DIVIDE", REDUCES},
+		{"BINARY_TRUE_DIVIDE", REDUCES}, {"LOAD_CONST", CONSTANT}, {"LOAD_SMALL_INT", CONSTANT}, {"KW_NAMES", KEYWORDS},
+		{"CALL", CALLS}, {"PRECALL", PREPARES}, {"CALL_FUNCTION", CALLS}, {"CALL_METHOD", CALLS}, {"CALL_KW", CALLS_KEYED},
+		{"CALL_FUNCTION_KW", CALLS_KEYED}, {"LOAD_GLOBAL", LOADS_GLOBAL}, {"LOAD_NAME", LOADS_NAME}, {"LOAD_METHOD", LOADS_MEMBER},
+		{"LOAD_ATTR", LOADS_MEMBER}, {"EXTENDED_ARG", EXTENDS}, {"PUSH_NULL", PREPARES}
 	};
 	static unsigned char groups[256];
 	static bool filled;
@@ -739,47 +745,86 @@ static enum group group_of(unsigned char number)
 	return groups[number];
 }
 
-/* The name of the function whose only argument the running call of a global function makes: NAME(function(...)). Borrowed. */
-static const char *taker(const struct running *running, PyObject *names, const char *function)
+/* What stands before the running call. */
+struct before {
+	const char *taker;   /* of a function, or member, whose only argument a call of the wanted function makes: NAME(wanted(...)) */
+	Py_ssize_t keywords; /* the constant with the names of arguments; -1: it has none */
+};
+
+static void look_before(const struct running *running, PyObject *names, const char *wanted, struct before *found)
 {
-	const char *before = NULL, *takes = NULL;
-	Py_ssize_t argument = 0;
+	const char *last = NULL;
+	Py_ssize_t argument = 0, constant = -1;
+	bool keywords = false;
 
 	for (Py_ssize_t i = 0; i < running->at; i += 2) {
 		enum group group = group_of(running->text[i]);
+		bool shifted = (group == LOADS_GLOBAL && sg_cpython.minor > 10) || (group == LOADS_MEMBER && sg_cpython.minor > 11);
 
 		argument = argument << 8 | running->text[i + 1];
-		if (group == LOADS_GLOBAL || group == LOADS_NAME) {
-			PyObject *name = PyTuple_GetItem(names, group == LOADS_GLOBAL && sg_cpython.minor > 10 ? argument >> 1 : argument);
-			bool is = name && strcmp(sg_python_text(name), function) == 0;
+		if (group == LOADS_GLOBAL || group == LOADS_NAME || group == LOADS_MEMBER) {
+			PyObject *name = PyTuple_GetItem(names, argument >> shifted);
+			bool is = name && group != LOADS_MEMBER && strcmp(sg_python_text(name), wanted) == 0;
 
-			takes = is ? before : takes;
-			before = name && !is ? sg_python_text(name) : NULL;
-		} else if (group != PUSHES && group != EXTENDS && running->text[i]) {
-			before = NULL;
+			found->taker = is ? last : found->taker;
+			last = name && !is ? sg_python_text(name) : NULL;
+		} else if (group != PREPARES && group != EXTENDS && running->text[i]) {
+			last = NULL;
+		}
+		if (group == CONSTANT || group == KEYWORDS) {
+			constant = argument;
+			keywords = group == KEYWORDS;
+		} else if (group != PREPARES && group != EXTENDS && running->text[i]) {
+			constant = -1;
 		}
 		if (group != EXTENDS)
 			argument = 0;
 	}
-	return takes;
+	found->keywords = keywords || group_of(running->text[running->at]) == CALLS_KEYED ? constant : -1;
+}
+
+/* The running call has an argument key=. */
+static bool has_key(const struct sg_frames *at, const struct before *before)
+{
+	PyObject *constants = before->keywords < 0 ? NULL : sg_python_attribute_or_null(at->code, "co_consts");
+	PyObject *names = constants ? PyTuple_GetItem(constants, before->keywords) : NULL, *key = names ? PyUnicode_FromString("key") : NULL;
+	bool has = key && PyType_IsSubtype(sg_cpython_type(names), &PyTuple_Type) && PySequence_Contains(names, key) == 1;
+
+	sg_python_clear(&key);
+	sg_python_clear(&constants);
+	return has;
+}
+
+/* What follows makes a text or a small number of it. */
+static bool is_reduced(const struct running *running)
+{
+	Py_ssize_t next = running->next;
+	bool by_constant = group_of(running->text[next]) == CONSTANT && next + 2 < running->size;
+	enum group group;
+	unsigned char kind;
+
+	next += by_constant ? 2 : 0;
+	group = group_of(running->text[next]);
+	kind = running->text[next + 1] % KINDS;
+	return group == FORMATS || (group == REDUCES && by_constant) ||
+	       (group == COMPUTES && (kind == REMAINDER || (by_constant && kind != PLUS && kind != MINUS)));
 }
 
 bool sg_cpython_result_told(const struct sg_frames *at, const char *function, const char *const *takers)
 {
 	struct running running = {0};
+	struct before before = {.keywords = -1};
 	PyObject *names = sg_python_attribute_or_null(at->code, "co_names");
-	bool known = begin_running(at, &running) && names, told;
-	enum group group = known ? group_of(running.text[running.next]) : NO_GROUP;
-	const char *name = group == CALLS ? taker(&running, names, function) : NULL;
-	Py_ssize_t next = running.next;
+	bool told = false;
 
-	if (group == CONSTANT && next + 2 < running.size) { /* what it is formatted or divided with */
-		next += 2;
-		group = group_of(running.text[next]);
+	if (begin_running(at, &running) && names) {
+		enum group group = group_of(running.text[running.next]);
+
+		look_before(&running, names, function, &before);
+		told = has_key(at, &before) || is_reduced(&running);
+		for (; before.taker && (group == CALLS || group == PREPARES) && *takers && !told; takers++)
+			told = strcmp(before.taker, *takers) == 0;
 	}
-	told = group == FORMATS || (group == COMPUTES && running.text[next + 1] == REMAINDER);
-	for (; name && *takers && !told; takers++)
-		told = strcmp(name, *takers) == 0;
 	end_running(&running);
 	sg_python_clear(&names);
 	return told;

@@ -149,8 +149,9 @@ PyObject *sg_frames_local(const struct sg_frames *at, const char *name);
 bool sg_cpython_result_dropped(const struct sg_frames *at);
 
 /*
- * This frame calls a global function of that name: is the answer made into a text at once, divided with a remainder, or given to
- * one of the functions named in takers (up to NULL) alone? No exception.
+ * This frame calls a global function of that name: is the answer made into a text at once or a number made smaller by a constant, or
+ * given to one of the functions or methods named in takers (up to NULL) alone? Or is it called for what the frame calls with key=, which
+ * puts in order? No exception.
  */
 bool sg_cpython_result_told(const struct sg_frames *at, const char *function, const char *const *takers);
 

@@ -8,6 +8,7 @@ import traceback
 import warnings
 from datetime import timedelta
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, Interceptor, OutboundInterceptor, WorkflowFailureError
 from temporalio.service import RPCError
 
@@ -46,7 +47,7 @@ class Patient(Interceptor):
 
 class PatientClient(OutboundInterceptor):
     async def start_workflow(self, input):
-        input.task_timeout = input.task_timeout or timedelta(seconds=60)
+        input.task_timeout = input.task_timeout or timedelta(seconds=30)
         return await super().start_workflow(input)
 
 
@@ -73,11 +74,16 @@ async def failed_task(handle):
     return found
 
 
+async def events(handle):
+    """What came in the history of a run, and when."""
+    return " ".join([f"{e.event_time.ToJsonString()[14:23]} {EventType.Name(e.event_type)[11:]}" async for e in handle.fetch_history_events()])
+
+
 async def outcome_of(start):
-    """The outcome() of what start() starts. On a busy machine the server has been seen to give up the first task of a workflow; the
-    failures of later ones are not in the history, so one that looks hung is tried again, once."""
+    """The outcome() of what start() starts. On a busy machine the server may give up the first task of a workflow, or the SDK take its
+    worker for stuck; the failures of later ones are not in the history, so such a one is tried again, once."""
     first = await outcome(await start())
-    return first if first["status"] != "hung" else await outcome(await start())
+    return await outcome(await start()) if first["status"] == "hung" or "TMPRL1101" in first["text"] else first
 
 
 async def outcome(handle, patience=60.0):
@@ -94,7 +100,7 @@ async def outcome(handle, patience=60.0):
         result.cancel()
         with contextlib.suppress(RPCError):  # it may have completed just now
             await handle.terminate()
-        return dict(status="task-failed", type=task[0], text=task[1]) if task else dict(status="hung", type="", text="")
+        return dict(status="task-failed", type=task[0], text=task[1]) if task else dict(status="hung", type="", text=await events(handle))
     try:
         return dict(status="completed", type="", text="", result=result.result())
     except WorkflowFailureError as e:

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import uuid
 
-from common import DIRECTORY, NAMES, connect, outcome, record
+from common import DIRECTORY, NAMES, connect, outcome_of, record
 from temporalio.worker import Worker
 
 BODIES = {
@@ -91,8 +91,8 @@ async def main():
     queue = "native-" + uuid.uuid4().hex
     async with Worker(client, task_queue=queue, workflows=workflows, workflow_failure_exception_types=[Exception]):
         for name in NAMES:
-            handle = await client.start_workflow(name, id=f"{name}-{uuid.uuid4().hex[:6]}", task_queue=queue, result_type=str)
-            record(name, **await outcome(handle))
+            record(name, **await outcome_of(lambda: client.start_workflow(
+                name, id=f"{name}-{uuid.uuid4().hex[:6]}", task_queue=queue, result_type=str)))
 
 
 asyncio.run(main())

@@ -51,13 +51,15 @@ for library in libelf-dev libinih-dev libminizip-dev zlib1g-dev libzstd-dev libc
 	[[ ! -e /usr/share/doc/$library/copyright ]] || cp -L "/usr/share/doc/$library/copyright" "$work/libraries/$library.txt"
 done
 
-# --- the wheel: the command among the scripts, the object in lib beside them ---
+# --- the wheel: the command among the scripts, the object in lib beside them, the plugin for pytest as a module ---
 tree=$work/wheel/sandglass_preload-$version
 info=$tree/sandglass_preload-$version.dist-info
 data=$tree/sandglass_preload-$version.data
 mkdir -p "$info/licenses"
 install -D -m 0755 "$work/sandglass" "$data/scripts/sandglass"
 install -D -m 0644 "$work/libsandglass.so" "$data/data/lib/libsandglass.so"
+install -m 0644 hooks/engines/temporal/command/sandglass_pytest.py "$tree"
+printf '[pytest11]\nsandglass = sandglass_pytest\n' >"$info/entry_points.txt"
 cp -r "$work/copyright" "$work/libraries" "$info/licenses"
 {
 	cat <<-METADATA

@@ -64,6 +64,8 @@ at_work() {
 	fi
 }
 at_work wheel "$venv/sandglass"
+echo 'def test_loaded(): assert "libsandglass.so" in open("/proc/self/maps").read()' >"$scratch/test_loaded.py"
+has 'wheel: pytest --sandglass' '1 passed' "$(cd "$scratch" && PATH=/usr/bin:/bin "$venv/python" -m pytest --sandglass -p no:cacheprovider test_loaded.py 2>&1)"
 rm "$scratch"/venv/lib/python3*/site-packages/engine.pth
 cp "$venv/sandglass" "$scratch/venv/lib/libsandglass.so" "$scratch"
 "$venv/pip" uninstall -q -y sandglass-preload

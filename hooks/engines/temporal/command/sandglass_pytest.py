@@ -149,7 +149,9 @@ class Replays:
                 report.sections.append(("sandglass", text))
 
     def pytest_terminal_summary(self, terminalreporter):
-        terminalreporter.write_line(f"sandglass: {os.environ.get('SANDGLASS', 'enforce')}, {len(self.replayed)} runs replayed")
+        elsewhere = terminalreporter.config.getoption("numprocesses", None)  # pytest-xdist's processes count for themselves
+        count = "" if elsewhere else f", {len(self.replayed)} runs replayed"
+        terminalreporter.write_line(f"sandglass: {os.environ.get('SANDGLASS', 'enforce')}{count}")
 
 
 async def failure_of(history, settings, failed):

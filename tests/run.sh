@@ -461,8 +461,8 @@ all | guest | unit | fuzz | command | preload | engine | layout | workers | dura
 	case $layer in
 	all)
 		unit
-		in_order fuzz command_layer "each_python preload_one" "each_python engine_one" "each_python layout_one" durabletask sdk dist forky libraries & beside=$!
-		workers; soak; wait; differential
+		in_order fuzz command_layer "each_python preload_one" "each_python engine_one" "each_python layout_one" durabletask dist forky & beside=$!
+		workers; sdk; libraries; soak; wait; differential
 		[[ $core_for != none ]] || { aarch64; bullseye; }
 		;;
 	guest) in_order "each_python layout_one" & beside=$!; workers; wait; differential ;; # what tests/forky.sh runs inside

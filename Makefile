@@ -71,6 +71,7 @@ $(B)/gen/default.conf: $(conf_parts) $(B)/gen/conf_parts
 	@awk 'FNR == 1 && NR > 1 { print "" } { print }' $(conf_parts) >$@
 
 # The same, byte for byte, as a C array that a zero ends.
+.SECONDARY: $(generated)
 %/default_conf.c: %/default.conf
 	@{ echo '#include <stddef.h>'; \
 	   echo 'extern const char sg_default_conf[];'; \

@@ -738,9 +738,12 @@ static enum group group_of(unsigned char number)
 	static unsigned char groups[256];
 	static bool filled;
 
-	for (size_t i = 0; !filled && i < sizeof(known) / sizeof(known[0]); i++)
-		if (instruction(known[i].name) > 0)
-			groups[instruction(known[i].name)] = (unsigned char)known[i].group;
+	for (size_t i = 0; !filled && i < sizeof(known) / sizeof(known[0]); i++) {
+		long of = instruction(known[i].name);
+
+		if (of > 0 && of < (long)sizeof(groups)) /* above: one that the compiler alone knows */
+			groups[of] = (unsigned char)known[i].group;
+	}
 	filled = true;
 	return groups[number];
 }

@@ -15,9 +15,18 @@
 
 typedef int (*setattro)(PyObject *, PyObject *, PyObject *);
 
-enum kind { MODULE, CLASS, FUNCTION, KINDS };
+enum kind { MODULE, CLASS, FUNCTION, KINDS, OBJECT = KINDS };
 
-static const char *const rule_names[KINDS] = {"state.module", "state.class", "state.function"};
+static const char *const rule_names[KINDS + 1] = {"state.module", "state.class", "state.function", "state.object"};
+
+/*
+ * Classes with objects that everybody gets from a function, and where those that everybody gets are. They have our methods from
+ * install to removal, as call sites keep in mind what a class does with a store.
+ */
+static struct {
+	const char *module, *class, *objects;
+	PyObject *given[2]; /* the methods */
+} common[] = {{"logging", "Logger", "root.manager.loggerDict", {NULL}}, {"threading", "Thread", "_active", {NULL}}};
 
 static struct {
 	PyTypeObject *base;
@@ -69,6 +78,24 @@ static bool is_class_of_others(const struct sg_run *run, PyObject *object)
 {
 	return sg_subclasses_known && run->family && PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) &&
 		(PyType_GetFlags((PyTypeObject *)object) & Py_TPFLAGS_HEAPTYPE) && sg_subclasses_is_others(object, run);
+}
+
+/* One of an object's class that is found where everybody finds it. */
+static bool is_common(PyObject *object)
+{
+	PyObject *root = sg_python_imported("logging", "root");
+	bool is = object == root;
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]) && !is; i++) {
+		PyObject *objects = sg_python_imported(common[i].module, common[i].objects), *value;
+		Py_ssize_t position = 0;
+
+		while (objects && !is && PyDict_Next(objects, &position, NULL, &value))
+			is = value == object;
+		sg_python_clear(&objects);
+	}
+	sg_python_clear(&root);
+	return is;
 }
 
 bool sg_stores_shared(const struct sg_run *run, PyObject *object)
@@ -153,8 +180,9 @@ static PyObject *globals_of_store(void)
 	return globals;
 }
 
-static void full_name(PyObject *target, PyObject *name, char *text, size_t size)
+static void full_name(enum kind kind, PyObject *object, PyObject *name, char *text, size_t size)
 {
+	PyObject *target = kind == OBJECT ? (PyObject *)sg_cpython_type(object) : object;
 	PyObject *module = sg_modules_text(target, "__module__"), *path = sg_modules_text(target, "__qualname__");
 	PyObject *own = path ? NULL : sg_modules_text(target, "__name__");
 
@@ -184,7 +212,7 @@ static int judge(enum kind kind, PyObject *target, PyObject *name, PyObject *val
 	struct sg_call call = {.self = target, .exact = true};
 	char text[512];
 
-	full_name(target, name, text, sizeof(text));
+	full_name(kind, target, name, text, sizeof(text));
 	call.name = text;
 	call.rule = sg_config_rule(sg_policy_config, text);
 	if (!call.rule || call.rule->guard != SG_GUARD_STORE)
@@ -207,7 +235,7 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	PyErr_Fetch(&type, &error, &traceback);
 	if (context->phase == SG_PHASE_RUNTIME && !sg_engine_is_unrestricted(context->run->policy->engine) &&
 			PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
-		shared = sg_stores_shared(context->run, target);
+		shared = kind == OBJECT ? is_common(target) : sg_stores_shared(context->run, target);
 		globals = shared ? globals_of_store() : NULL;
 		own = !shared || is_own_business(context->run, globals, target, name);
 		sg_python_clear(&globals);
@@ -223,7 +251,7 @@ static int store(enum kind kind, PyObject *target, PyObject *name, PyObject *val
 {
 	if (sg_context_active() && consult(kind, target, name, value) < 0)
 		return -1;
-	return kinds[kind].next(target, name, value);
+	return kind == OBJECT ? PyObject_GenericSetAttr(target, name, value) : kinds[kind].next(target, name, value);
 }
 
 static int store_class(PyObject *target, PyObject *name, PyObject *value)
@@ -261,6 +289,7 @@ static PyObject *set(enum kind kind, PyObject *target, PyObject *const *args, Py
 
 METHODS(module, MODULE)
 METHODS(function, FUNCTION)
+METHODS(object, OBJECT)
 
 /* --- in place ---------------------------------------------------------------------------------- */
 
@@ -449,6 +478,36 @@ static bool prepare(enum kind kind)
 	return kinds[kind].hook && give_methods(kind) == 0;
 }
 
+/* A class that has such methods of its own keeps them, and gets none. */
+static void put_on_class(PyObject *class, PyObject **given, bool on)
+{
+	for (int i = 0; object_methods[i].ml_name; i++) {
+		PyMethodDef *def = &object_methods[i];
+		PyObject *here = sg_cpython_item(sg_cpython_type_dict((PyTypeObject *)class), def->ml_name);
+
+		if (on && !here)
+			given[i] = PyDescr_NewMethod((PyTypeObject *)class, def);
+		if (given[i] && here == (on ? NULL : given[i]) && PyObject_SetAttrString(class, def->ml_name, on ? given[i] : NULL) < 0)
+			PyErr_Clear();
+		if (!on)
+			sg_python_clear(&given[i]);
+		PyErr_Clear();
+	}
+}
+
+static void put_on_common(bool on)
+{
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+		PyObject *class = PyImport_ImportModule(common[i].module), *found = class ? PyObject_GetAttrString(class, common[i].class) : NULL;
+
+		if (found && PyType_IsSubtype(sg_cpython_type(found), &PyType_Type))
+			put_on_class(found, common[i].given, on);
+		PyErr_Clear();
+		sg_python_clear(&found);
+		sg_python_clear(&class);
+	}
+}
+
 int sg_stores_install(void)
 {
 	static PyMethodDef *const methods[KINDS] = {[MODULE] = module_methods, [FUNCTION] = function_methods};
@@ -469,6 +528,7 @@ int sg_stores_install(void)
 			put(kind, true);
 		}
 	}
+	put_on_common(true);
 	return sg_undo_install();
 }
 
@@ -548,5 +608,6 @@ void sg_stores_remove(void)
 		sg_python_clear(&kinds[kind].wrappers[0]);
 		sg_python_clear(&kinds[kind].wrappers[1]);
 	}
+	put_on_common(false);
 	sg_undo_remove();
 }

@@ -858,9 +858,15 @@ _changes("dict_of_a_class", "import pprint", "pprint.PrettyPrinter._dispatch[0] 
 _changes("object", "import json", "json._default_encoder.sg_new = 1", "not hasattr(json._default_encoder, 'sg_new')",
          says="json._default_encoder.sg_new")
 _changes("object_field", "import reprlib", "reprlib.aRepr.maxlist = 1", "reprlib.aRepr.maxlist != 1", says="reprlib.aRepr.maxlist")
-_changes("logger_field", "import logging\nL = logging.getLogger('sg.z')", "L.propagate = False", "L.propagate", says="L.propagate")
+_changes("logger_field", "import logging\nL = logging.getLogger('sg.z')", "L.propagate = False", "L.propagate", says="logging.Logger.propagate")
 _changes("logger_by_name", "import logging\nlogging.getLogger('sg.n')", "setattr(logging.getLogger('sg.n'), 'sg_new', 1)",
          "not hasattr(logging.getLogger('sg.n'), 'sg_new')")
+_changes("logger_by_other_name", "import logging", "logging.getLogger(__name__ + '.sg').propagate = False",
+         "logging.getLogger(__name__ + '.sg').propagate", says="logging.Logger.propagate")
+_changes("logger_of_an_adapter", "import logging\nA = logging.LoggerAdapter(logging.getLogger('sg.a'), {})",
+         "for log in [A.logger] * 99: log.disabled = True", "not A.logger.disabled", says="logging.Logger.disabled")
+_changes("thread", "import threading", "threading.current_thread().sg_new = 1", "not hasattr(threading.current_thread(), 'sg_new')",
+         says="threading.Thread.sg_new")
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
 _changes("namespace_that_loads", "import concurrent.futures", "vars(concurrent.futures)['sg_new'] = 1",
          "'sg_new' not in vars(concurrent.futures)", says="concurrent.futures.sg_new")

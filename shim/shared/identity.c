@@ -286,6 +286,14 @@ static Py_ssize_t hash_of_function(PyObject *function)
 	return note ? note->number : is_of_workflow(function) ? hash(function) : hash_address(function);
 }
 
+/* A coroutine or generator: those that only the host asks for are not noted, as it does so for each that it gathers. */
+static Py_ssize_t hash_of_suspended(PyObject *object)
+{
+	const struct note *note = find(&hashes, object);
+
+	return note ? note->number : sg_context_run && sg_context_run->family ? hash(object) : hash_address(object);
+}
+
 static hash_function hash_bound;
 
 static Py_ssize_t hash_of_method(PyObject *method)
@@ -313,6 +321,8 @@ static Py_ssize_t hash_of_any(PyObject *object)
 		return hash_of_class(object);
 	if (class == &PyFunction_Type)
 		return hash_of_function(object);
+	if (*sg_cpython_hash_slot(class) == (void *)hash_of_suspended)
+		return hash_of_suspended(object);
 	return *sg_cpython_hash_slot(class) == (void *)hash || sg_subclasses_is_noted((PyObject *)class) ? hash(object) : hash_address(object);
 }
 
@@ -377,6 +387,9 @@ static void hash_numbers(bool ours)
 	put(&PyType_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_class, ours);
 	put(&PyFunction_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_function, ours);
 	put(&PyMethod_Type, sg_cpython_hash_slot, (void *)hash_bound, (void *)hash_of_method, ours);
+	put(&PyCoro_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_suspended, ours);
+	put(&PyGen_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_suspended, ours);
+	put(&PyAsyncGen_Type, sg_cpython_hash_slot, (void *)hash_address, (void *)hash_of_suspended, ours);
 	sg_subclasses_made = ours ? number_instances : NULL;
 }
 
@@ -430,12 +443,13 @@ static bool probe(void)
 		"        def __eq__(self, other): return self is other\n"
 		"        __hash__ = object.__hash__\n"
 		"        def bound(self): pass\n"
-		"    kept[:] = Own(), Taken(), Own(), Host()\n"
+		"    kept[:] = Own(), Taken(), Own(), Host(), (i for i in ())\n"
 		"    return ([hash(Own), type.__hash__(Taken)] == [2, 3] and [hash(k) for k in kept[2::-1]] == [k.__hash__() for k in kept[2::-1]] == [4, 5, 6]\n"
-		"            and [hash(order), order.__hash__(), hash(Taken.bound), hash(kept[1].bound)] == [7, 7, 8, 8 ^ 5] and hash(kept[3]) > 9)\n"
+		"            and [hash(order), order.__hash__(), hash(Taken.bound), hash(kept[1].bound)] == [7, 7, 8, 8 ^ 5] and hash(kept[3]) > 9\n"
+		"            and [hash(kept[4]), kept[4].__hash__()] == [9, 9])\n"
 		"def host():\n"
 		"    return (repr(kept[3]).endswith('%x>' % id(kept[3])) and repr(host).endswith('%x>' % id(host)) and hash(kept[0]) == 6 and\n"
-		"            hash(kept[3]) == object.__hash__(kept[3]))\n"
+		"            hash(kept[4]) == 9 and hash(kept[3]) == object.__hash__(kept[3]))\n"
 		"def drop(): kept.clear(); return 1\n", NULL, NULL);
 	bool proved = namespace && sg_context_try(&run, sg_cpython_item(namespace, "text")) == 1 &&
 		sg_context_try(&run, sg_cpython_item(namespace, "order")) == 1 &&

@@ -6,8 +6,8 @@
  *   - the text of an object that has none of its own, "<Order object at 0x7f3a10>". In a run it shows a number, which the
  *     object gets when its text is asked for the first time
  *   - the order of sets, by the hash of objects that have none of their own. Classes that workflow code makes have a
- *     number there, too, and their instances and its functions one the first time that a hash is asked for, for their lives; those
- *     that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
+ *     number there, too, and their instances, its functions, coroutines and generators one the first time that a hash is asked for, for
+ *     their lives; those that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
  * What runs aside (a query) gives no number in texts, as it is not replayed, and numbers of their own to what is hashed there
  * first; texts for sinks have numbers of their own, as loggers are silent on replay.
  * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object

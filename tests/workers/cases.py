@@ -167,6 +167,11 @@ block("secrets_choice", "import secrets", "return str(secrets.choice([1, 2]))", 
 block("uuid_uuid1", "import uuid", "return str(uuid.uuid1())", says="uuid.uuid1")
 block("uuid_uuid4", "import uuid", "return str(uuid.uuid4())", says="uuid.uuid4")
 block("uuid_uuid7", "import uuid", "return str(uuid.uuid7())", says="uuid.uuid7", since=(3, 14))
+block("array_address", "import array", "return str(array.array('d', [1]).buffer_info()[0])", says="array.array.buffer_info")
+block("ctypes_address", "import ctypes", "return str(ctypes.addressof(ctypes.c_int(1)))", says="ctypes.addressof")
+block("ssl_handshake_in_memory", "import ssl", "there = ssl.MemoryBIO()\n"
+      "s = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), there, server_hostname='h')\ntry:\n    s.do_handshake()  # here\n"
+      "except ssl.SSLWantReadError: pass\nreturn there.read().hex()", says="do_handshake")
 block("uuid_from_import", "from uuid import uuid4 as new_id", "return str(new_id())", says="uuid.uuid4")
 block("uuid_default_factory", "import uuid\nfrom dataclasses import dataclass, field\n@dataclass\nclass X:\n"
       "    id: uuid.UUID = field(default_factory=uuid.uuid4)", "return str(X().id)", says="uuid.uuid4")
@@ -389,6 +394,10 @@ allow("ok_asyncio_sets_of_tasks", "import asyncio\nasync def f(i): return i",
 allow("ok_asyncio_sets_of_futures", "import asyncio\nclass Own(asyncio.Future): pass",
       "made = [Own() if i % 2 else asyncio.get_running_loop().create_future() for i in range(12)]; found = list(set(made[::-1]))\n"
       "assert found.index(made[0]) == 0 and found == made; return ''")
+allow("ok_asyncio_coroutines_in_sets", "import asyncio\nseen = []\nasync def f(i): seen.append(i)\ndef g(i): yield i",
+      "junk = [bytearray(n * 97 % 500) for n in range(50)]\nawait asyncio.gather(*{f(i) for i in range(40)}); assert seen == [*range(40)], seen\n"
+      "for each in asyncio.as_completed([f(i) for i in range(40)]): await each\nassert seen[40:] == [*range(40)], seen\n"
+      "assert [*map(next, {g(i) for i in range(40)})] == [*range(40)]; return ''")
 allow("ok_asyncio_names_of_tasks", "import asyncio\nasync def f(): pass",
       "t = asyncio.create_task(f()); n = t.get_name().split()[0]; await t; assert n == 'Task-2', n; return ''")
 allow("ok_texts_show_numbers", "import json, weakref\nclass A: pass\nclass B(A):\n    def __repr__(self): return 'B' + super().__repr__()[-5:]\n"

@@ -608,6 +608,7 @@ static int module_imported(const char *name, PyObject *module)
 	sg_original_note(name);
 	if (started) {
 		sg_interpreters_imported(name);
+		sg_identity_imported(name);
 		sg_arm_module(name);
 	}
 	return 0;

@@ -192,7 +192,7 @@ static PyObject *repr(PyObject *object)
 	return text && run ? with_number(run, text, object) : text;
 }
 
-#define SHOWN_MAX 20
+#define SHOWN_MAX 32
 #define WEAK 3 /* the first ones */
 
 /* Classes of the interpreter's whose own text shows the address. */
@@ -339,7 +339,7 @@ static void number_instances(PyTypeObject *class)
 	void **slot = sg_cpython_hash_slot(class);
 	PyObject *offset = *slot == (void *)hash_address ? sg_python_attribute_or_null((PyObject *)class, "__weakrefoffset__") : NULL;
 
-	if (offset && PyLong_AsLong(offset) > 0)
+	if (offset && PyLong_AsLong(offset) != 0) /* below 0: before the object, from 3.12 */
 		*slot = (void *)hash;
 	sg_python_clear(&offset);
 }
@@ -393,6 +393,16 @@ static void hash_numbers(bool ours)
 	sg_subclasses_made = ours ? number_instances : NULL;
 }
 
+static bool add_shown(PyTypeObject *class, bool weak)
+{
+	void **slot = sg_cpython_repr_slot(class);
+
+	if (shown_count == SHOWN_MAX || *slot == (void *)repr_plain || !sg_cpython_writable(slot, sizeof(*slot)))
+		return false;
+	shown[shown_count++] = (struct shown){(PyTypeObject *)sg_python_ref((PyObject *)class), (repr_function)*slot, weak};
+	return true;
+}
+
 static void find_shown(void)
 {
 	PyObject *namespace = sg_cpython_run(
@@ -410,16 +420,64 @@ static void find_shown(void)
 		"classes = weak + [type(s[0] if type(s) is tuple else s) for s in some if s]\n", NULL, NULL);
 	PyObject *classes = namespace ? sg_cpython_item(namespace, "classes") : NULL;
 
-	for (Py_ssize_t i = 0; classes && i < PyList_Size(classes) && shown_count < SHOWN_MAX; i++) {
-		PyTypeObject *class = (PyTypeObject *)PyList_GetItem(classes, i);
-		void **slot = sg_cpython_repr_slot(class);
-
-		if (*slot == (void *)repr_plain || !sg_cpython_writable(slot, sizeof(*slot)))
-			continue;
-		shown[shown_count++] = (struct shown){(PyTypeObject *)sg_python_ref((PyObject *)class), (repr_function)*slot, i < WEAK};
-	}
+	for (Py_ssize_t i = 0; classes && i < PyList_Size(classes); i++)
+		add_shown((PyTypeObject *)PyList_GetItem(classes, i), i < WEAK);
 	PyErr_Clear();
 	sg_python_clear(&namespace);
+}
+
+/* Classes of libraries: their own texts show an address, or their objects, which a run makes for itself, are put into sets. */
+static struct {
+	const char *module, *name;
+	bool in_sets;
+	PyTypeObject *class; /* when it has been imported */
+} others[] = {
+	{"_hashlib", "HASH", false, NULL}, {"_hashlib", "HMAC", false, NULL}, {"xml.etree.ElementTree", "Element", false, NULL},
+	{"functools", "partial", true, NULL}, {"asyncio.locks", "Lock", true, NULL}, {"asyncio.locks", "Event", true, NULL},
+	{"asyncio.locks", "Condition", true, NULL}, {"asyncio.locks", "Semaphore", true, NULL}, {"asyncio.queues", "Queue", true, NULL},
+	{"anyio._backends._asyncio", "CancelScope", true, NULL}
+};
+#define OTHERS (sizeof(others) / sizeof(others[0]))
+
+static void number_other(size_t i, PyObject *module)
+{
+	PyObject *class = PyObject_GetAttrString(module, others[i].name);
+
+	PyErr_Clear();
+	if (!class || !PyType_IsSubtype(sg_cpython_type(class), &PyType_Type)) {
+		sg_python_clear(&class);
+		return;
+	}
+	others[i].class = (PyTypeObject *)class;
+	if (others[i].in_sets)
+		number_instances(others[i].class);
+	else if (add_shown(others[i].class, false))
+		put(others[i].class, sg_cpython_repr_slot, (void *)shown[shown_count - 1].plain, (void *)repr_of_own, true);
+}
+
+void sg_identity_imported(const char *module)
+{
+	for (size_t i = 0; i < OTHERS && hash_address; i++) {
+		PyObject *imported, *name;
+
+		if (others[i].class || strcmp(others[i].module, module) != 0)
+			continue;
+		name = PyUnicode_FromString(module);
+		imported = name ? sg_modules_host(name) : NULL;
+		if (imported)
+			number_other(i, imported);
+		PyErr_Clear();
+		sg_python_clear(&name);
+	}
+}
+
+static void forget_others(void)
+{
+	for (size_t i = 0; i < OTHERS; i++) {
+		if (others[i].class && others[i].in_sets)
+			put(others[i].class, sg_cpython_hash_slot, (void *)hash_address, (void *)hash, false);
+		sg_python_clear((PyObject **)&others[i].class);
+	}
 }
 
 /* Numbered in a run, in the order in which they are asked for, of all kinds; in the host as ever. */
@@ -481,6 +539,8 @@ void sg_identity_install(void)
 		if (!proved)
 			sg_identity_remove();
 	}
+	for (size_t i = 0; i < OTHERS && proved; i++)
+		sg_identity_imported(others[i].module);
 	PyErr_Clear();
 	if (!proved)
 		sg_log_unguarded(SG_LOG_WARN, "name", "object.__hash__",
@@ -493,4 +553,5 @@ void sg_identity_remove(void)
 		return;
 	show_numbers(false);
 	hash_numbers(false);
+	forget_others();
 }

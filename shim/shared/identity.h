@@ -27,6 +27,9 @@
 void sg_identity_install(void);
 void sg_identity_remove(void);
 
+/* The host has imported this module. */
+void sg_identity_imported(const char *module);
+
 /* The number in the texts of an object in a run; 0: no memory, or it has none and what runs is not replayed. A pending exception is kept. */
 unsigned long sg_identity_number(struct sg_run *run, PyObject *object);
 

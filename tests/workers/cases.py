@@ -398,6 +398,12 @@ allow("ok_asyncio_coroutines_in_sets", "import asyncio\nseen = []\nasync def f(i
       "junk = [bytearray(n * 97 % 500) for n in range(50)]\nawait asyncio.gather(*{f(i) for i in range(40)}); assert seen == [*range(40)], seen\n"
       "for each in asyncio.as_completed([f(i) for i in range(40)]): await each\nassert seen[40:] == [*range(40)], seen\n"
       "assert [*map(next, {g(i) for i in range(40)})] == [*range(40)]; return ''")
+allow("ok_texts_of_libraries", "import hashlib, xml.etree.ElementTree as ET",
+      "e = ET.fromstring('<a/>'), hashlib.sha256()\nassert [repr(x)[-4:] for x in e] == ['0x1>', '0x2>'], e\nreturn ''")
+allow("ok_sets_of_libraries_objects", "import asyncio, functools",
+      "for kind in (asyncio.Event, asyncio.Queue, asyncio.Lock, lambda: functools.partial(len)):\n"
+      "    made = [kind() for i in range(30)]\n    assert [made.index(x) for x in set(made[::-1])] == [*range(29, -1, -1)] or "
+      "[made.index(x) for x in set(made)] == [*range(30)], kind\nreturn ''")
 allow("ok_asyncio_names_of_tasks", "import asyncio\nasync def f(): pass",
       "t = asyncio.create_task(f()); n = t.get_name().split()[0]; await t; assert n == 'Task-2', n; return ''")
 allow("ok_texts_show_numbers", "import json, weakref\nclass A: pass\nclass B(A):\n    def __repr__(self): return 'B' + super().__repr__()[-5:]\n"

@@ -97,10 +97,14 @@ static bool path_may_be_link(const char *path)
 
 static int path_open(const char *path)
 {
-	int link = path_may_be_link(path) ? 0 : O_NOFOLLOW;
+	int link = path_may_be_link(path) ? 0 : O_NOFOLLOW, descriptor;
 
-	return (int)sg_raw_syscall(SYS_openat, AT_FDCWD, (long)path,
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | link, 0600);
+	/* Not waiting for somebody who reads a pipe: that could be for ever. Lines do wait for him. */
+	descriptor = (int)sg_raw_syscall(SYS_openat, AT_FDCWD, (long)path,
+			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | link, 0600);
+	if (descriptor >= 0)
+		sg_raw_syscall(SYS_fcntl, descriptor, F_SETFL, O_APPEND, 0);
+	return descriptor;
 }
 
 /* Opens state.path for the process that asks. Returns a descriptor or a negative errno. */

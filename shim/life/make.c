@@ -43,7 +43,8 @@ static PyObject *import_class(const struct sg_run *run, PyObject *class)
 
 	if (module && name) {
 		text = sg_python_text(module);
-		found = import_attribute(strcmp(text, "__main__") == 0 ? run->policy->engine->main_name : text, name);
+		/* A run without modules of its own has the worker's. */
+		found = import_attribute(run->modules && strcmp(text, "__main__") == 0 ? run->policy->engine->main_name : text, name);
 	}
 	sg_python_clear(&name);
 	sg_python_clear(&module);

@@ -239,13 +239,38 @@ static int set_on_class(PyObject *class, PyObject *name, PyObject *value)
 	return set(class, name, value);
 }
 
+/* What makes instances stays the function that looks for __new__, which finds what object has, and takes that for another's. */
+static void inherit_new(PyTypeObject *class)
+{
+	PyObject *list = sg_python_attribute_or_null((PyObject *)class, "__subclasses__");
+	PyObject *subclasses = list ? PyObject_CallObject(list, NULL) : NULL, *key = PyUnicode_FromString("__new__");
+	PyTypeObject *base = PyType_GetSlot(class, Py_tp_base);
+
+	if (base && sg_cpython_new_slot(class))
+		*sg_cpython_new_slot(class) = *sg_cpython_new_slot(base);
+	PyType_Modified(class);
+	for (Py_ssize_t i = 0; subclasses && key && i < PyList_Size(subclasses); i++) {
+		PyTypeObject *subclass = (PyTypeObject *)PyList_GetItem(subclasses, i);
+
+		if (PyType_GetSlot(subclass, Py_tp_base) == (void *)class && !PyDict_GetItemWithError(class_dict((PyObject *)subclass), key))
+			inherit_new(subclass);
+	}
+	PyErr_Clear();
+	sg_python_clear(&key);
+	sg_python_clear(&subclasses);
+	sg_python_clear(&list);
+}
+
 /* Some attributes can be set but not deleted (__type_params__): they are in the dict and nowhere else. */
 static int delete_from_class(PyObject *class, PyObject *name)
 {
 	PyObject *dict = class_dict(class);
 
-	if (set_on_class(class, name, NULL) == 0)
+	if (set_on_class(class, name, NULL) == 0) {
+		if (strcmp(sg_python_text(name), "__new__") == 0)
+			inherit_new((PyTypeObject *)class);
 		return 0;
+	}
 	PyErr_Clear();
 	if (PyDict_GetItemWithError(dict, name) && PyDict_DelItem(dict, name) < 0)
 		return -1;

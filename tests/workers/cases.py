@@ -882,6 +882,10 @@ _changes("logger_of_an_adapter", "import logging\nA = logging.LoggerAdapter(logg
          "for log in [A.logger] * 99: log.disabled = True", "not A.logger.disabled", says="logging.Logger.disabled")
 _changes("thread", "import threading", "threading.current_thread().sg_new = 1", "not hasattr(threading.current_thread(), 'sg_new')",
          says="threading.Thread.sg_new")
+_changes("dict_of_other_names", "import http.client, functools, urllib.parse\nCFG = {'codes': http.client.responses}\n"
+         "def put(k, table=http.client.responses): table[k] = 1\nclass Api:\n    seen = urllib.parse.uses_query\n    def add(self): self.seen.append('sg')",
+         "CFG['codes'][799] = 'sg'; put(798); Api().add()", "not {799, 798} & {*http.client.responses} and 'sg' not in urllib.parse.uses_query",
+         says="codes")
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
 _changes("namespace_that_loads", "import concurrent.futures", "vars(concurrent.futures)['sg_new'] = 1",
          "'sg_new' not in vars(concurrent.futures)", says="concurrent.futures.sg_new")

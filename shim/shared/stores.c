@@ -247,9 +247,19 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	return answer < 0 ? -1 : 0;
 }
 
+/* What it has already: nothing is changed. */
+static bool has_value(PyObject *target, PyObject *name, PyObject *value)
+{
+	PyObject *now = value ? sg_python_attribute_or_null(target, sg_python_text(name)) : NULL;
+	bool has = now && now == value;
+
+	sg_python_clear(&now);
+	return has;
+}
+
 static int store(enum kind kind, PyObject *target, PyObject *name, PyObject *value)
 {
-	if (sg_context_active() && consult(kind, target, name, value) < 0)
+	if (sg_context_active() && !(kind == OBJECT && has_value(target, name, value)) && consult(kind, target, name, value) < 0)
 		return -1;
 	return kind == OBJECT ? PyObject_GenericSetAttr(target, name, value) : kinds[kind].next(target, name, value);
 }

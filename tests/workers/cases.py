@@ -475,7 +475,7 @@ block("logging_adapter_notes_id", "import logging, uuid\nclass A(logging.LoggerA
 block("logging_filter_notes_id", "import logging, uuid\ndef f(record): return bool(uuid.uuid4())  # here",
       "l = logging.Logger('snippet.i'); l.manager = logging.Manager(l); l.addFilter(f); l.error('hello'); return ''", says="uuid.uuid4")
 allow("ok_logging_file_handler_opens_late", "import logging\nH = logging.FileHandler('/dev/null', delay=True)",
-      "l = logging.getLogger('snippet.f'); l.disabled = False; l.handlers[:] = [H]; l.error('hello'); return str(H.stream is not None)")
+      "l = logging.Logger('snippet.f'); l.manager = logging.Manager(l); l.addHandler(H); l.error('hello'); return str(H.stream is not None)")
 allow("ok_traceback", "import traceback",
       "try: 1 / 0\nexcept ZeroDivisionError: return traceback.format_exc()[:20] + str(len(traceback.format_stack()))")
 allow("ok_traceback_exception", "import traceback",
@@ -882,10 +882,12 @@ _changes("logger_of_an_adapter", "import logging\nA = logging.LoggerAdapter(logg
          "for log in [A.logger] * 99: log.disabled = True", "not A.logger.disabled", says="logging.Logger.disabled")
 _changes("thread", "import threading", "threading.current_thread().sg_new = 1", "not hasattr(threading.current_thread(), 'sg_new')",
          says="threading.Thread.sg_new")
-_changes("dict_of_other_names", "import http.client, functools, urllib.parse\nCFG = {'codes': http.client.responses}\n"
-         "def put(k, table=http.client.responses): table[k] = 1\nclass Api:\n    seen = urllib.parse.uses_query\n    def add(self): self.seen.append('sg')",
-         "CFG['codes'][799] = 'sg'; put(798); Api().add()", "not {799, 798} & {*http.client.responses} and 'sg' not in urllib.parse.uses_query",
-         says="codes")
+_changes("dict_of_another_name", "import http.client\nCFG = {'codes': http.client.responses}", "CFG['codes'][799] = 'sg'",
+         "799 not in http.client.responses", says="CFG")
+_changes("list_of_a_class", "import urllib.parse\nclass Api: seen = urllib.parse.uses_query", "Api.seen.append('sg')",
+         "'sg' not in urllib.parse.uses_query", says="Api")
+_changes("list_by_a_method", "import urllib.parse\nPUT = urllib.parse.uses_params.append", "PUT('sg')",
+         "'sg' not in urllib.parse.uses_params", says="PUT")
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
 _changes("namespace_that_loads", "import concurrent.futures", "vars(concurrent.futures)['sg_new'] = 1",
          "'sg_new' not in vars(concurrent.futures)", says="concurrent.futures.sg_new")

@@ -374,9 +374,14 @@ static PyObject *subclasses(PyObject *class, PyObject *unused)
 
 /* --- in place ----------------------------------------------------------------------------------- */
 
+PyObject *sg_subclasses_all(PyObject *class)
+{
+	return list_subclasses ? list_subclasses(class, NULL) : NULL;
+}
+
 int sg_subclasses_replace(PyTypeObject *class, void **(*slot_of)(PyTypeObject *), void *original, void *replacement)
 {
-	PyObject *list = list_subclasses ? list_subclasses((PyObject *)class, NULL) : NULL;
+	PyObject *list = sg_subclasses_all((PyObject *)class);
 	void **slot = slot_of(class);
 	int error = list && slot ? 0 : -1;
 

@@ -61,6 +61,9 @@ long sg_subclasses_noted(void);
 /* The visible ones of these below an abstract class that are abstract themselves: new list, NULL with an exception. */
 PyObject *sg_subclasses_abstract_below(PyObject *class);
 
+/* Those right below a class, whoever made them: new list. NULL: not known, or with an exception. */
+PyObject *sg_subclasses_all(PyObject *class);
+
 /*
  * Puts a function into a slot of a class and of those below it that have it from there, which must go on having the same. 0,
  * or -1, with or without an exception.

@@ -4,6 +4,7 @@
 #include "shim/interpreter/containers.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/objects.h"
+#include "shim/shared/subclasses.h"
 
 #include <string.h>
 
@@ -242,8 +243,7 @@ static int set_on_class(PyObject *class, PyObject *name, PyObject *value)
 /* What makes instances stays the function that looks for __new__, which finds what object has, and takes that for another's. */
 static void inherit_new(PyTypeObject *class)
 {
-	PyObject *list = sg_python_attribute_or_null((PyObject *)class, "__subclasses__");
-	PyObject *subclasses = list ? PyObject_CallObject(list, NULL) : NULL, *key = PyUnicode_FromString("__new__");
+	PyObject *subclasses = sg_subclasses_all((PyObject *)class), *key = PyUnicode_FromString("__new__");
 	PyTypeObject *base = PyType_GetSlot(class, Py_tp_base);
 
 	if (base && sg_cpython_new_slot(class))
@@ -258,7 +258,6 @@ static void inherit_new(PyTypeObject *class)
 	PyErr_Clear();
 	sg_python_clear(&key);
 	sg_python_clear(&subclasses);
-	sg_python_clear(&list);
 }
 
 /* Some attributes can be set but not deleted (__type_params__): they are in the dict and nowhere else. */

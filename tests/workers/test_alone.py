@@ -164,6 +164,9 @@ PLACES = {  # top of the module, what is looked at, the change
         "import json", "len([r for r in weakref.getweakrefs(json.JSONEncoder) if r.__callback__])",
         "KEPT.append(weakref.ref(json.JSONEncoder, print))"),
     "threading.local": ("local = threading.local(); local.x = 0", "[vars(local)]", "local.x = who; setattr(local, who, 1)"),
+    "__new__ of a class": (
+        "class K:\n    def __init__(self, n): self.n = n\nclass Below(K): pass\ndef new(cls, *a): return object.__new__(cls)",
+        "[K(1).n, Below(2).n, '__new__' in vars(K)]", "K.__new__ = new"),
     "threading.local with __init__": (
         "class Local(threading.local):\n    def __init__(self, n): self.n, self.many = n, []\nlocal = Local(5)", "[vars(local)]",
         "local.n = who; local.many.append(who)"),

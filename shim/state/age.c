@@ -1,6 +1,7 @@
 #include "shim/state/age.h"
 
 #include "shim/base/address.h"
+#include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/state/state.h"
 
@@ -286,6 +287,22 @@ int sg_age_collect_new(struct sg_addresses *made)
 		error = sg_addresses_add(made, PyList_GetItem(list, i));
 	sg_python_clear(&list); /* it must not count as a reference to anything */
 	return error < 0 ? error : 0;
+}
+
+bool sg_age_hides(const struct sg_addresses *made, PyObject *module)
+{
+	struct sg_line line;
+
+	if (sg_cpython_type(module) != &PyModule_Type || sg_addresses_has(made, module))
+		return false;
+	frozen_by_program = true;
+	if (!sg_log_begin(&line, SG_LOG_WARN, "private"))
+		return true;
+	sg_log_text(&line, "object", sg_python_text(sg_python_module_name(PyModule_GetDict(module))));
+	sg_log_text(&line, "reason", "gc.freeze() while the modules were executed: nobody can tell what they made");
+	sg_log_text(&line, "effect", "each run executes the modules for itself");
+	sg_log_end(&line);
+	return true;
 }
 
 bool sg_age_was_there(const struct sg_addresses *made, PyObject *object)

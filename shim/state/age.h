@@ -34,6 +34,9 @@ void sg_age_install(void);
 int sg_age_begin(void);
 void sg_age_end(void);
 
+/* Is a module, which is as new as what it has made, not among that? Somebody has set it all aside besides: logged. */
+bool sg_age_hides(const struct sg_addresses *made, PyObject *module);
+
 /* Adds what the collector looks at and has been made since to made. 0, -ENOMEM, or -1 with an exception. */
 int sg_age_collect_new(struct sg_addresses *made);
 

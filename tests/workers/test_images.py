@@ -103,6 +103,12 @@ def test_objects_of_a_class_below_one_that_is_declared_kept_are_shared(make_runs
     assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)
 
 
+def test_modules_that_freeze_what_there_is_are_private(make_runs):
+    log = make_runs("import gc\nSTATE = []\ngc.freeze()")
+    told = harness.events(log, "private")
+    assert len(told) == 1 and "gc.freeze()" in told[0]["reason"] and not harness.events(log, "image"), harness.show(log)
+
+
 def test_destructor_of_a_library_is_not_the_workflows(make_runs):
     log = make_runs("import shelve\nSTATE = shelve.Shelf({})")
     assert len(harness.events(log, "image")) == 1 and not harness.events(log, "private"), harness.show(log)

@@ -389,7 +389,7 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *other)
 	if (!error)
 		error = find_libraries(&build);
 	while (!error && PyDict_Next(modules, &position, &name, &module))
-		error = sg_age_hides(&build.made, module) ? -ENOTSUP : reach(&build, module, NULL);
+		error = sg_modules_host(name) != module && sg_age_hides(&build.made, module) ? -ENOTSUP : reach(&build, module, NULL);
 	if (!error && other)
 		error = reach(&build, other, NULL);
 	while (!error && build.depth)

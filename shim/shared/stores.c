@@ -26,7 +26,7 @@ static const char *const rule_names[KINDS + 1] = {"state.module", "state.class",
 static struct {
 	const char *module, *class, *objects;
 	PyObject *given[2]; /* the methods */
-} common[] = {{"logging", "Logger", "root.manager.loggerDict", {NULL}}, {"threading", "Thread", "_active", {NULL}}};
+} common[] = {{"logging", "Logger", "root.manager.loggerDict", {NULL}}};
 
 static struct {
 	PyTypeObject *base;

@@ -1,5 +1,5 @@
 /*
- * stores.h - attributes that workflow code sets or deletes on modules, classes, functions, loggers and threads that others share.
+ * stores.h - attributes that workflow code sets or deletes on modules, classes, functions and loggers that others share.
  *
  * The slot tp_setattro of these three kinds of objects is ours: of type, and of every metaclass that has copied it, from
  * install to removal; of module and function only while some thread is in a context. Each is one load and one branch
@@ -7,7 +7,7 @@
  * object.__setattr__ called on one works as ever (the SDK's own sandbox does it), and is not seen. A probe proves that
  * stores at specialised call sites are seen; where it fails the kind is not guarded, and the log says so.
  *
- * So have two classes of the standard library whose objects everybody gets from a function, loggers and threads.
+ * So has the class of loggers, which everybody gets from a function.
  *
  * What is shared: an object that the host's module has under the very name that the object bears. What workflow code
  * makes is not found there and is its own business; so is what a library does to its own objects, and what happens

@@ -880,8 +880,6 @@ _changes("logger_by_other_name", "import logging", "logging.getLogger(__name__ +
          "logging.getLogger(__name__ + '.sg').propagate", says="logging.Logger.propagate")
 _changes("logger_of_an_adapter", "import logging\nA = logging.LoggerAdapter(logging.getLogger('sg.a'), {})",
          "for log in [A.logger] * 99: log.disabled = True", "not A.logger.disabled", says="logging.Logger.disabled")
-_changes("thread", "import threading", "threading.current_thread().sg_new = 1", "not hasattr(threading.current_thread(), 'sg_new')",
-         says="threading.Thread.sg_new")
 _changes("dict_of_another_name", "import http.client\nCFG = {'codes': http.client.responses}", "CFG['codes'][799] = 'sg'",
          "799 not in http.client.responses", says="CFG")
 _changes("list_of_a_class", "import urllib.parse\nclass Api: seen = urllib.parse.uses_query", "Api.seen.append('sg')",

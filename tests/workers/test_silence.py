@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import sysconfig
 from pathlib import Path
 
@@ -372,6 +373,9 @@ def test_status_is_read_from_outside(tmp_path, what):
 def test_status_of_what_has_none_is_a_clear_sentence():
     plain = subprocess.Popen(["sleep", "60"], env=harness.environment(preload=False))
     other = subprocess.Popen(["sleep", "60"], env=harness.environment())
+    for _ in range(500):  # until it is what it is to be
+        if "libsandglass.so" not in Path(f"/proc/{other.pid}/maps").read_text():
+            time.sleep(0.01)
     try:
         for pid, code, text in ((plain.pid, 1, "Sandglass is not in this process"), (other.pid, 1, "has no Python"),
                                 (2**22 + 1, 2, "there is no such process")):

@@ -26,23 +26,13 @@ static bool is_shared(struct sg_call *call, int position)
 	return shared;
 }
 
-/* Found under its name by everybody: a handler or a logger that was made by hand is not. */
 static bool is_shared_logger(struct sg_call *call, int unused)
 {
 	PyObject *self = call->self ? call->self : sg_call_argument(call, 0, NULL);
-	PyObject *root = sg_python_imported("logging", "root"), *loggers = sg_python_imported("logging", "root.manager.loggerDict");
-	PyObject *name = self ? sg_python_attribute_or_null(self, "name") : NULL;
-	bool shared = self && self == root;
 
 	(void)unused;
 	call->run->listens |= strcmp(call->rule->name, "logging.Filterer.addFilter") == 0; /* it is given the records */
-	if (!shared && self && loggers && name)
-		shared = PyDict_GetItemWithError(loggers, name) == self;
-	PyErr_Clear();
-	sg_python_clear(&name);
-	sg_python_clear(&loggers);
-	sg_python_clear(&root);
-	return shared;
+	return self && sg_stores_logger_shared(self);
 }
 
 /* warnings.catch_warnings() has put a copy in the place of the list, and takes it away again. */

@@ -15,18 +15,9 @@
 
 typedef int (*setattro)(PyObject *, PyObject *, PyObject *);
 
-enum kind { MODULE, CLASS, FUNCTION, KINDS, OBJECT = KINDS };
+enum kind { MODULE, CLASS, FUNCTION, KINDS, LOGGER = KINDS };
 
 static const char *const rule_names[KINDS + 1] = {"state.module", "state.class", "state.function", "state.object"};
-
-/*
- * Classes with objects that everybody gets from a function, and where those that everybody gets are. They have our methods from
- * install to removal, as call sites keep in mind what a class does with a store.
- */
-static struct {
-	const char *module, *class, *objects;
-	PyObject *given[2]; /* the methods */
-} common[] = {{"logging", "Logger", "root.manager.loggerDict", {NULL}}};
 
 static struct {
 	PyTypeObject *base;
@@ -80,22 +71,17 @@ static bool is_class_of_others(const struct sg_run *run, PyObject *object)
 		(PyType_GetFlags((PyTypeObject *)object) & Py_TPFLAGS_HEAPTYPE) && sg_subclasses_is_others(object, run);
 }
 
-/* One of an object's class that is found where everybody finds it. */
-static bool is_common(PyObject *object)
+bool sg_stores_logger_shared(PyObject *logger)
 {
-	PyObject *root = sg_python_imported("logging", "root");
-	bool is = object == root;
+	PyObject *root = sg_python_imported("logging", "root"), *loggers = sg_python_imported("logging", "root.manager.loggerDict");
+	PyObject *name = sg_python_attribute_or_null(logger, "name");
+	bool shared = logger == root || (loggers && name && PyDict_GetItemWithError(loggers, name) == logger);
 
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]) && !is; i++) {
-		PyObject *objects = sg_python_imported(common[i].module, common[i].objects), *value;
-		Py_ssize_t position = 0;
-
-		while (objects && !is && PyDict_Next(objects, &position, NULL, &value))
-			is = value == object;
-		sg_python_clear(&objects);
-	}
+	PyErr_Clear();
+	sg_python_clear(&name);
+	sg_python_clear(&loggers);
 	sg_python_clear(&root);
-	return is;
+	return shared;
 }
 
 bool sg_stores_shared(const struct sg_run *run, PyObject *object)
@@ -182,7 +168,7 @@ static PyObject *globals_of_store(void)
 
 static void full_name(enum kind kind, PyObject *object, PyObject *name, char *text, size_t size)
 {
-	PyObject *target = kind == OBJECT ? (PyObject *)sg_cpython_type(object) : object;
+	PyObject *target = kind == LOGGER ? (PyObject *)sg_cpython_type(object) : object;
 	PyObject *module = sg_modules_text(target, "__module__"), *path = sg_modules_text(target, "__qualname__");
 	PyObject *own = path ? NULL : sg_modules_text(target, "__name__");
 
@@ -235,7 +221,7 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	PyErr_Fetch(&type, &error, &traceback);
 	if (context->phase == SG_PHASE_RUNTIME && !sg_engine_is_unrestricted(context->run->policy->engine) &&
 			PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
-		shared = kind == OBJECT ? is_common(target) : sg_stores_shared(context->run, target);
+		shared = kind == LOGGER ? sg_stores_logger_shared(target) : sg_stores_shared(context->run, target);
 		globals = shared ? globals_of_store() : NULL;
 		own = !shared || is_own_business(context->run, globals, target, name);
 		sg_python_clear(&globals);
@@ -259,9 +245,9 @@ static bool has_value(PyObject *target, PyObject *name, PyObject *value)
 
 static int store(enum kind kind, PyObject *target, PyObject *name, PyObject *value)
 {
-	if (sg_context_active() && !(kind == OBJECT && has_value(target, name, value)) && consult(kind, target, name, value) < 0)
+	if (sg_context_active() && !(kind == LOGGER && has_value(target, name, value)) && consult(kind, target, name, value) < 0)
 		return -1;
-	return kind == OBJECT ? PyObject_GenericSetAttr(target, name, value) : kinds[kind].next(target, name, value);
+	return kind == LOGGER ? PyObject_GenericSetAttr(target, name, value) : kinds[kind].next(target, name, value);
 }
 
 static int store_class(PyObject *target, PyObject *name, PyObject *value)
@@ -299,7 +285,7 @@ static PyObject *set(enum kind kind, PyObject *target, PyObject *const *args, Py
 
 METHODS(module, MODULE)
 METHODS(function, FUNCTION)
-METHODS(object, OBJECT)
+METHODS(logger, LOGGER)
 
 /* --- in place ---------------------------------------------------------------------------------- */
 
@@ -488,34 +474,25 @@ static bool prepare(enum kind kind)
 	return kinds[kind].hook && give_methods(kind) == 0;
 }
 
-/* A class that has such methods of its own keeps them, and gets none. */
-static void put_on_class(PyObject *class, PyObject **given, bool on)
-{
-	for (int i = 0; object_methods[i].ml_name; i++) {
-		PyMethodDef *def = &object_methods[i];
-		PyObject *here = sg_cpython_item(sg_cpython_type_dict((PyTypeObject *)class), def->ml_name);
+static PyObject *given[2]; /* the methods of loggers' class, which has them for good: call sites keep in mind what it does with a store */
 
+/* Methods of its own it keeps, and gets none. */
+static void put_on_loggers(bool on)
+{
+	PyObject *class = sg_python_imported("logging", "Logger"), *here;
+	bool is_class = class && PyType_IsSubtype(sg_cpython_type(class), &PyType_Type);
+
+	for (int i = 0; is_class && logger_methods[i].ml_name; i++) {
+		here = sg_cpython_item(sg_cpython_type_dict((PyTypeObject *)class), logger_methods[i].ml_name);
 		if (on && !here)
-			given[i] = PyDescr_NewMethod((PyTypeObject *)class, def);
-		if (given[i] && here == (on ? NULL : given[i]) && PyObject_SetAttrString(class, def->ml_name, on ? given[i] : NULL) < 0)
-			PyErr_Clear();
+			given[i] = PyDescr_NewMethod((PyTypeObject *)class, &logger_methods[i]);
+		if (given[i] && here == (on ? NULL : given[i]))
+			PyObject_SetAttrString(class, logger_methods[i].ml_name, on ? given[i] : NULL);
 		if (!on)
 			sg_python_clear(&given[i]);
 		PyErr_Clear();
 	}
-}
-
-static void put_on_common(bool on)
-{
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
-		PyObject *class = PyImport_ImportModule(common[i].module), *found = class ? PyObject_GetAttrString(class, common[i].class) : NULL;
-
-		if (found && PyType_IsSubtype(sg_cpython_type(found), &PyType_Type))
-			put_on_class(found, common[i].given, on);
-		PyErr_Clear();
-		sg_python_clear(&found);
-		sg_python_clear(&class);
-	}
+	sg_python_clear(&class);
 }
 
 int sg_stores_install(void)
@@ -538,7 +515,7 @@ int sg_stores_install(void)
 			put(kind, true);
 		}
 	}
-	put_on_common(true);
+	put_on_loggers(true);
 	return sg_undo_install();
 }
 
@@ -618,6 +595,6 @@ void sg_stores_remove(void)
 		sg_python_clear(&kinds[kind].wrappers[0]);
 		sg_python_clear(&kinds[kind].wrappers[1]);
 	}
-	put_on_common(false);
+	put_on_loggers(false);
 	sg_undo_remove();
 }

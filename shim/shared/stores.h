@@ -36,4 +36,7 @@ bool sg_stores_filters_shared(void);
 /* Is it a module, class or function that others see as well? */
 bool sg_stores_shared(const struct sg_run *run, PyObject *object);
 
+/* Is a logger found under its name by everybody? One that was made by hand is not, nor is a handler. */
+bool sg_stores_logger_shared(PyObject *logger);
+
 #endif

@@ -33,7 +33,7 @@ AT_ONCE = 64  # runs that the load keeps going
 NAME = "{}, {} cached, {} threads"
 SIGNALS = 4  # that a run which waits gets in its life
 # How much more of it there may be after each run, and besides between two looks: noise. Weak references are freed many at a time.
-FLAT = {"blocks": (0.1, 100), "objects": (0.05, 40), "weak": (0.1, 300), "malloc": (50, 160_000), "mappings": (0.001, 4)}
+FLAT = {"blocks": (0.1, 100), "objects": (0.05, 40), "weak": (0.1, 300), "malloc": (50, 80_000), "mappings": (0.001, 4)}
 
 STATE = compile((HERE / "soak_state.py").read_bytes(), "soak_state.py", "exec")
 

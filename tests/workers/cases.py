@@ -475,7 +475,7 @@ block("logging_adapter_notes_id", "import logging, uuid\nclass A(logging.LoggerA
 block("logging_filter_notes_id", "import logging, uuid\ndef f(record): return bool(uuid.uuid4())  # here",
       "l = logging.Logger('snippet.i'); l.manager = logging.Manager(l); l.addFilter(f); l.error('hello'); return ''", says="uuid.uuid4")
 allow("ok_logging_file_handler_opens_late", "import logging\nH = logging.FileHandler('/dev/null', delay=True)",
-      "l = logging.Logger('snippet.f'); l.manager = logging.Manager(l); l.addHandler(H); l.error('hello'); return str(H.stream is not None)")
+      "l = logging.getLogger('snippet.f'); l.disabled = False; l.handlers[:] = [H]; l.error('hello'); return str(H.stream is not None)")
 allow("ok_traceback", "import traceback",
       "try: 1 / 0\nexcept ZeroDivisionError: return traceback.format_exc()[:20] + str(len(traceback.format_stack()))")
 allow("ok_traceback_exception", "import traceback",

@@ -74,7 +74,7 @@ class Replays:
     """What the tests start, and what came of its replay."""
 
     def __init__(self):
-        self.started = []  # (client, id of the workflow, id of the run)
+        self.started = {}  # id of the run: client, id of the workflow
         self.replayed = {}  # id of the run: how many events
         self.ended = set()  # of these
         self.differ = []
@@ -92,7 +92,7 @@ class Replays:
         @functools.wraps(start)
         async def start_workflow(client, *args, **options):
             handle = await start(client, *args, **options)
-            self.started.append((client, handle.id, handle.result_run_id or handle.first_execution_run_id))
+            self.started[handle.result_run_id or handle.first_execution_run_id] = client, handle.id
             return handle
 
         @functools.wraps(run)
@@ -114,12 +114,14 @@ class Replays:
         client = settings["client"]
         if not self.wanted or not settings.get("workflows"):
             return
-        for of, workflow, run in self.started:  # to which what follows is added on the way
+        pending = list(self.started.items())
+        for run, (of, workflow) in pending:
             if run in self.ended or of.service_client is not client.service_client:
                 continue
             history = await client.get_workflow_handle(workflow, run_id=run).fetch_history()
-            known = {each for *_, each in self.started}
-            self.started.extend((of, *it) for it in followers(workflow, history) if it[1] not in known)
+            new = {other: (of, its) for its, other in followers(workflow, history) if other not in self.started}
+            self.started.update(new)
+            pending.extend(new.items())
             begun = history.events[0].workflow_execution_started_event_attributes
             if begun.task_queue.name != settings["task_queue"] or self.replayed.get(run) == len(history.events):
                 continue

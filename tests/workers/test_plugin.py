@@ -39,6 +39,11 @@ def test_mode_that_is_none(tests):
     assert ended.code == 2 and "SANDGLASS = some: unknown mode" in ended.err, str(ended)
 
 
+def test_another_mode_than_that_of_an_object_that_is_there(tests):
+    ended = tests("--sandglass-mode=strict", LD_PRELOAD=harness.REPO / "build" / "libsandglass.so")
+    assert ended.code == 4 and "is loaded already, in mode enforce" in ended.err, str(ended)
+
+
 def test_without_the_option_nothing_happens(tests):
     ended = tests("-k", "differs")
     assert ended.code == 0 and "sandglass:" not in ended.out and "2 passed" in ended.out, str(ended)

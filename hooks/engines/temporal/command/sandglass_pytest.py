@@ -52,7 +52,12 @@ def find_object():
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config):
     options = early_config.known_args_namespace
-    if not is_wanted(options) or is_preloaded():
+    if not is_wanted(options):
+        return
+    if is_preloaded():
+        there = os.environ.get("SANDGLASS", "enforce")
+        if options.sandglass_mode not in (None, there):
+            raise pytest.UsageError(f"--sandglass-mode={options.sandglass_mode}: the object is loaded already, in mode {there}; accepted: that one")
         return
     if AGAIN in os.environ:
         raise pytest.UsageError(f"--sandglass: the loader did not take {os.environ.get('LD_PRELOAD')}; `sandglass doctor` says why")

@@ -14,16 +14,25 @@
 
 struct sg_cpython sg_cpython;
 
+/* Two calls of the kernel tell, and change nothing; a filter of system calls may forbid either. */
+static bool mapped(void *page, size_t size)
+{
+	unsigned char resident;
+
+	if (mincore(page, 1, &resident) == 0)
+		return true;
+	return errno != ENOMEM && msync(page, size, MS_ASYNC) == 0;
+}
+
 bool sg_cpython_readable(const void *address, size_t size)
 {
 	uintptr_t page = getauxval(AT_PAGESZ);
 	uintptr_t at = (uintptr_t)address & ~(page - 1), end = (uintptr_t)address + size;
-	unsigned char resident;
 
 	if (!address || end < (uintptr_t)address)
 		return false;
 	for (; at < end; at += page)
-		if (mincore((void *)at, 1, &resident) != 0)
+		if (!mapped((void *)at, page))
 			return false;
 	return true;
 }
@@ -860,6 +869,10 @@ int sg_cpython_version(const char **ret_reason)
 	/* Its assertions end the process at a function of another type, or a slot of a static type that is set. */
 	if (strchr(build, 'd')) {
 		*ret_reason = "debug builds of CPython (--with-pydebug) are not supported";
+		return -ENOTSUP;
+	}
+	if (!sg_cpython_readable(&sg_cpython, sizeof(sg_cpython))) {
+		*ret_reason = "a filter of system calls forbids both mincore() and msync(), so memory cannot be probed";
 		return -ENOTSUP;
 	}
 	if (!head_is_told()) {

@@ -127,6 +127,12 @@ static int open_log(void)
 	return 0;
 }
 
+/* Which setting says that nothing may be missing. */
+static const char *insistence(void)
+{
+	return config.required ? "SANDGLASS_REQUIRED = 1" : config.mode == SG_MODE_ANSWER ? "SANDGLASS = answer" : "SANDGLASS = strict";
+}
+
 static void log_dormant(const char *reason)
 {
 	struct sg_line line;
@@ -138,8 +144,8 @@ static void log_dormant(const char *reason)
 }
 
 /*
- * An engine is in use, and nothing guards it: said once, on stderr whatever the log, since the worker goes on. Modes that
- * refuse nothing, too: nothing is watched.
+ * An engine is in use, and nothing guards it: said once, on stderr whatever the log, since the worker goes on, but in mode
+ * strict and with SANDGLASS_REQUIRED=1. Modes that refuse nothing, too: nothing is watched.
  */
 static void go_unguarded(const char *reason, bool with_python)
 {
@@ -148,8 +154,8 @@ static void go_unguarded(const char *reason, bool with_python)
 
 	sg_status_set(reason, reason);
 	sg_status.state = SG_STATUS_UNGUARDED;
-	if (config.required) {
-		snprintf(sentence, sizeof(sentence), "SANDGLASS_REQUIRED = 1: workflows cannot be guarded in this process: %s", reason);
+	if (config.required || sg_config_is_strict(&config)) {
+		snprintf(sentence, sizeof(sentence), "%s: workflows cannot be guarded in this process: %s", insistence(), reason);
 		refuse_to_start(sentence, with_python);
 	}
 	if (said)
@@ -375,7 +381,7 @@ static void check_guards(void)
 {
 	char names[512] = "", sentence[1024];
 	int count = sg_arm_missing(names, sizeof(names));
-	const char *why = config.required ? "SANDGLASS_REQUIRED = 1" : "SANDGLASS = strict";
+	const char *why = insistence();
 
 	if (!config.required && !sg_config_is_strict(&config))
 		return;

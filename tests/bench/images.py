@@ -149,7 +149,7 @@ def turns(signal, count):
 
 
 def blind(signal, count):
-    filters.forbid_userfaultfd()
+    filters.forbid("userfaultfd")
     return turns(signal, count)
 
 

@@ -261,6 +261,26 @@ def test_a_program_that_opens_libpython_and_no_engine_sees_nothing(run_program, 
     assert (ended.code, ended.out, ended.err) == (0, "ran\n", ""), str(ended)
 
 
+FILTERED = "import filters, sys\nfilters.forbid(*sys.argv[1:])\nimport armed\nprint('ran')\n"
+
+
+@pytest.mark.parametrize("call", ["mincore", "msync"])
+def test_a_filter_of_system_calls_that_takes_one_way_to_probe_memory_leaves_the_other(run_program, tmp_path, call):
+    (tmp_path / "worker.py").write_text(FILTERED)
+    ended = run_program(sys.executable, tmp_path / "worker.py", call, SANDGLASS="strict", **harness.SEARCH)
+    assert (ended.code, ended.out) == (0, "ran\n"), str(ended)
+    assert [e["event"] for e in ended.log][:1] == ["start"] and "NOT guarded" not in ended.err, str(ended)
+
+
+@pytest.mark.parametrize("mode, code", [("warn", 0), ("enforce", 0), ("strict", 2), ("answer", 2)])
+def test_where_memory_cannot_be_probed_one_line_says_why_and_strict_does_not_start(run_program, tmp_path, mode, code):
+    (tmp_path / "worker.py").write_text(FILTERED.replace("import armed", "import temporalio.worker"))
+    ended = run_program(sys.executable, tmp_path / "worker.py", "mincore", "msync", SANDGLASS=mode, **harness.SEARCH)
+    assert (ended.code, ended.out) == (code, "" if code else "ran\n"), str(ended)
+    assert ended.err.count("\n") == 1 and "forbids both mincore() and msync()" in ended.err, ended.err
+    assert (f"SANDGLASS = {mode}: workflows cannot be guarded" if code else "workflows are NOT guarded") in ended.err, ended.err
+
+
 # --- wrapped functions --------------------------------------------------------------------------------------------------------
 
 WRAPPERS = ["code", "proxy", "bare", "function", "closure", "method", "partial", "mock", "twice"]

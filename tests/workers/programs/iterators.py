@@ -68,7 +68,7 @@ class Run:
 async def main():
     pool = concurrent.futures.ThreadPoolExecutor(1)
     if sys.argv[1] == "blind":
-        filters.forbid_userfaultfd()
+        filters.forbid("userfaultfd")
     moves = [move.partition(":")[::2] for move in sys.argv[1:] if move != "blind"]
     runs = [Run(number, pool) for number in range(1 + max(int(number) for number, _ in moves if number != "host"))]
     for number, name in moves:

@@ -86,6 +86,7 @@ struct sg_rule {
 	const char *setting;        /* what the message says to allow, or NULL: name */
 	const char *source;         /* file or variable that stated it last */
 	int line;                   /* 1-based; 0 for a variable */
+	bool stated;                /* by more than the built-in file */
 	bool only_named;            /* a worker's settings name it: action is for calls by others, not a statement */
 };
 

@@ -202,6 +202,7 @@ static void note_source(const struct sg_draft *draft, struct sg_rule *rule)
 {
 	rule->source = draft->line ? draft->source : "SANDGLASS_RULES";
 	rule->line = draft->line;
+	rule->stated = !draft->builtin;
 }
 
 /* What is allowed is so with all that lies below its name, functions without a rule of their own included. */

@@ -362,12 +362,14 @@ static enum sg_action min_action(enum sg_action a, enum sg_action b)
 	return a < b ? a : b;
 }
 
-/* Is the very thing that is called allowed, whatever calls it? */
+/* Is the very thing that is called allowed, whatever calls it? What the built-in file says of its calls is nothing about stores. */
 static bool is_allowed(const struct sg_call *call, const struct sg_rule *of_class)
 {
 	const struct sg_rule *named = call->name ? sg_config_rule(sg_policy_config, call->name) : NULL;
-	const struct sg_rule *rule = named ? named : of_class ? of_class : call->rule;
+	const struct sg_rule *rule = of_class ? of_class : call->rule;
 
+	if (named && (call->rule->guard != SG_GUARD_STORE || named->guard == SG_GUARD_STORE || named->stated))
+		rule = named;
 	return rule->action == SG_ACTION_ALLOW && !rule->only_named;
 }
 

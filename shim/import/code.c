@@ -121,6 +121,23 @@ static bool is_module(PyObject *module, PyObject *globals)
 	return sg_modules_has_globals(module, globals) || same_file(module, globals);
 }
 
+/* A copy of a standard module that nobody has imported under its name: its file lies where the interpreter's lie. */
+static bool is_standard_file(PyObject *globals, const char *module)
+{
+	PyObject *theirs = sg_python_imported("os", "__file__"), *file = sg_cpython_item(globals, "__file__");
+	const char *directory = theirs ? sg_python_text(theirs) : "", *end = strrchr(directory, '/'), *path;
+	size_t length = strcspn(module, "."), start = end ? (size_t)(end + 1 - directory) : 0;
+	bool found = false;
+
+	if (start && file && PyType_IsSubtype(sg_cpython_type(file), &PyUnicode_Type) &&
+	    strncmp(sg_python_text(file), directory, start) == 0) {
+		path = sg_python_text(file) + start;
+		found = strncmp(path, module, length) == 0 && (path[length] == '.' || path[length] == '/');
+	}
+	sg_python_clear(&theirs);
+	return found;
+}
+
 /* kind: what the name tells. */
 static enum sg_code kind_of_module(const struct sg_run *run, PyObject *globals, PyObject *name, enum sg_code kind)
 {
@@ -134,7 +151,8 @@ static enum sg_code kind_of_module(const struct sg_run *run, PyObject *globals, 
 	if (run->modules)
 		own = PyDict_GetItemWithError(run->modules, name);
 	PyErr_Clear();
-	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH && (is_module(host, globals) || is_module(own, globals)))
+	if (kind != SG_CODE_LIBRARY && kind != SG_CODE_THROUGH && (is_module(host, globals) || is_module(own, globals) ||
+	    (!host && !own && sg_code_standard(sg_python_text(name)) && is_standard_file(globals, sg_python_text(name)))))
 		return kind; /* one that is looked through may still be the run's own copy */
 	if (own && own != host && sg_modules_has_globals(own, globals))
 		return SG_CODE_WORKFLOW;

@@ -24,7 +24,7 @@ struct sg_memory {
 	size_t size;
 };
 
-#define SG_MEMORY_MAX 4
+#define SG_MEMORY_MAX 5
 
 /* Proved for this interpreter? */
 extern bool sg_guts_known[SG_GUTS_KINDS];

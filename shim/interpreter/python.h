@@ -108,6 +108,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyByteArray_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
 	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
+	F(PyObject *, PyBytes_FromObject, (PyObject *)) \
 	F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
 	F(PyCFunction, PyCFunction_GetFunction, (PyObject *)) \

@@ -1,7 +1,7 @@
 #include "shim/run/policy.h"
 
 #include "shim/run/extension.h"
-#include "shim/run/import_hook.h"
+#include "shim/run/once.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static int compute_shares(struct sg_policy *policy, PyObject *module_name)
 		return shared;
 	if (strcmp(name, sg_python_text(policy->workflow_module)) == 0)
 		return 0;
-	shared = sg_import_hook_by(module_name, policy->workflow_module);
+	shared = sg_once_holds(module_name, policy->workflow_module);
 	if (shared)
 		return shared;
 	return sg_extension_holds(module_name, policy->workflow_module);

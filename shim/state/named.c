@@ -22,9 +22,11 @@
 static const char *const SOURCE =
 	SG_SOURCE_OF_SEARCHES
 	"import collections, functools, gc, opcode\n"
-	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
+	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_SLICE', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
 	"FUNCTION, MODULE, METHOD = types.FunctionType, types.ModuleType, types.MethodType\n"
-	"CONTAINERS = list, dict, set, collections.deque\n"
+	"CONTAINERS = list, dict, set, collections.deque, bytearray\n"
+	"BUFFERS, BUFFER_MAX = (('array', 'array'), ('numpy', 'ndarray')), 1 << 20\n"
+	"INSIDE = '__kwdefaults__', '__annotations__', '__dict__'\n"
 	"PLAIN = int, str, bytes, float, complex, type(None), types.CodeType, types.BuiltinFunctionType, frozenset, range, property\n"
 	"DYNAMIC = {'getattr', 'setattr', 'delattr', 'vars', '__dict__', 'attrgetter', 'methodcaller', 'modules', 'import_module', 'get'}\n"
 	"HANDED = functools.partial, METHOD, types.BuiltinMethodType\n"
@@ -42,9 +44,16 @@ static const char *const SOURCE =
 	"    return {n for c in codes_of(code) for n in c.co_names}\n"
 	"def writes(code):\n"
 	"    return not STORES.isdisjoint(code.co_code[::2]) or any(is_setter(n) for n in code.co_names)\n"
-	"def stores(code, name):\n"
+	"def stored(code):\n"
 	"    import dis\n"
-	"    return any(i.opname == 'STORE_ATTR' and i.argval == name for i in dis.get_instructions(code))\n"
+	"    return frozenset(i.argval for i in dis.get_instructions(code) if i.opname in ('STORE_ATTR', 'DELETE_ATTR'))\n"
+	"def is_container(v):\n"
+	"    if issubclass(type(v), CONTAINERS): return True\n"
+	"    if not any(m in sys.modules and type(v) is sys.modules[m].__dict__.get(n) for m, n in BUFFERS): return False\n"
+	"    return (v.nbytes if hasattr(v, 'nbytes') else len(v) * v.itemsize) <= BUFFER_MAX\n"
+	"def thread():\n"
+	"    threads = sys.modules.get('threading')\n"
+	"    return threads and threads._active.get(threads.get_ident())\n"
 	"def merit(code, name):\n"
 	"    return writes(code), is_setter(name)\n"
 	"def is_deployed(path):\n"
@@ -65,7 +74,7 @@ static const char *const SOURCE =
 	"        self.own = {n: m for n, m in table.items() if type(m) is MODULE and sys.modules.get(n) is not m}\n"
 	"        self.namespaces = {id(m.__dict__) for m in self.own.values()}\n"
 	"        self.engine, self.main, self.seen, self.items, self.known, self.late = engine, main, set(), {}, None, []\n"
-	"        self.codes, self.attributes = [], {}\n"
+	"        self.codes, self.attributes, self.written, self.setting = [], {}, {}, {}\n"
 	"    def run(self):\n"
 	"        for n, m in list(self.own.items()):\n"
 	"            if third_party(m): continue\n"
@@ -108,12 +117,14 @@ static const char *const SOURCE =
 	"            self.note(attr(v, '__dict__'))\n"
 	"    def code(self, code, g):\n"
 	"        names = frozenset(code.co_names)\n"
-	"        texts = [c for c in code.co_consts if type(c) is str and c]\n"
+	"        consts = [c for k in code.co_consts for c in (k if type(k) is tuple else (k,))]\n"
+	"        texts = [c for c in consts if type(c) is str and c]\n"
 	"        if '__builtins__' in names: self.add(0, sys.modules['builtins'].__dict__, None, 'builtins', code, '__builtins__')\n"
 	"        if not DYNAMIC.isdisjoint(names): names = names.union(c for c in texts if c.isidentifier())\n"
 	"        if 'getLogger' in names: self.loggers(texts + [str(g.get('__name__'))], names, code)\n"
 	"        writing = writes(code)\n"
 	"        if writing: self.codes.append((code, names))\n"
+	"        if writing and 'current_thread' in names: self.thread(names, code)\n"
 	"        for n in names.intersection(g):\n"
 	"            if writing or type(g[n]) in HANDED: self.aliases(g[n], names, code, n)\n"
 	"        for n in names:\n"
@@ -122,6 +133,14 @@ static const char *const SOURCE =
 	"            if not issubclass(type(v), MODULE) and (n in g and self.is_made_anew(n, v, g) or not self.is_shared(v)): continue\n"
 	"            home = self.known.get(id(v), (None, ''))[1] if self.known and n in g and not issubclass(type(v), MODULE) else ''\n"
 	"            self.child(None, n, v, names, home, code, n, 0, None)\n"
+	"    def stored(self, code):\n"
+	"        if id(code) not in self.written: self.written[id(code)] = code, stored(code)\n"
+	"        return self.written[id(code)][1]\n"
+	"    def thread(self, names, code):\n" /* the one that the activation is on: each has a turn */
+	"        threads = list(sys.modules['threading']._active.values())\n"
+	"        for t in threads: self.explore(t, names, 'threading.current_thread()', code, 'current_thread', 1)\n"
+	"        known = {id(t) for t in threads}\n"
+	"        self.late.append((lambda: id(thread()) in known, True))\n"
 	"    def aliases(self, v, names, code, name):\n"
 	"        for w in filter(self.is_aliased, self.parts(v)): self.handed_out(w, names, name, code, name, 1)\n"
 	"    def loggers(self, texts, names, code):\n"
@@ -150,7 +169,7 @@ static const char *const SOURCE =
 	"        logging = sys.modules.get('logging')\n"
 	"        return bool(logging) and issubclass(type(v), logging.Logger) and (v is logging.root or logging.root.manager.loggerDict.get(v.name) is v)\n"
 	"    def is_given(self, v):\n"
-	"        return not issubclass(type(v), (type, FUNCTION, METHOD) + PLAIN + CONTAINERS) and type(v) is not tuple\n"
+	"        return not issubclass(type(v), (type, FUNCTION, METHOD) + PLAIN) and not is_container(v) and type(v) is not tuple\n"
 	"    def is_global(self, v):\n"
 	"        n = attr(v, '__module__')\n"
 	"        m = sys.modules.get(n) if type(n) is str and n not in self.own else None\n"
@@ -166,14 +185,18 @@ static const char *const SOURCE =
 	"    def child(self, holder, n, v, names, path, code, name, depth, self_):\n"
 	"        t, path = type(v), path + '.' + n if path else n\n"
 	"        value = False\n"
-	"        if issubclass(t, CONTAINERS):\n"
+	"        if '__self__' in names and t in (METHOD, types.BuiltinMethodType): self.handed_out(v.__self__, names, path, code, name, depth + 1)\n"
+	"        if is_container(v):\n"
 	"            self.add(0, v, None, path, code, name)\n"
+	"            if writes(code): self.inside(v, names, path, code, name, depth + 1)\n"
 	"            value = True\n"
 	"        elif t is tuple:\n"
 	"            for x in v[:8]:\n"
-	"                if issubclass(type(x), CONTAINERS): self.add(0, x, None, path, code, name)\n"
+	"                if is_container(x): self.child(None, n, x, names, path.rpartition('.')[0], code, name, depth, None)\n"
 	"            value = True\n"
-	"        elif t in PLAIN or issubclass(t, PLAIN) and not hasattr(v, '__dict__'): value = t not in (types.BuiltinFunctionType, property)\n"
+	"        elif t is property:\n"
+	"            if v.fset and n in self.stored(code): self.setter(v.fset, self_, path, code, name, depth + 1)\n"
+	"        elif t in PLAIN or issubclass(t, PLAIN) and not hasattr(v, '__dict__'): value = t is not types.BuiltinFunctionType\n"
 	"        elif issubclass(t, (MODULE, type)):\n"
 	"            self.explore(v, names, path, code, name, depth + 1)\n"
 	"            if not issubclass(t, MODULE):\n"
@@ -184,17 +207,30 @@ static const char *const SOURCE =
 	"        elif t in (METHOD, staticmethod, classmethod) or issubclass(t, FUNCTION):\n"
 	"            if is_setter(n): self.setter(v, self_, path, code, name, depth + 1)\n"
 	"            for w in writes(code) and self.returned(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
+	"            f = getattr(v, '__func__', v)\n"
+	"            for k in INSIDE:\n"
+	"                if k in names or k == '__dict__' and 'vars' in names:\n"
+	"                    w = getattr(f, k, None)\n"
+	"                    if type(w) is dict: self.add(0, w, None, path + '.' + k, code, k if k in code.co_names else name)\n"
 	"            d = getattr(v, '__dict__', None)\n"
 	"            for k in names.intersection(d or ()): self.child(None, k, d[k], names, path, code, k if k in code.co_names else name, depth + 1, None)\n"
 	"        else:\n"
 	"            self.explore(v, names, path, code, name, depth + 1)\n"
 	"            value = True\n"
 	"        if holder is not None and value: self.add(1, holder, n, path, code, name)\n"
+	"    def inside(self, v, names, path, code, name, depth):\n"
+	"        t = type(v)\n"
+	"        if depth > 4 or v is sys.modules or not issubclass(t, (dict, list, collections.deque)): return\n"
+	"        for w in list(dict.values(v) if issubclass(t, dict) else t.__iter__(v))[:64]:\n"
+	"            if is_container(w) and (0, id(w), None) not in self.items:\n"
+	"                self.add(0, w, None, path, code, name)\n"
+	"                self.inside(w, names, path, code, name, depth + 1)\n"
+	"            elif self.is_given(w) and not issubclass(type(w), MODULE): self.explore(w, names, path, code, name, depth)\n"
 	"    def is_of_library(self, v):\n"
 	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
 	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
 	"    def returned(self, f):\n" /* a global, as it is: get_settings() */
-	"        if not issubclass(type(f), FUNCTION) or not self.is_of_library(f): return ()\n"
+	"        if not issubclass(type(f), FUNCTION) or f.__module__.partition('.')[0] in self.engine or not self.is_global(f): return ()\n"
 	"        import dis\n"
 	"        steps = [(i.opname, i.argval) for i in dis.get_instructions(f.__code__)]\n"
 	"        names = {n for (load, n), (end, _) in zip(steps, steps[1:]) if load == 'LOAD_GLOBAL' and end == 'RETURN_VALUE'}\n"
@@ -214,13 +250,16 @@ static const char *const SOURCE =
 	"        return found\n"
 	"    def handed_out(self, v, names, path, code, name, depth):\n"
 	"        if issubclass(type(v), (type, FUNCTION, MODULE, tuple) + PLAIN): return\n"
-	"        if issubclass(type(v), CONTAINERS): self.add(0, v, None, path, code, name)\n"
+	"        if is_container(v): self.add(0, v, None, path, code, name)\n"
 	"        else: self.explore(v, names, path, code, name, depth)\n"
 	"    def explore(self, o, names, path, code, name, depth):\n"
-	"        if depth > 5 or (id(o), names) in self.seen: return\n"
-	"        self.seen.add((id(o), names))\n"
-	"        direct = names.issuperset(code.co_names)\n"
-	"        step = lambda n: n if direct else name\n"
+	"        stored = self.setting.get(names, frozenset()) | self.stored(code)\n"
+	"        key = id(o), names, stored\n"
+	"        if depth > 5 or key in self.seen: return\n"
+	"        self.seen.add(key)\n"
+	"        plain = names.issuperset(code.co_names)\n"
+	"        direct = plain or names in self.setting\n"
+	"        step = lambda n: n if plain else name\n"
 	"        if issubclass(type(o), MODULE):\n"
 	"            n = o.__dict__.get('__name__')\n"
 	"            if type(n) is not str or n in self.own or sys.modules.get(n) is not o: return\n"
@@ -228,7 +267,7 @@ static const char *const SOURCE =
 	"                for k in names.intersection(o.__dict__):\n"
 	"                    if self.is_given(o.__dict__[k]): self.child(None, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
 	"                return\n"
-	"            if direct and not DYNAMIC.isdisjoint(names):\n"
+	"            if plain and not DYNAMIC.isdisjoint(names):\n"
 	"                for k in names.difference(o.__dict__): self.add(1, o.__dict__, k, n + '.' + k, code, k)\n"
 	"            for k in names.intersection(o.__dict__): self.child(o.__dict__, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
 	"        elif issubclass(type(o), type):\n"
@@ -239,24 +278,29 @@ static const char *const SOURCE =
 	"            d = o.__dict__.get('_member_map_')\n"
 	"            if type(d) is dict:\n"
 	"                for k in names.intersection(d): self.child(None, k, d[k], names, path, code, step(k), depth, None)\n"
+	"                self.setting[stored] = stored\n"
+	"                for w in list(d.values())[:256] if stored else (): self.explore(w, stored, path, code, name, depth + 1)\n" /* by a call */
 	"        else:\n"
 	"            d = fields(o)\n"
 	"            c = {}\n"
 	"            for base in reversed(type(o).__mro__): c.update(base.__dict__)\n"
 	"            if type(o).__module__ == 'builtins' or self.is_own_class(type(o)): return\n"
 	"            if type(o).__module__.partition('.')[0] in self.engine and not self.is_shared(o): return\n"
+	"            if writes(code) and type(c.get('__setitem__')) is FUNCTION: self.setter(c['__setitem__'], o, path + '.', code, name, depth + 1)\n"
 	"            for k in names:\n"
 	"                if d is not None and k in d: self.child(d, k, d[k], names, path, code, step(k), depth, None)\n"
 	"                elif k in c:\n"
 	"                    if type(c[k]) in DATA: self.add(2, o, k, path + '.' + k, code, step(k))\n"
+	"                    elif d is not None and k in stored and type(c[k]) is not property: self.add(1, d, k, path + '.' + k, code, step(k))\n"
 	"                    elif k[:2] != '__': self.child(None, k, c[k], names, path, code, step(k), depth, o)\n"
-	"                elif d is not None and direct and ('__getattr__' not in c or stores(code, k)): self.add(1, d, k, path + '.' + k, code, k)\n"
+	"                elif d is not None and direct and ('__getattr__' not in c or k in stored): self.add(1, d, k, path + '.' + k, code, step(k))\n"
 	"    def setter(self, f, o, path, code, name, depth):\n"
 	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
 	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
 	"        for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
 	"        if not issubclass(type(f), FUNCTION) or depth > 5 or id(f.__globals__) in self.namespaces: return\n"
 	"        g, names = f.__globals__, frozenset(names_of(f.__code__))\n"
+	"        self.setting[names] = frozenset().union(*map(self.stored, codes_of(f.__code__)))\n"
 	"        top = str(g.get('__name__')).partition('.')[0]\n"
 	"        if top in self.engine: return\n"
 	"        for n in names.intersection(g):\n"
@@ -270,7 +314,7 @@ static const char *const SOURCE =
 	"                v = cell.cell_contents\n"
 	"            except ValueError:\n"
 	"                continue\n"
-	"            if issubclass(type(v), CONTAINERS): self.add(0, v, None, path, code, name)\n"
+	"            if is_container(v): self.add(0, v, None, path, code, name)\n"
 	"def find(table, engine, main):\n"
 	"    search = Search(table, engine, main)\n"
 	"    return search.run(), search.late\n"
@@ -305,22 +349,29 @@ static const char *const SOURCE =
 	"    elif isinstance(o, set):\n"
 	"        set.intersection_update(o, content)\n"
 	"        set.update(o, content)\n"
-	"    else:\n"
+	"    elif isinstance(o, collections.deque):\n"
 	"        o.clear()\n"
 	"        o.extend(content)\n"
+	"    elif isinstance(o, bytearray):\n"
+	"        o[:] = content\n"
+	"    elif hasattr(o, 'typecode'):\n"
+	"        o[:] = type(o)(o.typecode, content)\n"
+	"    else:\n"
+	"        o[...] = sys.modules['numpy'].frombuffer(content, o.dtype).reshape(o.shape)\n"
 	"def line(code, name):\n"
 	"    import dis\n"
 	"    at = code.co_firstlineno\n"
 	"    starts, named, stores = dict(dis.findlinestarts(code)), [], set()\n"
 	"    for i in dis.get_instructions(code):\n"
 	"        at = starts.get(i.offset) or at\n"
-	"        if i.argval == name: named.append(at)\n"
+	"        value = code.co_consts[i.arg] if i.opname == 'KW_NAMES' else i.argval\n"
+	"        if value == name or type(value) is tuple and name in value: named.append(at)\n"
 	"        if i.opcode in STORES or type(i.argval) is str and i.opcode in dis.hasname and is_setter(i.argval): stores.add(at)\n"
 	"    return next((n for n in named if n in stores), named[0] if named else code.co_firstlineno)\n";
 
 static PyObject *helpers; /* the namespace of SOURCE */
 
-enum kind { LIST, DICT, SET, OTHER, ITEM, FIELD };
+enum kind { LIST, DICT, SET, BYTES, OTHER, ITEM, FIELD };
 
 #define LOOK_MAX 640 /* bytes; more is compared by its content */
 
@@ -525,6 +576,8 @@ static PyObject *copy_content(const struct item *item)
 		return field(item);
 	case LIST:
 		return PyList_GetSlice(item->object, 0, PyList_Size(item->object));
+	case BYTES:
+		return PyBytes_FromObject(item->object);
 	default:
 		return PySequence_List(item->object);
 	}
@@ -569,6 +622,16 @@ static bool same_dict(PyObject *dict, PyObject *content)
 	return same;
 }
 
+static bool same_bytes(const struct item *item)
+{
+	PyObject *now = PyBytes_FromObject(item->object);
+	bool same = !now || !item->content || PyObject_RichCompareBool(now, item->content, Py_EQ) == 1;
+
+	PyErr_Clear();
+	sg_python_clear(&now);
+	return same;
+}
+
 static bool same_items(const struct item *item)
 {
 	PyObject *now = PySequence_List(item->object);
@@ -608,6 +671,8 @@ static bool is_changed(struct item *item)
 		return !same_list(item->object, item->content);
 	case SET:
 		return item->table ? sg_containers_set_same(item->object, item->table) != 1 : !same_items(item);
+	case BYTES:
+		return !same_bytes(item);
 	case OTHER:
 		return !same_items(item);
 	case FIELD:
@@ -659,22 +724,20 @@ static void put_back(struct item *item)
 
 static enum kind kind_of(PyObject *object, long kind)
 {
+	static const struct { const char *name; enum kind kind; } names[] = {
+		{"list", LIST}, {"set", SET}, {"bytearray", BYTES}, {"array.array", BYTES}, {"numpy.ndarray", BYTES},
+	};
 	PyTypeObject *type = sg_cpython_type(object);
-	PyObject *name;
 	enum kind answer = OTHER;
 
 	if (kind)
 		return kind == 1 ? ITEM : FIELD;
 	if (PyType_IsSubtype(type, &PyDict_Type))
 		return DICT;
-	for (; type && answer == OTHER; type = sg_cpython_type_base(type)) {
-		name = PyUnicode_FromString(sg_cpython_type_name(type));
-		if (name && PyUnicode_CompareWithASCIIString(name, "list") == 0)
-			answer = LIST;
-		else if (name && PyUnicode_CompareWithASCIIString(name, "set") == 0)
-			answer = SET;
-		sg_python_clear(&name);
-	}
+	for (; type && answer == OTHER; type = sg_cpython_type_base(type))
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (sg_cpython_is_c_class(type) && strcmp(sg_cpython_type_name(type), names[i].name) == 0)
+				answer = names[i].kind;
 	return answer;
 }
 

@@ -317,7 +317,7 @@ const struct sg_state_kind sg_state_class = {
 	.dict = class_dict
 };
 
-/* --- classes: name, bases and what they match, which are not among the attributes ----------------- */
+/* --- classes: name, bases, metaclass and what they match, which are not among the attributes ------- */
 
 static const char *const class_parts[] = {"__name__", "__qualname__", "__bases__"};
 #define CLASS_PARTS (Py_ssize_t)(sizeof(class_parts) / sizeof(class_parts[0]))
@@ -341,7 +341,7 @@ static void restore_matched(PyObject *class, PyObject *snapshot)
 static PyObject *save_names(PyObject *class)
 {
 	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
-	PyObject *snapshot = PyTuple_New(CLASS_PARTS + 1), *name, *part;
+	PyObject *snapshot = PyTuple_New(CLASS_PARTS + 2), *name, *part;
 
 	for (Py_ssize_t i = 0; snapshot && i < CLASS_PARTS; i++) {
 		name = PyUnicode_InternFromString(class_parts[i]);
@@ -352,6 +352,8 @@ static PyObject *save_names(PyObject *class)
 	}
 	part = snapshot ? save_matched(class) : NULL;
 	if (snapshot && (!part || PyTuple_SetItem(snapshot, CLASS_PARTS, part) < 0))
+		sg_python_clear(&snapshot);
+	if (snapshot && PyTuple_SetItem(snapshot, CLASS_PARTS + 1, sg_python_ref((PyObject *)sg_cpython_type(class))) < 0)
 		sg_python_clear(&snapshot);
 	return snapshot;
 }
@@ -375,6 +377,8 @@ static int restore_names(PyObject *class, PyObject *snapshot)
 	}
 	if (!error)
 		restore_matched(class, PyTuple_GetItem(snapshot, CLASS_PARTS));
+	if (!error && (PyObject *)sg_cpython_type(class) != PyTuple_GetItem(snapshot, CLASS_PARTS + 1))
+		error = set_class(class, PyTuple_GetItem(snapshot, CLASS_PARTS + 1));
 	sg_python_clear(&now);
 	return error;
 }
@@ -406,7 +410,7 @@ static int names_memory(PyObject *class, struct sg_memory memory[SG_MEMORY_MAX])
 		look_at(memory, i, words[i], WORD);
 	}
 	look_at(memory, 3, matched, 1);
-	return 4;
+	return look_at(memory, 4, sg_cpython_type_word(class), WORD);
 }
 
 const struct sg_state_kind sg_state_names = {

@@ -2,7 +2,7 @@
 harmless thing. A new one needs a row here, in the case's format of ../workers/cases.py, and its distribution's name.
 
 `private` says why the image is rightly a private one, `refused` names the rule that strict has against the use, and why
-that is right; neither stated: the image is shared, and nothing is refused. `later` says what is not right yet.
+that is right; neither stated: the image is shared, and nothing is refused.
 """
 import sys
 from typing import NamedTuple, Optional, Tuple
@@ -14,7 +14,6 @@ class Library(NamedTuple):
     body: str
     private: Optional[str] = None
     refused: Optional[Tuple[str, str]] = None
-    later: Optional[str] = None
     before: Tuple[int, int] = (4, 0)  # the first Python that it has no wheel for
 
     @property
@@ -33,7 +32,7 @@ LIBRARIES = [
     L("starlette", "from starlette.datastructures import URL, Headers", "return URL('http://a/b').path + Headers({'x': 'y'})['X']"),
     L("uvicorn", "import uvicorn", "return uvicorn.Config.__name__"),
     L("fastapi", "import fastapi\napp = fastapi.FastAPI()\n@app.get('/x')\ndef x(q: int = 1): return q", "return app.url_path_for('x')"),
-    L("flask", "import flask\napp = flask.Flask('a')\n@app.get('/x')\ndef x(): return 'y'", "return str(len(list(app.url_map.iter_rules())))"),
+    L("flask", "import flask\napp = flask.Flask(__name__)\n@app.get('/x')\ndef x(): return 'y'", "return str(len(list(app.url_map.iter_rules())))"),
     L("django", "import django.utils.text, django.core.validators", "django.core.validators.validate_ipv4_address('1.2.3.4'); return django.utils.text.slugify('A b')"),
     L("tornado", "import tornado.escape, tornado.httputil", "return tornado.escape.xhtml_escape('<') + tornado.httputil.url_concat('http://a', {'x': 'y'})"),
     L("grpcio", "import grpc", "return grpc.StatusCode.NOT_FOUND.name"),
@@ -122,8 +121,7 @@ LIBRARIES = [
     L("google-cloud-storage", "from google.cloud import storage", "return storage.Blob.path_helper('b', 'x/y')"),
     L("google-cloud-bigquery", "from google.cloud import bigquery", "return bigquery.SchemaField('a', 'STRING').name",
       private="it keeps the exception of an import that failed, and so the frames that it passed"),
-    L("google-cloud-pubsub", "from google.cloud import pubsub_v1", "return pubsub_v1.PublisherClient.topic_path('p', 't')",
-      later="its messages are in the pool of descriptors already, as the worker has imported them, and cannot be put in twice"),
+    L("google-cloud-pubsub", "from google.cloud import pubsub_v1", "return pubsub_v1.PublisherClient.topic_path('p', 't')"),
     L("google-api-python-client", "import googleapiclient.discovery, googleapiclient.errors", "return googleapiclient.errors.Error.__name__"),
     L("google-auth", "import google.auth, google.oauth2.service_account", "return str(google.auth.exceptions.RefreshError('x'))"),
     L("azure-core", "import azure.core.exceptions", "return str(azure.core.exceptions.ResourceNotFoundError('x'))"),
@@ -190,7 +188,7 @@ LIBRARIES = [
     L("tzlocal", "import tzlocal", "return tzlocal.__name__"),
     L("croniter", "import croniter, datetime", "return str(croniter.croniter('0 0 * * *', datetime.datetime(2020, 1, 1)).get_next(datetime.datetime))"),
     L("humanize", "import humanize", "return humanize.naturalsize(10000) + humanize.intcomma(1000)"),
-    L("dateparser", "import dateparser", "return str(dateparser.parse('2020-01-02', settings={'TIMEZONE': 'UTC'}))", later="its own copy of _strptime finds time.tzname changed",
+    L("dateparser", "import dateparser", "return str(dateparser.parse('2020-01-02', settings={'TIMEZONE': 'UTC'}))",
       private="pytz keeps a generator, which fills its list of zones when it is first looked at"),
     L("holidays", "import holidays, datetime", "return str(datetime.date(2020, 12, 25) in holidays.country_holidays('US', years=2020))"),
     # --- secrets and identifiers

@@ -797,6 +797,8 @@ allow("ok_optparse_error", "import optparse", "try: optparse.OptionParser(prog='
 block("optparse_program", "import optparse", "return optparse.OptionParser().get_prog_name()", says="optparse.OptionParser.get_prog_name")
 block("optparse_help", "import optparse", "return optparse.OptionParser().format_help()", says="optparse.OptionParser.format_help")
 block("robots_time", "from urllib.robotparser import RobotFileParser", "r = RobotFileParser(); r.modified(); return str(r.mtime())", says="mtime")
+allow("ok_copy_of_a_standard_module", "import importlib.util\nspec = importlib.util.find_spec('_strptime')\nmine = importlib.util.module_from_spec(spec)\n"
+      "spec.loader.exec_module(mine)", "return str(mine._strptime('2020', '%Y'))")
 block("gettext_call", "import gettext", "return gettext.gettext('x')", says="gettext")
 block("thread_shown", "import threading", "return f'{threading.current_thread()}'", says="threading.Thread.__repr__")
 block("thread_number", "import threading", "return str(threading.current_thread().ident)", says="threading.Thread.ident")
@@ -896,7 +898,32 @@ _changes("object_of_the_engine", "", "workflow.logger.sg_new = 1", "not hasattr(
 _changes("field_of_the_engine", "", "workflow.logger.full_workflow_info_on_extra = True", "not workflow.logger.full_workflow_info_on_extra",
          says="logger.full_workflow_info_on_extra")
 _changes("dict_of_the_engine", "from temporalio.workflow import logger as L", "L.extra['sg'] = 1", "'sg' not in L.extra", says="extra")
+_changes("hook_of_the_interpreter", "import sys", "sys.excepthook = print", "sys.excepthook is not print", says="sys.excepthook")
+for _part in ("__kwdefaults__", "__annotations__", "__dict__"):
+    _changes(f"inside_a_function_{_part}", "import asyncio, functools", f"asyncio.wait.{_part}['sg'] = 1", f"'sg' not in asyncio.wait.{_part}",
+             says=f"asyncio.wait.{_part}", before=(3, 14) if _part == "__annotations__" else (4, 0))
+_changes("inside_a_function_by_vars", "import textwrap", "vars(textwrap.fill).update(sg=1)", "not hasattr(textwrap.fill, 'sg')", says="textwrap.fill")
+_changes("namespace_by_keyword", "import string", "vars(string).update(sg_new=1)", "not hasattr(string, 'sg_new')", says="string.sg_new")
+_changes("member_by_a_call", "import http", "http.HTTPStatus(404).sg_new = 1", "not hasattr(http.HTTPStatus(404), 'sg_new')", says="http.HTTPStatus")
+_changes("object_of_a_method", "import random", "random.random.__self__.sg_new = 1", "not hasattr(random.random.__self__, 'sg_new')",
+         says="random.random")
+_changes("thread", "import threading", "threading.current_thread().sg_new = 1", "not hasattr(threading.current_thread(), 'sg_new')",
+         says="threading.current_thread()")
+_changes("policy", "import asyncio", "asyncio.get_event_loop_policy().sg_new = 1", "not hasattr(asyncio.get_event_loop_policy(), 'sg_new')",
+         says="asyncio.get_event_loop_policy", before=(3, 14))
+_changes("property_of_an_object", "import calendar", "calendar.c.firstweekday = 5", "calendar.c.firstweekday == 0", says="calendar.c")
 # What the worker shares by itself it may want to see: reported, but not put back.
+for _name, _change, _now in [
+    ("nested", "helper_shared.nested['a']['b'].append(2)", "2 in helper_shared.nested['a']['b']"),
+    ("object_in_a_list", "helper_shared.nested['rows'][0].size = 4", "helper_shared.nested['rows'][0].size == 4"),
+    ("nested_in_a_tuple", "helper_shared.pair[1]['a']['sg'] = 1", "'sg' in helper_shared.pair[1]['a']"),
+    ("bytes", "helper_shared.buffer.extend(b'sg')", "b'sg' in helper_shared.buffer"),
+    ("array", "helper_shared.numbers[0] += 1", "helper_shared.numbers[0] == 1001"),
+    ("mapping", "helper_shared.by_name['sg'] = 1", "'sg' in helper_shared.by_name"),
+    ("layers", "helper_shared.layers['sg'] = 1", "'sg' in helper_shared.layers"),
+    ("property", "helper_shared.row.width = 4", "helper_shared.row.size == 4"),
+]:
+    _changes(f"of_a_library_{_name}", _PASSED, _change, _now, says="helper_shared")
 _changes("setter_of_a_library", _PASSED, "helper_shared.set_option('sg', 1)", "'sg' in helper_shared.options", says="helper_shared")
 _changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "helper_shared.feature", says="helper_shared")
 _changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",

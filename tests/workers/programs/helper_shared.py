@@ -1,4 +1,6 @@
 """Passed through by the workflow files that import it: one copy for the whole process, a library to Sandglass."""
+import array
+import collections
 import datetime
 import functools
 import gc
@@ -224,3 +226,19 @@ class Renderer:
 
 
 remembered(), remembered_for("sg"), Single(), SingleByMetaclass(), class_for("Sg")
+
+
+class Row:
+    size = 0
+
+    @property
+    def width(self):
+        return self.size
+
+    @width.setter
+    def width(self, value):
+        self.size = value
+
+
+nested, pair = {"a": {"b": [1]}, "rows": [Row()]}, (1, {"a": {}})
+buffer, numbers, by_name, layers, row = bytearray(b"x"), array.array("i", [1000]), collections.UserDict(), collections.ChainMap({}), Row()

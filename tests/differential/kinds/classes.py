@@ -79,6 +79,7 @@ class {n}(metaclass=_{n}):
 type({x}).{A} = {o}
 ={x}() is {x}()
 type({x}).extra = {x}
+{x}.__class__ = type('M{i}', (type({x}),), dict(total={v})) ~> [type({x}).__name__, type({x}).total]
 """)
 kind("instance", 7, """
 class _{n}:

@@ -23,6 +23,7 @@ static const char *const SOURCE =
 	SG_SOURCE_OF_SEARCHES
 	"import collections, functools, gc, opcode\n"
 	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_SLICE', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
+	"ATTRIBUTES = opcode.opmap['STORE_ATTR'], opcode.opmap['DELETE_ATTR']\n"
 	"FUNCTION, MODULE, METHOD = types.FunctionType, types.ModuleType, types.MethodType\n"
 	"CONTAINERS = list, dict, set, collections.deque, bytearray\n"
 	"BUFFERS, BUFFER_MAX = (('array', 'array'), ('numpy', 'ndarray')), 1 << 20\n"
@@ -44,9 +45,13 @@ static const char *const SOURCE =
 	"    return {n for c in codes_of(code) for n in c.co_names}\n"
 	"def writes(code):\n"
 	"    return not STORES.isdisjoint(code.co_code[::2]) or any(is_setter(n) for n in code.co_names)\n"
-	"def stored(code):\n"
-	"    import dis\n"
-	"    return frozenset(i.argval for i in dis.get_instructions(code) if i.opname in ('STORE_ATTR', 'DELETE_ATTR'))\n"
+	"def stored(code):\n" /* as dis has it, in a tenth of the time */
+	"    found, wide, text = set(), 0, code.co_code\n"
+	"    for operation, argument in zip(text[::2], text[1::2]):\n"
+	"        argument |= wide\n"
+	"        wide = argument << 8 if operation == opcode.EXTENDED_ARG else 0\n"
+	"        if operation in ATTRIBUTES: found.add(code.co_names[argument])\n"
+	"    return frozenset(found)\n"
 	"def is_container(v):\n"
 	"    if issubclass(type(v), CONTAINERS): return True\n"
 	"    if not any(m in sys.modules and type(v) is sys.modules[m].__dict__.get(n) for m, n in BUFFERS): return False\n"
@@ -230,7 +235,7 @@ static const char *const SOURCE =
 	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
 	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
 	"    def returned(self, f):\n" /* a global, as it is: get_settings() */
-	"        if not issubclass(type(f), FUNCTION) or f.__module__.partition('.')[0] in self.engine or not self.is_global(f): return ()\n"
+	"        if not issubclass(type(f), FUNCTION) or str(f.__module__).partition('.')[0] in self.engine or not self.is_global(f): return ()\n"
 	"        import dis\n"
 	"        steps = [(i.opname, i.argval) for i in dis.get_instructions(f.__code__)]\n"
 	"        names = {n for (load, n), (end, _) in zip(steps, steps[1:]) if load == 'LOAD_GLOBAL' and end == 'RETURN_VALUE'}\n"

@@ -5,6 +5,8 @@
 #include "shim/import/code.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/shared/identity.h"
+#include "shim/state/image.h"
+#include "shim/state/state_kinds.h"
 
 #include <string.h>
 
@@ -60,16 +62,46 @@ static int give_number(struct sg_call *call, const struct sg_answer *answer)
 	return number && !call->value ? -1 : 0;
 }
 
+/* Code that names these goes by the real address: ctypes, and the memo that copy.deepcopy() looks into. */
+static bool wants_address(const struct sg_frames *at)
+{
+	static const char *const wanting[] = {"deepcopy", "__deepcopy__", "memo", "ctypes", "cast", "from_address", "py_object", NULL};
+	static const char *const parts[] = {"co_names", "co_varnames", "co_freevars"};
+	bool wants = false;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !wants; i++) {
+		PyObject *names = sg_python_attribute_or_null(at->code, parts[i]);
+
+		for (Py_ssize_t j = 0; names && j < PyTuple_Size(names) && !wants; j++)
+			for (const char *const *word = wanting; *word && !wants; word++)
+				wants = strcmp(sg_python_text(PyTuple_GetItem(names, j)), *word) == 0;
+		sg_python_clear(&names);
+	}
+	return wants;
+}
+
+/* Made by the run, as far as that can be told: what is older may have been asked for its address before. */
+static bool is_of_run(const struct sg_call *call, PyObject *object)
+{
+	static const char *const older[] = {"object", "module", "tuple", "frozenset", "builtin_function_or_method", "method_descriptor", NULL};
+	PyTypeObject *type = sg_cpython_type(object);
+	bool old = call->importing || sg_state_atomic(type) || PyType_IsSubtype(type, &PyType_Type) || sg_image_owns(call->run, object);
+
+	for (const char *const *name = older; *name && !old; name++)
+		old = strcmp(sg_cpython_type_name(type), *name) == 0;
+	return !old;
+}
+
 /*
- * The address of an object that is told, in a text, as a number made smaller or as what things are sorted by, as opposed to one that
- * tells it from others, or that ctypes goes to: that must be the real one.
+ * The address of an object that the run has made, and of any that is told: in a text, as a number made smaller or as what things
+ * are sorted by, as opposed to one that tells it from others, or that ctypes goes to: that must be the real one.
  */
 static bool is_told(struct sg_call *call, int argument)
 {
 	static const char *const takers[] = {"str", "repr", "hex", "oct", "bin", "format", "hash", "print", "dumps", NULL};
 	static PyObject *key, *texts[3]; /* names of code are interned */
+	PyObject *name, *object = sg_call_argument(call, 0, NULL);
 	struct sg_frames at = {0};
-	PyObject *name;
 	bool told;
 
 	(void)argument;
@@ -81,7 +113,8 @@ static bool is_told(struct sg_call *call, int argument)
 	}
 	name = key && sg_frames_next(&at) ? PyObject_GetAttr(at.code, key) : NULL;
 	told = name && (name == texts[0] || name == texts[1] || name == texts[2] ||
-			(sg_code_runs_itself(call->run, &at) && sg_cpython_result_told(&at, "id", takers)));
+			(sg_code_runs_itself(call->run, &at) && ((object && is_of_run(call, object) && !wants_address(&at)) ||
+			sg_cpython_result_told(&at, "id", takers))));
 	PyErr_Clear();
 	sg_python_clear(&name);
 	sg_frames_end(&at);

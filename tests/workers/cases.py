@@ -417,6 +417,11 @@ allow("ok_texts_show_numbers", "import json, weakref\nclass A: pass\nclass B(A):
       "assert asked == made[::2] + made[1::2] and first is made[0] and sorted(made, key=id, reverse=True) == asked[::-1]; return ''")
 allow("ok_id_tells_apart", "import copy\nclass N:\n    def __deepcopy__(self, memo):\n        n = memo[id(self)] = N(); n.me = copy.deepcopy(self.me, memo)\n"
       "        return n", "n = N(); n.me = n; c = copy.deepcopy(n); assert c.me is c and id(c) not in {id(n)} and id(n) == id(n); return ''")
+allow("ok_address_kept", "import copy, json\nclass N: pass\nKEPT = {id(N): 1}\nEMPTY = object()\nKEPT[id(EMPTY)] = 2\nLIST = []\nKEPT[id(LIST)] = 3\n"
+      "def copied(a): return copy.deepcopy([a, a], {id(a): a})",
+      "a, b, d = N(), N(), {}\nn, m = id(a), id(b)\nassert f'{n} {m} {json.dumps([id(d), n])}' == '1 2 [3, 1]' and n < m, (n, m, id(d))\n"
+      "assert list(map(id, (b, a))) == sorted([m, n], reverse=True) and {n: 1}[id(a)] == 1 and id(N()) not in {n, m}\n"
+      "assert copied(a)[0] is a and [KEPT[id(o)] for o in (N, EMPTY, LIST)] == [1, 2, 3]\nreturn ''")
 allow("ok_sets_of_own_objects", "class A:\n    def __init__(self, n): self.n = n\nclass Taken(A):\n    def __eq__(self, other): return self is other\n"
       "    __hash__ = object.__hash__", "made = [(A if i % 2 else Taken)(i) for i in range(20)]\n"
       "assert [m.n for m in set(made)] == list(range(20)) == [m.n for m in set(made[::-1])] and made[3] in {*made}; return ''")

@@ -194,12 +194,13 @@ static PyObject *repr(PyObject *object)
 
 #define SHOWN_MAX 32
 #define WEAK 3 /* the first ones */
+#define CELL 3 /* the next */
 
 /* Classes of the interpreter's whose own text shows the address. */
 static struct shown {
 	PyTypeObject *class;
 	repr_function plain;
-	bool weak; /* a reference: it shows where its object lies, too */
+	const char *part; /* an attribute: of which the text shows where it lies, too; NULL: what a weak reference refers to */
 } shown[SHOWN_MAX];
 static size_t shown_count;
 
@@ -215,11 +216,8 @@ static PyObject *repr_of_own(PyObject *object)
 	if (!text || !run)
 		return text;
 	text = with_number(run, text, object);
-	/* A method of C code shows where its object lies. */
-	if (shown[i].weak)
-		other = sg_python_ref(sg_cpython_referent(object));
-	else
-		other = sg_python_attribute_or_null(object, "__self__");
+	other = shown[i].part ? sg_python_attribute_or_null(object, shown[i].part) : sg_python_ref(sg_cpython_referent(object));
+	PyErr_Clear(); /* an empty cell */
 	if (text && other)
 		text = with_number(run, text, other);
 	sg_python_clear(&other);
@@ -393,13 +391,13 @@ static void hash_numbers(bool ours)
 	sg_subclasses_made = ours ? number_instances : NULL;
 }
 
-static bool add_shown(PyTypeObject *class, bool weak)
+static bool add_shown(PyTypeObject *class, const char *part)
 {
 	void **slot = sg_cpython_repr_slot(class);
 
 	if (shown_count == SHOWN_MAX || *slot == (void *)repr_plain || !sg_cpython_writable(slot, sizeof(*slot)))
 		return false;
-	shown[shown_count++] = (struct shown){(PyTypeObject *)sg_python_ref((PyObject *)class), (repr_function)*slot, weak};
+	shown[shown_count++] = (struct shown){(PyTypeObject *)sg_python_ref((PyObject *)class), (repr_function)*slot, part};
 	return true;
 }
 
@@ -411,7 +409,7 @@ static void find_shown(void)
 		"async def a(): yield\n"
 		"async def c(): pass\n"
 		"c, v = c(), _contextvars.ContextVar('v')\n"
-		"some = (f, f.__code__, len, f(), a(), c, ''.__str__, (lambda: f).__closure__, memoryview(b' '), sys._getframe(),\n"
+		"some = ((lambda x: lambda: x)(f).__closure__, f, f.__code__, len, f(), a(), c, ''.__str__, memoryview(b' '), sys._getframe(),\n"
 		"        _thread.allocate_lock(), _thread.RLock(), v, v.set(1))\n"
 		"c.close()\n"
 		"class Plain: pass\n"
@@ -421,7 +419,7 @@ static void find_shown(void)
 	PyObject *classes = namespace ? sg_cpython_item(namespace, "classes") : NULL;
 
 	for (Py_ssize_t i = 0; classes && i < PyList_Size(classes); i++)
-		add_shown((PyTypeObject *)PyList_GetItem(classes, i), i < WEAK);
+		add_shown((PyTypeObject *)PyList_GetItem(classes, i), i < WEAK ? NULL : i == CELL ? "cell_contents" : "__self__");
 	PyErr_Clear();
 	sg_python_clear(&namespace);
 }
@@ -451,7 +449,7 @@ static void number_other(size_t i, PyObject *module)
 	others[i].class = (PyTypeObject *)class;
 	if (others[i].in_sets)
 		number_instances(others[i].class);
-	else if (add_shown(others[i].class, false))
+	else if (add_shown(others[i].class, "__self__"))
 		put(others[i].class, sg_cpython_repr_slot, (void *)shown[shown_count - 1].plain, (void *)repr_of_own, true);
 }
 

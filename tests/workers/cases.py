@@ -408,11 +408,11 @@ allow("ok_asyncio_names_of_tasks", "import asyncio\nasync def f(): pass",
       "t = asyncio.create_task(f()); n = t.get_name().split()[0]; await t; assert n == 'Task-2', n; return ''")
 allow("ok_texts_show_numbers", "import json, weakref\nclass A: pass\nclass B(A):\n    def __repr__(self): return 'B' + super().__repr__()[-5:]\n"
       "    def __str__(self): return hex(id(self))\ndef f(): pass",
-      "a, b = A(), B()\nends = [t.rpartition(' at ')[2] for t in (repr(a), f'{f}', '%s' % [a], repr(weakref.ref(a)), repr(weakref.proxy(a)), repr({}.get))]\n"
-      "assert ends == ['0x1>', '0x2>', '0x1>]', '0x1>', '0x1>', '0x5>'], ends\n"
-      "assert [f'{id(o)}' for o in [b] * 99] == ['6'] * 99\n"
-      "ends = repr(b), str(b), f'{id(b):x}', '%d' % id(b), str(id(b)); assert ends == ('B 0x6>', '0x6', '6', '6', '6'), ends\n"
-      "ends = '{}'.format(id(b)), json.dumps(id(b)), id(b) & 7, id(b) % 4, id(b) * 2, id(b) >> 1; assert ends == ('6', '6', 6, 2, 12, 3), ends\n"
+      "a, b = A(), B()\nends = [t.rpartition(' at ')[2] for t in (repr(a), f'{f}', '%s' % [a], repr(weakref.ref(a)), repr(weakref.proxy(a)), repr({}.get), repr((lambda: a).__closure__[0]))]\n"
+      "assert ends == ['0x1>', '0x2>', '0x1>]', '0x1>', '0x1>', '0x5>', '0x1>'], ends\n"
+      "def empty(): return never\nif not a: never = 1\nassert [f'{id(o)}' for o in [b] * 99] == ['7'] * 99 and 'empty' in repr(empty.__closure__[0])\n"
+      "ends = repr(b), str(b), f'{id(b):x}', '%d' % id(b), str(id(b)); assert ends == ('B 0x7>', '0x7', '7', '7', '7'), ends\n"
+      "ends = '{}'.format(id(b)), json.dumps(id(b)), id(b) & 7, id(b) % 4, id(b) * 2, id(b) >> 1; assert ends == ('7', '7', 7, 3, 14, 3), ends\n"
       "made = [A() for i in range(20)][::-1]; asked = made[::2] + made[1::2]; first = min(asked, key=id); asked.sort(key=id)\n"
       "assert asked == made[::2] + made[1::2] and first is made[0] and sorted(made, key=id, reverse=True) == asked[::-1]; return ''")
 allow("ok_id_tells_apart", "import copy\nclass N:\n    def __deepcopy__(self, memo):\n        n = memo[id(self)] = N(); n.me = copy.deepcopy(self.me, memo)\n"

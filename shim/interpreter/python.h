@@ -109,6 +109,7 @@ struct sg_python_inittab {
 	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
 	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
 	F(PyObject *, PyBytes_FromObject, (PyObject *)) \
+	F(Py_ssize_t, PyObject_Hash, (PyObject *)) \
 	F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
 	F(PyCFunction, PyCFunction_GetFunction, (PyObject *)) \

@@ -1,5 +1,8 @@
 #include "shim/interpreter/seed.h"
 
+#include "shim/interpreter/layout.h"
+#include "shim/interpreter/python.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -21,10 +24,30 @@ void sg_seed_started(void)
 	sg_seed_awaited = false;
 }
 
+/* As CPython has it from 3.12 on; before, it is the address of None, and the order of sets with it, and with tuples of it. */
+#define HASH_OF_NONE 0xfca86420
+
+static Py_ssize_t hash_of_none(PyObject *none)
+{
+	(void)none;
+	return HASH_OF_NONE;
+}
+
+/* The interpreter has no object yet, and has not completed its classes: those without a hash of their own get the one by address then. */
+static void pin_none(void)
+{
+	PyTypeObject *class = sg_field(Py_None, object_type);
+
+	if (class && strcmp(sg_field(class, type_name), "NoneType") == 0 && !sg_field(class, type_hash))
+		sg_field(class, type_hash) = (void *)hash_of_none;
+}
+
 const char *sg_seed_ask(const char *given)
 {
 	const char *answer = wanted[0] ? wanted : given;
 
+	if (wanted[0] && !asked)
+		pin_none();
 	asked = true;
 	if (answer && *answer)
 		snprintf(in_use, sizeof(in_use), "%s", answer);
@@ -38,5 +61,5 @@ const char *sg_seed_in_use(void)
 
 bool sg_seed_missed(void)
 {
-	return wanted[0] && !asked;
+	return wanted[0] && (!asked || PyObject_Hash(Py_None) != HASH_OF_NONE);
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * packages() -> {name: why}, from what the host has loaded: through a loader of another package, or with the mark that proto-plus
- * wants in modules that define messages.
+ * packages() -> {name: why}, from what the host has loaded: through a loader of another package, with the mark that proto-plus
+ * wants in modules that define messages, or a compiled module of another package under one of its names.
  */
 static const char source[] =
 	"import sys, types\n"
@@ -28,6 +28,9 @@ static const char source[] =
 	"        package = str(owner.__module__).partition('.')[0]\n"
 	"        if package != name.partition('.')[0] and package not in sys.stdlib_module_names:\n"
 	"            found[package] = 'its import hook loads other packages'\n"
+	"        spec = vars(module).get('__spec__')\n"
+	"        if str(getattr(spec, 'origin', '')).endswith('.so') and spec.name.partition('.')[0] != name.partition('.')[0]:\n"
+	"            found[home(name)] = 'its compiled part is a package of its own'\n"
 	"        if '__protobuf__' in vars(module):\n" /* some move the classes into another package */
 	"            moved = [v.__module__ for v in vars(module).values() if type(type(v)) is type and type(v).__module__[:6] == 'proto.']\n"
 	"            for package in {home(n) for n in [name, *moved] if n in sys.modules}: found[package] = 'its messages are in the pool of protobuf'\n"

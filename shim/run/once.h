@@ -4,8 +4,8 @@
  * Those that load other packages' code, and rewrite it (beartype's and typeguard's type checks): the loader belongs to the host,
  * and so does what it remembers. A copy of the package in a run would know nothing of it, and code that the loader rewrote
  * would fail. One whose hook only serves the package itself, as six and its vendored copies have it, is not meant. And those
- * whose classes describe themselves to protobuf's pool (proto-plus), which takes each description once. All of these are
- * shared. GIL: held, context suspended.
+ * whose classes describe themselves to protobuf's pool (proto-plus), which takes each description once. And those whose compiled
+ * part is a package of its own (polars), which keeps their classes. All of these are shared. GIL: held, context suspended.
  */
 #ifndef SG_ONCE_H
 #define SG_ONCE_H

@@ -217,7 +217,6 @@ static PyObject *repr_of_own(PyObject *object)
 		return text;
 	text = with_number(run, text, object);
 	other = shown[i].part ? sg_python_attribute_or_null(object, shown[i].part) : sg_python_ref(sg_cpython_referent(object));
-	PyErr_Clear(); /* an empty cell */
 	if (text && other)
 		text = with_number(run, text, other);
 	sg_python_clear(&other);

@@ -1,6 +1,7 @@
 #include "shim/guard/attribute.h"
 
 #include "shim/guard/decide.h"
+#include "shim/guard/stray.h"
 #include "shim/guard/trampoline.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
@@ -114,7 +115,7 @@ static PyObject *get(PyObject *self, PyObject *name)
 {
 	PyObject *answer = NULL;
 
-	if (sg_context_active() && consult(self, name, &answer) < 0)
+	if (sg_stray_guarded() && consult(self, name, &answer) < 0)
 		return NULL;
 	if (answer)
 		return answer;

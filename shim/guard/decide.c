@@ -8,6 +8,7 @@
 #include "shim/guard/family.h"
 #include "shim/guard/latest.h"
 #include "shim/guard/origin.h"
+#include "shim/guard/stray.h"
 #include "shim/guard/undo.h"
 #include "shim/import/code.h"
 #include "shim/import/kept.h"
@@ -838,13 +839,19 @@ enum sg_action sg_decide_late(struct sg_run *run, const struct sg_rule *rule, co
 
 enum sg_decision sg_decide(struct sg_call *call, sg_condition condition, struct sg_answer *ret_answer)
 {
-	struct sg_context *context = sg_context_suspend();
+	struct sg_context *context = sg_context_suspend(), stray;
 	PyObject *type, *value, *traceback;
-	enum sg_decision decision;
+	enum sg_decision decision = SG_DECIDED_GO;
 
 	sg_assert(PyGILState_Check());
 	PyErr_Fetch(&type, &value, &traceback); /* a call made while an exception is set, in a destructor */
-	decision = decide(call, condition, context, ret_answer);
+	if (context) {
+		decision = decide(call, condition, context, ret_answer);
+	} else if (sg_stray_find(&stray)) {
+		sg_context_begin(&stray);
+		decision = decide(call, condition, &stray, ret_answer);
+		sg_context_end(&stray);
+	}
 	if (decision != SG_DECIDED_NO)
 		PyErr_Restore(type, value, traceback);
 	else {

@@ -1,6 +1,7 @@
 #include "shim/guard/guard.h"
 
 #include "shim/base/loader.h"
+#include "shim/guard/stray.h"
 #include "shim/guard/trampoline.h"
 #include "shim/interpreter/classes.h"
 #include "shim/interpreter/cpython.h"
@@ -203,7 +204,7 @@ static struct sg_trampoline *find_function(PyObject *function)
 static PyObject *guarded_function(PyObject *function, PyObject *const *args, size_t nargsf,
 		PyObject *kwnames)
 {
-	struct sg_trampoline *guard = sg_context_active() ? find_function(function) : NULL;
+	struct sg_trampoline *guard = sg_stray_guarded() ? find_function(function) : NULL;
 
 	if (guard) {
 		struct sg_call call = {

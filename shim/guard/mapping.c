@@ -2,6 +2,7 @@
 
 #include "config/names.h"
 #include "shim/guard/attribute.h"
+#include "shim/guard/stray.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/run/policy.h"
@@ -83,7 +84,7 @@ static enum sg_decision consult(PyObject *self, PyObject *key, enum sg_source *r
 	enum sg_decision decision;
 	sg_condition condition = NULL;
 
-	if (!sg_context_active())
+	if (!sg_stray_guarded())
 		return SG_DECIDED_GO;
 	call.rule = find_rule(self, key, &condition);
 	decision = call.rule ? sg_decide(&call, condition, NULL) : SG_DECIDED_GO;

@@ -1,7 +1,7 @@
 #include "shim/guard/trampoline.h"
 
+#include "shim/guard/stray.h"
 #include "shim/run/answer.h"
-#include "shim/run/context.h"
 
 typedef PyObject *(*object_fn)(PyObject *, PyObject *);
 typedef PyObject *(*keywords_fn)(PyObject *, PyObject *, PyObject *);
@@ -121,7 +121,7 @@ static struct sg_trampoline fast_keywords_pool[256], method_pool[64];
 #define BODY(convention, i, ...) \
 	{ \
 		struct sg_trampoline *trampoline = &convention##_pool[INDEX(i)]; \
-		if (!sg_context_active()) \
+		if (!sg_stray_guarded()) \
 			return CALL(convention, trampoline, __VA_ARGS__); \
 		return guarded_##convention(trampoline, __VA_ARGS__); \
 	}

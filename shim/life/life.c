@@ -708,6 +708,7 @@ static void after_fork_in_child(void)
 	sg_context_leave(NULL);
 	before_collection = NULL;
 	run_before_collection = sg_context_run = NULL;
+	sg_context_running = NULL;
 	sg_turn_after_fork();
 	sg_hardened_after_fork();
 	sg_pages_after_fork();

@@ -5,6 +5,7 @@
 
 __thread struct sg_context *sg_context_current;
 __thread struct sg_run *sg_context_run;
+struct sg_context *sg_context_running;
 __thread volatile unsigned char sg_context_selector;
 
 long sg_context_try(struct sg_run *run, PyObject *callable)

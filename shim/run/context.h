@@ -79,7 +79,11 @@ struct sg_context {
 	bool activation;  /* the engine lets the workflow run, as opposed to setting it up */
 	PyObject *entry;  /* borrowed: the frame that entered; what is further out is not the run's */
 	struct sg_run *outer; /* the run that this thread was in */
+	struct sg_context *beside; /* the next one of those that are running */
 };
+
+/* Those of activations that have begun and not ended, on whatever thread. GIL: held. */
+extern struct sg_context *sg_context_running;
 
 extern __thread struct sg_context *sg_context_current;
 
@@ -129,12 +133,20 @@ static inline void sg_context_begin(struct sg_context *context)
 {
 	context->outer = sg_context_run;
 	sg_context_run = context->run;
+	context->beside = sg_context_running;
+	sg_context_running = context;
 }
 
 static inline void sg_context_end(struct sg_context *context)
 {
+	struct sg_context **link = &sg_context_running;
+
 	sg_assert(sg_context_run == context->run);
 	sg_context_run = context->outer;
+	while (*link && *link != context)
+		link = &(*link)->beside;
+	if (*link)
+		*link = context->beside;
 }
 
 /* For probes: what sg_cpython_call() answers in that run. */

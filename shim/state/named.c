@@ -89,7 +89,7 @@ static const char *const SOURCE =
 	"        for code, names in self.codes:\n"
 	"            for n in names.intersection(self.attributes):\n"
 	"                for v in self.attributes[n]: self.child(None, n, v, names, self.known[id(v)][1], code, n, 1, None)\n"
-	"        return list(self.items.values())\n"
+	"        return sorted(self.items.values(), key=lambda i: i[0] == 0 and type(i[1]) is dict and '__spec__' in i[1])\n" /* names first */
 	"    def parts(self, v):\n" /* to which the import of the workflow's modules has given another name */
 	"        t = type(v)\n"
 	"        if issubclass(t, MODULE) or issubclass(t, type) and self.own.get(attr(v, '__module__')) is None: return ()\n"
@@ -124,7 +124,8 @@ static const char *const SOURCE =
 	"        names = frozenset(code.co_names)\n"
 	"        consts = [c for k in code.co_consts for c in (k if type(k) is tuple else (k,))]\n"
 	"        texts = [c for c in consts if type(c) is str and c]\n"
-	"        if '__builtins__' in names: self.add(0, sys.modules['builtins'].__dict__, None, 'builtins', code, '__builtins__')\n"
+	"        for n in ('__builtins__', 'f_builtins'):\n"
+	"            if n in names or n in texts: self.add(0, sys.modules['builtins'].__dict__, None, 'builtins', code, n)\n"
 	"        if not DYNAMIC.isdisjoint(names): names = names.union(c for c in texts if c.isidentifier())\n"
 	"        if 'getLogger' in names: self.loggers(texts + [str(g.get('__name__'))], names, code)\n"
 	"        writing = writes(code)\n"
@@ -168,6 +169,7 @@ static const char *const SOURCE =
 	"            self.known = {}\n"
 	"            for n, m in list(sys.modules.items()):\n"
 	"                if not issubclass(type(m), MODULE) or n in self.own: continue\n"
+	"                self.known[id(m.__dict__)] = m.__dict__, n\n"
 	"                for k, w in list(m.__dict__.items()):\n"
 	"                    if not issubclass(type(w), PLAIN) and k[:2] != '__': self.known[id(w)] = w, n\n"
 	"        if self.known.get(id(v), (self,))[0] is v: return True\n"
@@ -272,6 +274,8 @@ static const char *const SOURCE =
 	"                for k in names.intersection(o.__dict__):\n"
 	"                    if self.is_given(o.__dict__[k]): self.child(None, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
 	"                return\n"
+	"            for k in ('vars', '__dict__'):\n"
+	"                if plain and writes(code) and k in names: self.add(0, o.__dict__, None, n, code, k)\n"
 	"            if plain and not DYNAMIC.isdisjoint(names):\n"
 	"                for k in names.difference(o.__dict__): self.add(1, o.__dict__, k, n + '.' + k, code, k)\n"
 	"            for k in names.intersection(o.__dict__): self.child(o.__dict__, k, o.__dict__[k], names, n, code, step(k), depth, None)\n"
@@ -332,6 +336,9 @@ static const char *const SOURCE =
 	"    if not issubclass(type(v), (type, FUNCTION, types.BuiltinFunctionType)): return False\n"
 	"    home = sys.modules.get(v.__module__)\n"
 	"    return home is not None and home.__dict__.get(v.__name__) is v\n"
+	"def has_loaded(o, content):\n" /* a namespace, in which nothing else has changed */
+	"    if '__spec__' not in o or not o.keys() >= content.keys(): return False\n"
+	"    return all(content[k] is v if k in content else issubclass(type(v), MODULE) or is_loaded(o, v) for k, v in o.items())\n"
 	"def put_back(kind, o, key, content):\n"
 	"    if kind == 2:\n"
 	"        if content: setattr(o, key, content[0])\n"
@@ -696,6 +703,10 @@ static bool is_changed(struct item *item)
 	if (!same && item->kind == ITEM && (item->content ? is_lazy_import(item->content) :
 	    PyType_IsSubtype(sg_cpython_type(dict_item(item)), &PyModule_Type) ||
 	    ask("is_loaded", false, item->object, dict_item(item)))) {
+		keep_content(item);
+		same = true;
+	}
+	if (!same && item->kind == DICT && item->content && ask("has_loaded", false, item->object, item->content)) {
 		keep_content(item);
 		same = true;
 	}

@@ -896,6 +896,13 @@ _changes("list_by_a_method", "import urllib.parse\nPUT = urllib.parse.uses_param
 _changes("namespace", "import string", "string.__dict__['hexdigits'] = 'x'", "string.hexdigits != 'x'", says="string.hexdigits")
 _changes("namespace_that_loads", "import concurrent.futures", "vars(concurrent.futures)['sg_new'] = 1",
          "'sg_new' not in vars(concurrent.futures)", says="concurrent.futures.sg_new")
+_changes("namespace_by_a_name_that_is_made", "import textwrap", "vars(textwrap)['sg' + str(1)] = 1", "'sg' + str(1) not in vars(textwrap)", says="textwrap")
+_changes("namespace_of_another_name", "import textwrap\nD = vars(textwrap)", "D['sg_new'] = 1", "'sg_new' not in D", says="D")
+_changes("namespace_by_a_mock", "from unittest import mock\nimport textwrap", "mock.patch.dict(textwrap.__dict__, {'sg' + str(2): 1}).start()",
+         "'sg' + str(2) not in textwrap.__dict__", says="textwrap")
+_changes("builtins_of_another_name", "B = __builtins__", "B['sg_new'] = 1", "'sg_new' not in B")
+_changes("builtins_of_the_globals", "", "globals()['__builtins__'].update(sg_new=1)", "'sg_new' not in globals()['__builtins__']")
+_changes("builtins_of_a_frame", "import sys", "sys._getframe().f_builtins['sg_new'] = 1", "'sg_new' not in sys._getframe().f_builtins")
 _changes("gc_callbacks", "import gc", "gc.callbacks.append(print)", "print not in gc.callbacks", says="gc.callbacks")
 _changes("single_dispatch", "import pkgutil\nclass Own: pass", "pkgutil.iter_importer_modules.register(Own, print)",
          "Own not in pkgutil.iter_importer_modules.registry", says="pkgutil.iter_importer_modules.register")

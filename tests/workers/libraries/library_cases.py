@@ -147,6 +147,12 @@ block("rsa_signed_at_random", _RSA, "k = serialization.load_pem_private_key(PEM,
       "return k.sign(b'x', padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()).hex()  # here", says="RSAPrivateKey.sign")
 block("rsa_encrypted", _RSA, "k = serialization.load_pem_private_key(PEM, None).public_key()\nreturn k.encrypt(b'x', padding.PKCS1v15()).hex()  # here", says="RSAPublicKey.encrypt")
 block("ec_key", _RSA, "return str(ec.generate_private_key(ec.SECP256R1()).private_numbers())", says="generate_private_key")
+# Two expressions: functions are called back on polars' own threads.
+_CALLED_BACK = "return str(pl.DataFrame({{'a': [1, 2]}}).select(pl.col('a').map_elements(lambda x: {}, return_dtype=pl.String), (pl.col('a') + 1).alias('b')).rows())"
+for _name, _call in [("time", "str(time.time())"), ("random", "str(random.random())"), ("environ", "os.environ['HOME']"), ("open", "open('/etc/hostname').read()")]:
+    block(f"polars_called_back_{_name}", "import polars as pl, os, random, time", _CALLED_BACK.format(_call), says=_name)
+allow("polars_called_back", "import polars as pl", _CALLED_BACK.format("str(x)"))
+allow("polars_called_back_once_more", "import polars as pl", _CALLED_BACK.format("str(x)").replace("return ", "assert ") + " == \"[('1', 2), ('2', 3)]\"; return ''")
 allow("polars_list_seeded", "import polars as pl", "return str(pl.Series([[1, 2]]).list.sample(1, seed=1).to_list())")
 block("polars_set_random_seed", "import polars as pl", "pl.set_random_seed(3); return ''")
 block("polars_collect_async", "import polars as pl", "return str(await pl.LazyFrame({'a': [1]}).collect_async())", says="polars.LazyFrame.collect_async")

@@ -208,8 +208,9 @@ sysroot() { # MACHINE [PACKAGE...]
 	local machine=$1 dir=$PWD/build/sysroot/$1 architecture package options
 	local -a packages=(libinih-dev libelf-dev zlib1g-dev libminizip-dev libzstd-dev "${@:2}")
 	case $machine in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;; *) die "$machine: no name at Debian" ;; esac
-	command -v "$machine-linux-gnu-gcc" >/dev/null || { mkdir -p build && can_install && apt_install "gcc-${machine/_/-}-linux-gnu"; } ||
-		die "$machine-linux-gnu-gcc is missing"
+	[[ -e /usr/$machine-linux-gnu/include/stdio.h ]] && command -v "$machine-linux-gnu-gcc" >/dev/null ||
+		{ mkdir -p build && can_install && apt_install "gcc-${machine/_/-}-linux-gnu" "libc6-dev-$architecture-cross"; } ||
+		die "$machine-linux-gnu-gcc is missing, or its C library's headers"
 	mkdir -p "$dir"/apt/{lists,archives}/partial "$dir/root"
 	(
 		flock 9

@@ -36,7 +36,7 @@ bool sg_stray_find(struct sg_context *ret_context)
 	const struct sg_context *owner = NULL;
 	struct sg_frames at = {0};
 
-	if (looking)
+	if (looking || sg_context_run) /* in a run, whose context is set aside for what a call does */
 		return false;
 	looking = true;
 	sg_stray_never = is_known();

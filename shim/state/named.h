@@ -6,12 +6,14 @@
  * leads from a global or an imported module to something of a shared module; and, where the name is that of a shared
  * function that says it changes something (set..., add..., register...), by the names in that function, so that the
  * setters of unknown libraries are seen, but not the caches that their other functions keep. Where that code writes to
- * something, also what containers hold (four levels, 64 entries of each), and what its calls are handed: a global that a function
- * returns, what it remembers (lru_cache), the one object of a class (singletons), members of an enumeration, the thread, from
- * the first activation on that began after it was made. Buffers (bytearray, array, numpy) are compared up to 1 MiB. It is compared before and
- * after each activation, some nanoseconds for each (a dict's version, where there is one), reported as state.object at the line that has
- * the name, refused in mode strict by failing the task, and put back. Where other threads have run in between, the change
- * may be one of theirs: it is reported and refused all the same, for nobody can tell, but not put back.
+ * something, also what containers hold (four levels, 64 entries of each), and what its calls are handed: a global that a
+ * function returns, what it remembers (lru_cache), the one object of a class (singletons), members of an enumeration, the
+ * thread, from the first activation on that began after it was made. Buffers (bytearray, array, numpy) up to 1 MiB.
+ *
+ * All that is compared before and after each activation, some nanoseconds for each (a dict's version, where there is one),
+ * reported as state.object at the line that has the name, refused in mode strict by failing the task, and put back. Where
+ * other threads have run in between, the change may be one of theirs: it is reported and refused all the same, for nobody
+ * can tell, but not put back.
  *
  * Not seen: what is reached by an alias that workflow code makes at run time, what C code keeps to itself. GIL: held.
  */

@@ -28,7 +28,8 @@
 #   durabletask, libraries on the newest Python
 #   soak                   on the newest Python, and short
 #   sdk                    with the oldest SDK
-#   aarch64, bullseye      not, as they take many minutes
+#   aarch64                on Debian's Python, by an emulator
+#   bullseye               not, as it takes many minutes
 #
 # PYTHON=PATH_OR_VERSION: only that Python. JOBS: suites at a time, default one for two processors, as each starts several
 # workers; and random programs at a time, default one for each processor.
@@ -461,9 +462,9 @@ all | guest | unit | fuzz | command | preload | engine | layout | workers | dura
 	case $layer in
 	all)
 		unit
-		in_order fuzz command_layer "each_python preload_one" "each_python engine_one" "each_python layout_one" durabletask dist forky & beside=$!
+		in_order fuzz command_layer "each_python preload_one" "each_python engine_one" "each_python layout_one" durabletask dist forky aarch64 & beside=$!
 		workers; sdk; libraries; soak; wait; differential
-		[[ $core_for != none ]] || { aarch64; bullseye; }
+		[[ $core_for != none ]] || bullseye
 		;;
 	guest) in_order "each_python layout_one" & beside=$!; workers; wait; differential ;; # what tests/forky.sh runs inside
 	command) command_layer ;;

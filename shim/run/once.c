@@ -29,7 +29,9 @@ static const char source[] =
 	"        if package != name.partition('.')[0] and package not in sys.stdlib_module_names:\n"
 	"            found[package] = 'its import hook loads other packages'\n"
 	"        spec = vars(module).get('__spec__')\n"
-	"        if str(getattr(spec, 'origin', '')).endswith('.so') and spec.name.partition('.')[0] != name.partition('.')[0]:\n"
+	"        above = name.rpartition('.')[0]\n"
+	"        own = getattr(sys.modules.get(above), '__name__', None) == above\n" /* not as in requests.packages, which renames others */
+	"        if own and str(getattr(spec, 'origin', '')).endswith('.so') and spec.name.partition('.')[0] != name.partition('.')[0]:\n"
 	"            found[home(name)] = 'its compiled part is a package of its own'\n"
 	"        if '__protobuf__' in vars(module):\n" /* some move the classes into another package */
 	"            moved = [v.__module__ for v in vars(module).values() if type(type(v)) is type and type(v).__module__[:6] == 'proto.']\n"

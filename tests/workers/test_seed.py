@@ -39,6 +39,13 @@ def test_sets_of_strings_have_one_order(run_program, settings, seed):
     assert ask(run_program, **settings) == [*with_seed(seed), "None", "False"]
 
 
+def test_none_has_the_same_hash_in_every_process(run_program):
+    ask_none = "print(hash(None), [*{(None, i) for i in range(9)}], None == None, None != 1, {None: 1}[None], type(None).__eq__(None, 1))"
+    asked = [run_program(sys.executable, "-c", ask_none, SANDGLASS="strict") for _ in range(3)]
+    assert {ended.out for ended in asked} == {asked[0].out} and asked[0].out.startswith(f"{0xfca86420} "), str(asked[0])
+    assert asked[0].out.endswith(" True True 1 NotImplemented\n"), str(asked[0])
+
+
 def test_a_pinned_seed_wins_over_the_environment_and_leaves_it(run_program):
     assert ask(run_program, SANDGLASS="strict", PYTHONHASHSEED="5") == [*with_seed(1), "5", "True"]
     assert ask(run_program, SANDGLASS_HASHSEED="9", PYTHONHASHSEED="5") == [*with_seed(9), "5", "True"]

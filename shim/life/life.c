@@ -175,7 +175,8 @@ static void engine_seen(const struct sg_engine *engine)
 {
 	(void)engine;
 	if (!unguarded) {
-		unguarded = "it runs no CPython that can be seen, or one that was opened apart from the program's other libraries";
+		unguarded = gnu_get_libc_version ? "it runs no CPython that can be seen, or one that was opened apart from the program's other "
+			"libraries" : "the C library is not glibc";
 		read_settings();
 	}
 	if (trouble[0] || (config.mode != SG_MODE_OFF && open_log() < 0))

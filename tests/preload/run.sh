@@ -425,6 +425,25 @@ if command -v musl-gcc >/dev/null; then
 		"$(LD_PRELOAD="$first$object" "$scratch/elsewhere" 2>&1; echo "status $?")"
 	check 'musl: so it does with settings that are wrong' "$("$scratch/elsewhere" 2>&1; echo "status $?")" \
 		"$(LD_PRELOAD="$first$object" SANDGLASS=nonsense SANDGLASS_LOG=/no/such/log "$scratch/elsewhere" 2>&1; echo "status $?")"
+	# What an engine's import does: its library is loaded, its file is opened.
+	cat >"$scratch/worker.c" <<-END
+		#include <dlfcn.h>
+		#include <fcntl.h>
+		#include <stdio.h>
+		int main(void)
+		{
+			void *library = dlopen("$scratch/temporalio/bridge/musl.so", RTLD_NOW);
+			int file = open("$scratch/temporalio/worker/workflow_sandbox/_runner.py", O_RDONLY);
+			return puts(library && file >= 0 ? "runs" : "has no engine") < 0;
+		}
+	END
+	musl-gcc -shared -fPIC -o "$scratch/temporalio/bridge/musl.so" -x c /dev/null
+	musl-gcc -o "$scratch/worker" "$scratch/worker.c"
+	check 'musl: a program with an engine runs' "runs
+status 0" \
+		"$(LD_PRELOAD="$first$object" "$scratch/worker" 2>"$scratch/said"; echo "status $?")"
+	has 'musl: it says why it is not guarded' 'event=dormant reason="the C library is not glibc"' "$(cat "$scratch/said")"
+	check 'musl: in one line' 1 "$(wc -l <"$scratch/said")"
 else
 	echo 'skip musl: there is no musl-gcc (tests/setup.sh preloads)'
 	skipped=$((skipped + 1))

@@ -109,7 +109,6 @@ struct sg_python_inittab {
 	F(Py_ssize_t, PyByteArray_Size, (PyObject *)) \
 	F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *)) \
 	F(PyObject *, PyBytes_FromObject, (PyObject *)) \
-	F(Py_ssize_t, PyObject_Hash, (PyObject *)) \
 	F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t)) \
 	F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
 	F(PyCFunction, PyCFunction_GetFunction, (PyObject *)) \
@@ -195,6 +194,7 @@ struct sg_python_inittab {
 	F(PyObject *, PyObject_GetIter, (PyObject *)) \
 	F(PyObject *, PyOS_FSPath, (PyObject *)) \
 	F(int, PyObject_HasAttrString, (PyObject *, const char *)) \
+	F(Py_ssize_t, PyObject_Hash, (PyObject *)) \
 	F(int, PyObject_IsTrue, (PyObject *)) \
 	F(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
 	F(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *)) \

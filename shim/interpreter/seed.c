@@ -59,7 +59,13 @@ const char *sg_seed_in_use(void)
 	return in_use;
 }
 
-bool sg_seed_missed(void)
+const char *sg_seed_missed(void)
 {
-	return wanted[0] && (!asked || PyObject_Hash(Py_None) != HASH_OF_NONE);
+	if (!wanted[0])
+		return NULL;
+	if (!asked)
+		return "Python was started with -I, -E or -R, or inside a program that gives it no environment: it did not "
+			"ask for a seed, so the order of strings in sets differs from worker to worker";
+	return PyObject_Hash(Py_None) == HASH_OF_NONE ? NULL :
+		"None has its address for a hash on this interpreter, so the order of sets with it differs from worker to worker";
 }

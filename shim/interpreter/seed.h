@@ -2,7 +2,8 @@
  * seed.h - the seed of the hashes of str and bytes, so the order in which sets of them are gone through.
  *
  * An interpreter takes it from PYTHONHASHSEED, once, while it starts. SANDGLASS_HASHSEED is told to it as the answer of
- * getenv(): neither the environment, and so os.environ, nor a child process has it. GIL: not needed.
+ * getenv(): neither the environment, and so os.environ, nor a child process has it. None gets the hash that it has from
+ * CPython 3.12 on. GIL: not needed.
  */
 #ifndef SG_SEED_H
 #define SG_SEED_H
@@ -22,8 +23,8 @@ const char *sg_seed_ask(const char *given);
 /* A number, or "random". */
 const char *sg_seed_in_use(void);
 
-/* A seed is set, and the interpreter did not ask for one: python -I, -E or -R, or a program that gives its own settings. */
-bool sg_seed_missed(void);
+/* A seed is set: what is not as it says, and why; NULL: nothing. GIL: held. */
+const char *sg_seed_missed(void);
 
 #define SG_SEED_ANSWERED(variable) \
 	(__builtin_expect(sg_seed_awaited, 0) && strcmp(variable, "PYTHONHASHSEED") == 0)

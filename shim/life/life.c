@@ -155,7 +155,8 @@ static void go_unguarded(const char *reason, bool with_python)
 	sg_status_set(reason, reason);
 	sg_status.state = SG_STATUS_UNGUARDED;
 	if (config.required || sg_config_is_strict(&config)) {
-		snprintf(sentence, sizeof(sentence), "%s: workflows cannot be guarded in this process: %s", insistence(), reason);
+		snprintf(sentence, sizeof(sentence), "%s: workflows cannot be guarded in this process: %s%s", insistence(), reason,
+			config.required ? "" : ". SANDGLASS=enforce starts the worker all the same, unguarded");
 		refuse_to_start(sentence, with_python);
 	}
 	if (said)
@@ -330,12 +331,12 @@ static void log_start(const struct sg_engine *engine)
 /* What a setting asks for and this process has not. */
 static void log_missed_seed(void)
 {
+	const char *reason = sg_seed_missed();
 	struct sg_line line;
 
-	if (!sg_seed_missed() || !sg_log_begin(&line, SG_LOG_WARN, "hashseed"))
+	if (!reason || !sg_log_begin(&line, SG_LOG_WARN, "hashseed"))
 		return;
-	sg_log_text(&line, "reason", "Python was started with -I, -E or -R, or inside a program that gives it no environment: it did not "
-		"ask for a seed, so the order of strings in sets differs from worker to worker");
+	sg_log_text(&line, "reason", reason);
 	sg_log_end(&line);
 }
 

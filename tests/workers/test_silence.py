@@ -279,6 +279,7 @@ def test_where_memory_cannot_be_probed_one_line_says_why_and_strict_does_not_sta
     assert (ended.code, ended.out) == (code, "" if code else "ran\n"), str(ended)
     assert ended.err.count("\n") == 1 and "forbids both mincore() and msync()" in ended.err, ended.err
     assert (f"SANDGLASS = {mode}: workflows cannot be guarded" if code else "workflows are NOT guarded") in ended.err, ended.err
+    assert ("SANDGLASS=enforce starts the worker all the same" in ended.err) == bool(code), ended.err
 
 
 # --- wrapped functions --------------------------------------------------------------------------------------------------------

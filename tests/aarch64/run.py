@@ -20,6 +20,11 @@ from temporalio.api.enums.v1 import EventType  # noqa: E402
 
 CLOCK = 1 + [line.strip() for line in (HERE / "flows.py").read_text().splitlines()].index("return str(time.time())")
 LONG = datetime.timedelta(seconds=60)  # an emulator on a machine with much to do
+AUDITED = [  # of a library: its code, what `sandglass audit` finds
+    ("direct", 'long f(void) { register long n __asm__("x8") = 113; __asm__ volatile("svc 0" : : "r"(n) : "x0"); return n; }', "raw-syscall"),
+    ("calls", "long time(long *); long f(void) { return time(0); }", "reads the time of day: time"),
+    ("quiet", "long f(void) { return 1; }", "1 safe"),
+]
 PASSED = FAILED = 0
 
 
@@ -28,6 +33,14 @@ def check(name, holds, got=""):
     PASSED += bool(holds)
     FAILED += not holds
     print(f"{'ok  ' if holds else 'FAIL'} {name}" + ("" if holds else f"\n       got: {got}"), flush=True)
+
+
+def audit(folder):
+    for name, code, wanted in AUDITED:
+        (folder / f"{name}.c").write_text(code)
+        subprocess.run(["aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-nostdlib", "-o", folder / f"{name}.so", folder / f"{name}.c"], check=True)
+        said = subprocess.run([HERE.parents[1] / "build" / "sandglass", "audit", folder / f"{name}.so"], capture_output=True, text=True).stdout
+        check(f"audit reads a library for this machine: {name}", wanted in said, said)
 
 
 async def refusal(handle):
@@ -81,6 +94,7 @@ async def main(wrapper, folder):
 
 
 with tempfile.TemporaryDirectory() as directory:
+    audit(Path(directory))
     asyncio.run(main(sys.argv[1], Path(directory)))
 print(f"{PASSED} passed, {FAILED} failed")
 sys.exit(FAILED != 0)

@@ -240,5 +240,6 @@ class Row:
         self.size = value
 
 
-nested, pair = {"a": {"b": [1]}, "rows": [Row()]}, (1, {"a": {}})
+nested, pair = {"a": {"b": [1]}, "rows": [Row()], "pairs": [([], Row())]}, (1, {"a": {}})
+closed = (lambda x: lambda: x)(1)
 buffer, numbers, by_name, layers, row = bytearray(b"x"), array.array("i", [1000]), collections.UserDict(), collections.ChainMap({}), Row()

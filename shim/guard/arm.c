@@ -293,7 +293,7 @@ static const char *explain(int error)
 }
 
 static int missing_count;
-static char missing_names[400];
+static char missing_names[400], lacking_names[400];
 
 int sg_arm_missing(char *names, size_t size)
 {
@@ -302,16 +302,32 @@ int sg_arm_missing(char *names, size_t size)
 	return missing_count;
 }
 
+static void add_name(char *names, size_t size, const char *name)
+{
+	size_t length = strlen(names);
+
+	sg_status.unguarded++;
+	snprintf(names + length, size - length, "%s%s", length ? ", " : "", name);
+}
+
 /* A rule that lets everything pass is not missed. */
 static void count_missing(const struct sg_rule *rule)
 {
-	size_t length = strlen(missing_names);
-
 	if (rule->action == SG_ACTION_ALLOW && !rule->only_named)
 		return;
 	missing_count++;
-	sg_status.unguarded = (uint64_t)missing_count;
-	snprintf(missing_names + length, sizeof(missing_names) - length, "%s%s", length ? ", " : "", rule->name);
+	add_name(missing_names, sizeof(missing_names), rule->name);
+}
+
+void sg_arm_lacking(const char *name, const char *reason)
+{
+	add_name(lacking_names, sizeof(lacking_names), name);
+	sg_log_unguarded(SG_LOG_WARN, "name", name, reason);
+}
+
+const char *sg_arm_lacks(void)
+{
+	return *lacking_names ? lacking_names : NULL;
 }
 
 static void log_failure(const struct sg_rule *rule, int error)

@@ -36,6 +36,13 @@ void sg_arm_code(PyObject *name, PyObject *code);
 /* How many guards could not be put where the rule wants more than to let pass; writes their names to names[size]. */
 int sg_arm_missing(char *names, size_t size);
 
+/*
+ * What keeps runs apart, or their answers the same, otherwise than by a guard, failed its probe here: logged as event=unguarded,
+ * and counted. sg_arm_lacks() has their names, NULL: there are none.
+ */
+void sg_arm_lacking(const char *name, const char *reason);
+const char *sg_arm_lacks(void);
+
 /* Undoes every guard. */
 void sg_arm_stop(void);
 

@@ -2,6 +2,7 @@
 
 #include "shim/base/log.h"
 #include "shim/base/status.h"
+#include "shim/guard/arm.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/generator.h"
 
@@ -192,6 +193,6 @@ void sg_finaliser_forget(struct sg_run *run)
 void sg_finaliser_install(void)
 {
 	if (!sg_generator_known || sg_generator_install(gate) < 0)
-		sg_log_unguarded(SG_LOG_WARN, "rule", "generators of a workflow that the garbage collector finds",
+		sg_arm_lacking("generators of a workflow that the garbage collector finds",
 				"this interpreter keeps their state in another way");
 }

@@ -315,7 +315,7 @@ static void log_start(const struct sg_engine *engine)
 	sg_log_text(&line, "isolation", sg_config_isolation_name(config.isolation));
 	sg_log_number(&line, "rules", (int64_t)config.rule_count);
 	sg_log_number(&line, "guards", sg_guard_count());
-	sg_log_number(&line, "unguarded", sg_arm_missing(NULL, 0));
+	sg_log_number(&line, "unguarded", (int64_t)sg_status.unguarded);
 	sg_log_text(&line, "functions", !sg_cpython.functions ? "unguarded" :
 			sg_cpython.functions_need_type ? "subtype" : "vectorcall");
 	sg_log_text(&line, "classes", !sg_classes.makers || !sg_classes.slots ? "unguarded" :
@@ -394,6 +394,10 @@ static void check_guards(void)
 		snprintf(sentence, sizeof(sentence), "%s: classes cannot be guarded on this interpreter (%s)", why, sg_cpython.version);
 	else if (config.required && config.hardened && !sg_hardened_active)
 		snprintf(sentence, sizeof(sentence), "%s: SANDGLASS_HARDENED = 1 cannot be had on this machine", why);
+	else if (sg_arm_lacks())
+		snprintf(sentence, sizeof(sentence), "%s: what keeps runs apart, and the same on all workers, cannot be had on this "
+			"interpreter (%s): %s%s", why, sg_cpython.version, sg_arm_lacks(),
+			config.required ? "" : "; SANDGLASS=enforce does without");
 	else if (count)
 		snprintf(sentence, sizeof(sentence), "%s: %d guards cannot be armed, their targets are replaced by another tool or are "
 			"not what they should be: %s; SANDGLASS_RULES=NAME=allow does without one", why, count, names);

@@ -1,7 +1,7 @@
 #include "shim/shared/abstract.h"
 
 #include "shim/base/address.h"
-#include "shim/base/log.h"
+#include "shim/guard/arm.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/interpreter/objects.h"
 #include "shim/run/context.h"
@@ -517,7 +517,7 @@ void sg_abstract_install(void)
 		replace(&guarded_instance, abc_instancecheck);
 	} else {
 		guarded_register.def = NULL;
-		sg_log_unguarded(SG_LOG_WARN, "name", "abc",
+		sg_arm_lacking("abc",
 				"on this interpreter abstract classes remember what one run made of its classes for all");
 	}
 	PyErr_Clear();

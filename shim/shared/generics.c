@@ -1,6 +1,6 @@
 #include "shim/shared/generics.h"
 
-#include "shim/base/log.h"
+#include "shim/guard/arm.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/shared/subclasses.h"
 
@@ -31,29 +31,40 @@ static long asked;                        /* how often; only the probe wants to 
 
 #define KINDS_MAX 16
 
-static bool is_of_typing(PyObject *object)
+/* A class of typing's or types', held. */
+struct kind {
+	PyTypeObject *type;
+	bool bare; /* of its objects none has arguments: they are not asked for, as the answer is an exception */
+};
+
+/* NULL: it is another's. */
+static struct kind *kind_of(PyTypeObject *type)
 {
-	static PyTypeObject *kinds[KINDS_MAX]; /* those seen, held */
-	PyTypeObject *type = sg_cpython_type(object);
+	static struct kind kinds[KINDS_MAX], one; /* those seen, and what has no place among them */
+	struct kind *kind = kinds;
 	PyObject *module;
 	bool found;
-	size_t i = 0;
 
-	for (; i < KINDS_MAX && kinds[i]; i++)
-		if (kinds[i] == type)
-			return true;
+	while (kind < kinds + KINDS_MAX && kind->type && kind->type != type)
+		kind++;
+	if (kind == kinds + KINDS_MAX)
+		kind = &one;
+	else if (kind->type)
+		return kind;
 	module = sg_python_attribute_or_null((PyObject *)type, "__module__");
 	found = strcmp(sg_python_text(module), "typing") == 0 || strcmp(sg_python_text(module), "types") == 0;
-	if (found && i < KINDS_MAX)
-		kinds[i] = (PyTypeObject *)sg_python_ref((PyObject *)type);
 	sg_python_clear(&module);
-	return found;
+	kind->bare = false;
+	if (found && kind != &one)
+		kind->type = (PyTypeObject *)sg_python_ref((PyObject *)type);
+	return found ? kind : NULL;
 }
 
 /* Does it name, be it by a text that is looked up later, or contain what the workflow's modules made? */
 static bool is_own(PyObject *object, int depth)
 {
 	PyTypeObject *type = sg_cpython_type(object);
+	struct kind *kind;
 	PyObject *arguments;
 	bool own = false;
 
@@ -68,11 +79,13 @@ static bool is_own(PyObject *object, int depth)
 			own = is_own(PyTuple_GetItem(object, i), depth + 1);
 		return own;
 	}
-	if (!is_of_typing(object))
+	kind = kind_of(type);
+	if (!kind || kind->bare)
 		return false;
 	if (strcmp(sg_cpython_type_name(type), "ForwardRef") == 0)
 		return true;
 	arguments = sg_python_attribute_or_null(object, "__args__");
+	kind->bare = !arguments;
 	own = arguments && is_own(arguments, depth + 1);
 	sg_python_clear(&arguments);
 	return own;
@@ -189,7 +202,7 @@ void sg_generics_install(void)
 	}
 	PyErr_Clear();
 	if (!proved)
-		sg_log_unguarded(SG_LOG_WARN, "name", "typing.Generic",
+		sg_arm_lacking("typing.Generic",
 				"on this interpreter what one run made of its classes with parameters is remembered for all");
 }
 

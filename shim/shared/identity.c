@@ -1,7 +1,7 @@
 #include "shim/shared/identity.h"
 
-#include "shim/base/log.h"
 #include "shim/base/table.h"
+#include "shim/guard/arm.h"
 #include "shim/import/code.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
@@ -111,13 +111,22 @@ static bool for_sink(const struct sg_run *run)
 }
 
 /* In texts that only sinks asked for. */
-#define OF_SINKS 0x10000000
+#define OF_SINKS 0x100000000UL
+
+/* As addresses do, numbers lie apart: code may leave out the lowest bits. */
+#define APART 16
 
 static unsigned long number_in(struct sg_numbers **numbers, PyObject *object, unsigned long above)
 {
+	unsigned long number;
+
 	if (!*numbers && !(*numbers = calloc(1, sizeof(**numbers))))
 		return 0;
-	return add(*numbers, object, (Py_ssize_t)(above + (*numbers)->last + 1), false) ? above + ++(*numbers)->last : 0;
+	number = above + (*numbers)->last + APART;
+	if (!add(*numbers, object, (Py_ssize_t)number, false))
+		return 0;
+	(*numbers)->last += APART;
+	return number;
 }
 
 unsigned long sg_identity_number(struct sg_run *run, PyObject *object)
@@ -491,7 +500,7 @@ static bool probe(void)
 		"    host, late = Host(), Late()\n"
 		"    kept.extend((host, late, text, _weakref.ref(host)))\n"
 		"    ends = [repr(k).split(' at ', 1)[1] for k in kept]\n"
-		"    return repr(late).count('0x2>') == 2 and ends[0] == '0x1>' and ends[2] == '0x3>' and ends[3].startswith(\"0x4; to 'Host' at 0x1\")\n"
+		"    return repr(late).count('0x20>') == 2 and ends[0] == '0x10>' and ends[2] == '0x30>' and ends[3].startswith(\"0x40; to 'Host' at 0x10\")\n"
 		"def order():\n"
 		"    class Own: pass\n"
 		"    class Taken:\n"
@@ -540,7 +549,7 @@ void sg_identity_install(void)
 		sg_identity_imported(others[i].module);
 	PyErr_Clear();
 	if (!proved)
-		sg_log_unguarded(SG_LOG_WARN, "name", "object.__hash__",
+		sg_arm_lacking("object.__hash__",
 				"on this interpreter objects cannot be numbered: texts show their addresses, and sets go by them");
 }
 

@@ -10,9 +10,10 @@
  *     their lives; those that belong to an image have theirs when the image is complete. A method's hash is put together from such numbers
  * What runs aside (a query) gives no number in texts, as it is not replayed, and numbers of their own to what is hashed there
  * first; texts for sinks have numbers of their own, as loggers are silent on replay.
- * Numbers count up in each run, so that its replay comes to the same ones. In the host, addresses are shown as ever. An object
- * without weak references cannot be told from the next one at its address: it shares the number there, and its hash is the
- * address. So is that of others' classes and functions, and instances of others' classes, which the host asks for as well.
+ * Numbers count up in each run, those in texts by 16 as addresses do, so that its replay comes to the same ones. In the
+ * host, addresses are shown as ever. An object without weak references cannot be told from the next one at its address: it
+ * shares the number there, and its hash is the address. So is that of others' classes and functions, and instances of
+ * others' classes, which the host asks for as well.
  *
  * Each technique that is not proved on an interpreter is left out (logged: event=unguarded). GIL: held. Without a context, a
  * text costs one branch, and a hash a look for the number.

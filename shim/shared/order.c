@@ -1,6 +1,6 @@
 #include "shim/shared/order.h"
 
-#include "shim/base/log.h"
+#include "shim/guard/arm.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/shared/subclasses.h"
@@ -219,9 +219,10 @@ static const char *const SOURCE =
 	"    ways = [[v.name for v in full], [v.name for v in full.keys()], list(full.values()), [v.name for v, w in full.items()]]\n"
 	"    return all(w == [*'abcdefgh'] for w in ways) and len(full) == 8\n"
 	"def contexts_of_host(): return [v.name for v in full] == before == list(full.values())\n"
-	"known = sys.modules.get('google._upb._message')\n"
+	"known = sys.modules.get('google._upb._message')\n" /* also where messages are made of Python alone */
+	"if known: from google.protobuf.struct_pb2 import Struct\n"
+	"if known and not issubclass(Struct, known.Message): known = None\n"
 	"if known:\n"
-	"    from google.protobuf.struct_pb2 import Struct\n"
 	"    Message = known.Message\n"
 	"    found = {c.__name__: c for c in object.__subclasses__() if c.__module__ == known.__name__}\n"
 	"    maps = [found['ScalarMapContainer'], found['MessageMapContainer']]\n"
@@ -283,10 +284,10 @@ void sg_order_install(void)
 	PyErr_Clear();
 	loaded = namespace && sg_cpython_item(namespace, "known") != Py_None;
 	if (!contexts_are_ordered)
-		sg_log_unguarded(SG_LOG_WARN, "name", "contextvars.Context.__iter__",
+		sg_arm_lacking("contextvars.Context.__iter__",
 				"on this interpreter contexts cannot be put in order: they have another one on each worker");
 	if (loaded && !messages_are_ordered)
-		sg_log_unguarded(SG_LOG_WARN, "name", "google.protobuf.message.Message.SerializeToString",
+		sg_arm_lacking("google.protobuf.message.Message.SerializeToString",
 				"with this protobuf maps cannot be put in order: they have another one on each worker");
 	sg_python_clear(&namespace);
 }

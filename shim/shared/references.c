@@ -1,7 +1,7 @@
 #include "shim/shared/references.h"
 
-#include "shim/base/log.h"
 #include "shim/base/table.h"
+#include "shim/guard/arm.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/shared/subclasses.h"
@@ -249,7 +249,7 @@ void sg_references_install(void)
 	}
 	if (!proved) {
 		list_function.def = NULL;
-		sg_log_unguarded(SG_LOG_WARN, "name", "weakref.getweakrefcount",
+		sg_arm_lacking("weakref.getweakrefcount",
 				"on this interpreter it cannot be told who made a weak reference: runs count each other's");
 	}
 	PyErr_Clear();

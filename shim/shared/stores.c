@@ -1,6 +1,6 @@
 #include "shim/shared/stores.h"
 
-#include "shim/base/log.h"
+#include "shim/guard/arm.h"
 #include "shim/guard/decide.h"
 #include "shim/guard/undo.h"
 #include "shim/import/code.h"
@@ -508,7 +508,7 @@ int sg_stores_install(void)
 		PyErr_Clear();
 		if (!kinds[kind].proved) {
 			take_methods(kind);
-			sg_log_unguarded(SG_LOG_WARN, "rule", rule_names[kind],
+			sg_arm_lacking(rule_names[kind],
 					"attribute stores are not seen on this interpreter");
 		} else if (kinds[kind].always) {
 			collect_below(kind);

@@ -1,7 +1,7 @@
 #include "shim/shared/subclasses.h"
 
 #include "shim/base/address.h"
-#include "shim/base/log.h"
+#include "shim/guard/arm.h"
 #include "shim/import/importer.h"
 #include "shim/import/modules.h"
 #include "shim/interpreter/cpython.h"
@@ -462,7 +462,7 @@ void sg_subclasses_install(void)
 	PyErr_Clear();
 	sg_subclasses_known = proved;
 	if (!proved)
-		sg_log_unguarded(SG_LOG_WARN, "name", "type.__subclasses__",
+		sg_arm_lacking("type.__subclasses__",
 				"on this interpreter it cannot be told who made a class: runs see each other's");
 	abstract_metaclass = (PyTypeObject *)sg_python_imported("abc", "ABCMeta");
 }

@@ -1,7 +1,7 @@
 #include "shim/shared/tasks.h"
 
-#include "shim/base/log.h"
 #include "shim/base/table.h"
+#include "shim/guard/arm.h"
 #include "shim/interpreter/cpython.h"
 #include "shim/run/context.h"
 #include "shim/shared/subclasses.h"
@@ -205,7 +205,7 @@ void sg_tasks_install(void)
 	}
 	PyErr_Clear();
 	if (!sg_tasks_known)
-		sg_log_unguarded(SG_LOG_WARN, "name", "asyncio.Future.__hash__",
+		sg_arm_lacking("asyncio.Future.__hash__",
 				"on this interpreter tasks and futures cannot be numbered: sets of them have another order on each worker");
 	sg_python_clear(&task);
 	sg_python_clear(&future);

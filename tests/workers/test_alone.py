@@ -216,7 +216,7 @@ def test_numbers_of_objects_do_not_depend_on_other_runs(play, isolation):
         "[weakref.getweakrefcount(k) for k in ALL]",
         "KEPT.extend(K(hash(k)) for k in ALL[::-1]); repr(ALL[::-1])"), SANDGLASS_ISOLATION=isolation)
     assert first == second, str(ended)
-    assert first[0][:2] == ["0x1>", "0x2>"] and not any(sum(f[-9:]) for f in first), str(ended)
+    assert first[0][:2] == ["0x10>", "0x20>"] and not any(sum(f[-9:]) for f in first), str(ended)
 
 
 @pytest.mark.parametrize("isolation", ["shared", "private"])

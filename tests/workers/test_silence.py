@@ -353,6 +353,25 @@ def test_a_guard_that_cannot_be_armed_is_said_or_refused(run_program, tmp_path, 
         assert next(e for e in ended.log if e["event"] == "start")["unguarded"] == "1", str(ended)
 
 
+@pytest.mark.parametrize("settings, refused", [({}, False), ({"SANDGLASS": "strict"}, True), ({"SANDGLASS": "answer"}, True),
+                                               ({"SANDGLASS_REQUIRED": "1"}, True)])
+def test_what_keeps_runs_apart_and_fails_its_probe_is_said_or_refused(run_program, settings, refused):
+    ended = run_program(sys.executable, "-c", "import _abc; del _abc._get_dump; import temporalio.worker; print('imported')", **settings)
+    assert [e["name"] for e in ended.log if e["event"] == "unguarded"] == ["abc"], str(ended)
+    if refused:
+        assert (ended.code, ended.out) == (2, "") and "): abc" in ended.err and len(ended.err.splitlines()) == 1, str(ended)
+        assert ("SANDGLASS=enforce" in ended.err) == ("SANDGLASS_REQUIRED" not in settings), str(ended)
+    else:
+        assert (ended.code, ended.out, ended.err) == (0, "imported\n", ""), str(ended)
+        assert next(e for e in ended.log if e["event"] == "start")["unguarded"] == "1", str(ended)
+
+
+def test_messages_made_of_python_alone_need_no_order(run_program):
+    ended = run_program(sys.executable, "-c", "import temporalio.worker; print('imported')", SANDGLASS="strict",
+                        PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python")
+    assert (ended.code, ended.out) == (0, "imported\n") and "unguarded" not in [e["event"] for e in ended.log], str(ended)
+
+
 @pytest.mark.parametrize("mode", ["enforce", "strict", "warn", "observe"])
 def test_nothing_is_missing_in_a_usual_worker(run_program, mode):
     ended = run_program(sys.executable, harness.PROGRAMS / "armed.py", SANDGLASS=mode, SANDGLASS_REQUIRED="1", **harness.SEARCH)

@@ -254,9 +254,11 @@ static void take_driver_line(struct sg_check *check, const struct sg_log_line *l
 		sg_check_problem(check, "%s cannot be imported: %s%s%s", target, sg_log_line_text(line, "text"),
 				sg_log_line_get(line, "where") ? ", at " : "", sg_log_line_text(line, "where"));
 	else if (strcmp(event, "empty") == 0 && sg_log_line_get(line, "wanted"))
-		sg_check_problem(check, "%s has no workflow %s", target, sg_log_line_text(line, "wanted"));
+		sg_check_problem(check, "%s has no workflow %s of %s", target, sg_log_line_text(line, "wanted"),
+				sg_log_line_text(line, "engine"));
 	else if (strcmp(event, "empty") == 0)
-		sg_check_add(check, SG_FINDING_NOTE, "empty", NULL, "%s has no workflow", target);
+		sg_check_add(check, SG_FINDING_NOTE, "empty", NULL, "%s has no workflow of %s; those of other engines are guarded where a "
+				"worker runs them", target, sg_log_line_text(line, "engine"));
 }
 
 void sg_check_gather(struct sg_check *check, FILE *log, FILE *driver)

@@ -4,7 +4,7 @@
  *
  * Arguments: descriptor to write to, 1: targets are names of modules, 1: tell commands, MODULE:NAME of settings for the Replayer or
  * nothing, number of targets, targets (FILE or MODULE, :WORKFLOW), histories and folders of them. It writes one line an event:
- *     unloadable target [where] text          empty target [wanted]           broken text
+ *     unloadable target [where] text          empty target [wanted] engine    broken text
  *     workflow name target guarded where [text cause] [refused]
  *     command history kind where text [way]   foreign history workflow asked  unreadable history text
  *     replayed history workflow run_id [where text]                           end
@@ -164,7 +164,7 @@ const char sg_check_driver[] =
 	"            say('unloadable', target=name, where=place(e), text=text(e))\n"
 	"            continue\n"
 	"        if wanted: found = [v for v in found if wanted in (v.__name__, definition(v).name)]\n"
-	"        if not found: say('empty', target=name, wanted=wanted or None)\n"
+	"        if not found: say('empty', target=name, wanted=wanted or None, engine='temporalio')\n"
 	"        for value in found:\n"
 	"            if value in classes: continue\n"
 	"            classes[value] = defn = definition(value)\n"

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,17 +25,22 @@ static const char usage_text[] =
 	"                           may be given more than once\n"
 	"  --worlds[=N]             replay also in N other worlds (1): another clock, zone, locale, hash seed, environment,\n"
 	"                           host name and arguments; nothing is refused there, and commands that differ are told\n"
-	"  --mode MODE              what the workflows are held to: strict, else enforce, answer, warn or observe\n"
+	"  --mode MODE              strict, unless SANDGLASS says otherwise; enforce, answer, warn or observe\n"
 	"  --replayer MODULE:NAME   settings of the Replayer (a data converter ...): a dict, or a function that returns one\n"
 	"  --python PYTHON          the interpreter or virtual environment; else $VIRTUAL_ENV, else python3\n"
 	"  --format text|json|sarif\n"
 	"  --fail-on LEVEL          which findings count: warning (and errors), else error\n"
-	"Other settings of Sandglass are read from the environment, as a worker reads them.\n"
+	"Other settings of Sandglass are read from the environment, as a worker reads them, but for the log's.\n"
+	"Without histories nothing of what workflows do at run time is executed.\n"
 	"Exit status: 0 nothing was found, 1 findings, 2 wrong usage, or something could not be loaded or read.\n"
 	"\n"
+	"sandglass check workflows/orders.py --history histories --worlds\n"
+	"sandglass check workflows/orders.py --history histories --replayer settings:replayer\n"
+	"             settings.py: replayer = {'data_converter': pydantic_data_converter}\n"
 	"pre-commit:  repos: [{repo: local, hooks: [{id: sandglass, name: sandglass, language: system,\n"
-	"             entry: sandglass check, files: ^workflows/.*\\.py$}]}]\n"
-	"GitHub:      sandglass check --format sarif workflows/*.py >sandglass.sarif, then github/codeql-action/upload-sarif\n";
+	"             entry: sandglass check, files: ^workflows/.*\\.py$, require_serial: true}]}]\n"
+	"GitHub:      sandglass check --format sarif workflows/*.py >sandglass.sarif, then github/codeql-action/upload-sarif\n"
+	"             in a step with if: always()\n";
 
 static const char *const formats[] = {"text", "json", "sarif", NULL};
 static const char *const thresholds[] = {"warning", "error", NULL};
@@ -98,6 +104,39 @@ static void become(const struct plan *plan, unsigned int world, const char *log,
 	_exit(CANNOT_START);
 }
 
+static volatile sig_atomic_t ended_by, child_to_end;
+
+/* Who ends the command ends what it has started. */
+static void end_child(int number)
+{
+	ended_by = number;
+	if (child_to_end > 0)
+		kill(child_to_end, SIGKILL);
+}
+
+static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+
+#define ENDINGS (sizeof(endings) / sizeof(endings[0]))
+
+static int wait_for(pid_t child)
+{
+	const struct sigaction action = {.sa_handler = end_child};
+	struct sigaction before[ENDINGS];
+	int status = 0;
+
+	child_to_end = child;
+	for (size_t i = 0; i < ENDINGS; i++)
+		sigaction(endings[i], &action, &before[i]);
+	if (ended_by)
+		kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	child_to_end = 0;
+	for (size_t i = 0; i < ENDINGS; i++)
+		sigaction(endings[i], &before[i], NULL);
+	return status;
+}
+
 /* Runs the driver once. world 0: under guard. Its output, and the log where ret_log is given; NULL: a problem says why. */
 static FILE *run(struct sg_check *check, const struct plan *plan, unsigned int world, FILE **ret_log)
 {
@@ -114,15 +153,18 @@ static FILE *run(struct sg_check *check, const struct plan *plan, unsigned int w
 	if (child == 0)
 		become(plan, world, path, fileno(output));
 	if (child < 0)
-		sg_check_problem(check, "no temporary file or process can be made: %s", strerror(errno));
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+		sg_check_problem(check, NULL, "no temporary file or process can be made: %s", strerror(errno));
+	if (child > 0)
+		status = wait_for(child);
 	if (log >= 0)
 		unlink(path);
+	if (ended_by)
+		raise(ended_by);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_START)
-		sg_check_problem(check, "%s cannot be started", plan->python);
-	if (WIFSIGNALED(status))
-		sg_check_problem(check, "Python was ended by signal %d", WTERMSIG(status));
+		sg_check_problem(check, NULL, "%s cannot be started as a Python", plan->python);
+	check->ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	if (check->ended_by && world)
+		sg_check_problem(check, NULL, "Python was ended by signal %d in world %u", check->ended_by, world);
 	if (ret_log && log >= 0)
 		*ret_log = fdopen(log, "r");
 	else if (log >= 0)
@@ -163,8 +205,8 @@ static int check_all(struct sg_check *check, const struct plan *plan, unsigned i
 	if (log)
 		fclose(log);
 	if (!check->problem_count && !check->mode)
-		sg_check_problem(check, "Sandglass did not take hold of %s; `sandglass doctor %s` says why", plan->python, plan->python);
-	if (!check->problem_count && worlds)
+		sg_check_problem(check, NULL, "Sandglass did not take hold of %s; `sandglass doctor %s` says why", plan->python, plan->python);
+	if (check->workflow_count && worlds)
 		compare_worlds(check, plan, worlds);
 	if (check->out_of_memory)
 		return -ENOMEM;
@@ -266,6 +308,7 @@ int sg_command_check(int count, char **arguments)
 		sg_complain("check", "SANDGLASS=off; accepted: a mode that guards");
 		goto out;
 	}
+	check.asked = plan.history_count;
 	if (sg_command_preload("check", object, sizeof(object)) != 0)
 		goto out;
 	if (check_all(&check, &plan, check.worlds) != 0) {
@@ -276,7 +319,7 @@ int sg_command_check(int count, char **arguments)
 		qsort(check.findings, check.finding_count, sizeof(*check.findings), compare_findings);
 	status = conclude(&check, threshold == 1);
 	for (size_t i = 0; i < check.problem_count; i++)
-		sg_complain("check", "%s", check.problems[i]);
+		sg_complain("check", "%s", check.problems[i].text);
 	if (as == 0)
 		sg_check_text(stdout, &check);
 	else if (as == 1)

@@ -10,6 +10,10 @@
  *   histories: [{file, workflow, state: "replayed"|"failed"|"left out"|"unreadable"}]
  *   findings: [{level: "error"|"warning"|"note", rule, message, and where known: file, line, function, workflow, history, chain, instead}]
  *   problems: [text]: why status is 2
+ *
+ * --format sarif: each finding of the three levels is a result with a place, each problem too (rule "unchecked"), as GitHub takes
+ * no result without one; where nothing better is known it is the start of the workflow, or of a file. Places are relative to the
+ * folder of the repository that the working directory is in, else to that.
  */
 #ifndef SG_COMMAND_CHECK_H
 #define SG_COMMAND_CHECK_H
@@ -37,20 +41,29 @@ struct sg_check_subject {
 	bool guarded, loaded;
 };
 
+struct sg_check_problem {
+	char *text, *file; /* file: NULL where it is about none */
+	long line;
+};
+
 struct sg_check {
 	struct sg_finding *findings;
-	struct sg_check_subject *workflows, *histories;
-	char **problems;
-	size_t finding_count, workflow_count, history_count, problem_count;
+	struct sg_check_subject *workflows, *histories, *answers; /* answers: rule and history (its run's id, first) */
+	struct sg_check_problem *problems;
+	size_t finding_count, workflow_count, history_count, answer_count, problem_count;
 	char *mode, *python, *engine, *sdk;
 	unsigned int worlds;        /* how many others, 0: none was asked for */
+	bool asked;                 /* histories are to be replayed */
+	int ended_by;               /* a signal, 0: none */
+	char *busy;                 /* what the driver began last: where it stopped, if it does not end */
 	bool out_of_memory;
 };
 
 /* place: FILE:LINE or NULL. The finding has these and its message; the caller adds the rest to what is returned, NULL without memory. */
 struct sg_finding *sg_check_add(struct sg_check *check, enum sg_finding_level level, const char *rule, const char *place,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
-void sg_check_problem(struct sg_check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Status 2. place: FILE:LINE, FILE or NULL. */
+void sg_check_problem(struct sg_check *check, const char *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* An item at the end of an array of *count, zeroed; NULL: out of memory, which is noted. */
 void *sg_check_grow(struct sg_check *check, void *array, size_t *count, size_t size);

@@ -60,18 +60,19 @@ struct sg_finding *sg_check_add(struct sg_check *check, enum sg_finding_level le
 	return finding;
 }
 
-void sg_check_problem(struct sg_check *check, const char *format, ...)
+void sg_check_problem(struct sg_check *check, const char *place, const char *format, ...)
 {
-	char **problem = sg_check_grow(check, &check->problems, &check->problem_count, sizeof(*problem));
+	struct sg_check_problem *problem = sg_check_grow(check, &check->problems, &check->problem_count, sizeof(*problem));
 	va_list arguments;
 
 	if (!problem)
 		return;
 	va_start(arguments, format);
-	if (vasprintf(problem, format, arguments) < 0)
-		*problem = NULL;
+	if (vasprintf(&problem->text, format, arguments) < 0)
+		problem->text = NULL;
 	va_end(arguments);
-	check->out_of_memory |= !*problem;
+	check->out_of_memory |= !problem->text;
+	problem->file = copy_place(check, place, &problem->line);
 }
 
 /* --- the log ------------------------------------------------------------------------------------ */
@@ -97,6 +98,16 @@ static void add_violation(struct sg_check *check, const struct sg_log_line *line
 	finding->instead = sg_check_copy(check, sg_log_line_get(line, "instead"));
 	if (!sg_log_line_is(line, "chain", sg_log_line_text(line, "rule")))
 		finding->chain = sg_check_copy(check, sg_log_line_get(line, "chain"));
+}
+
+static void add_answer(struct sg_check *check, const struct sg_log_line *line)
+{
+	struct sg_check_subject *answer = sg_check_grow(check, &check->answers, &check->answer_count, sizeof(*answer));
+
+	if (!answer)
+		return;
+	answer->name = sg_check_copy(check, sg_log_line_get(line, "rule"));
+	answer->file = sg_check_copy(check, sg_log_line_get(line, "run_id"));
 }
 
 static void add_private(struct sg_check *check, const struct sg_log_line *line)
@@ -137,7 +148,7 @@ static void take_log_line(struct sg_check *check, const struct sg_log_line *line
 		const char *event;
 		enum sg_finding_level level;
 	} plain[] = {
-		{"swallowed", SG_FINDING_ERROR}, {"lost", SG_FINDING_ERROR}, {"zone", SG_FINDING_WARNING}, {"apart", SG_FINDING_NOTE},
+		{"lost", SG_FINDING_ERROR}, {"zone", SG_FINDING_WARNING}, {"apart", SG_FINDING_NOTE},
 		{"shared", SG_FINDING_NOTE}, {"unanswered", SG_FINDING_NOTE}, {"unguarded", SG_FINDING_WARNING},
 	};
 	const char *event = sg_log_line_text(line, "event");
@@ -148,11 +159,16 @@ static void take_log_line(struct sg_check *check, const struct sg_log_line *line
 		check->engine = sg_check_copy(check, sg_log_line_get(line, "engine"));
 		check->sdk = sg_check_copy(check, sg_log_line_get(line, "sdk"));
 	} else if (strcmp(event, "dormant") == 0) {
-		sg_check_problem(check, "not guarded: %s", sg_log_line_text(line, "reason"));
+		sg_check_problem(check, NULL, "not guarded: %s", sg_log_line_text(line, "reason"));
 	} else if (strcmp(event, "violation") == 0) {
 		add_violation(check, line);
+	} else if (strcmp(event, "answered") == 0) {
+		add_answer(check, line);
 	} else if (strcmp(event, "private") == 0) {
 		add_private(check, line);
+	} else if (strcmp(event, "swallowed") == 0) {
+		sg_check_add(check, SG_FINDING_NOTE, event, NULL, "%s has caught a refusal; its task fails all the same",
+				sg_log_line_text(line, "workflow_type"));
 	}
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (strcmp(plain[i].event, event) == 0)
@@ -193,17 +209,21 @@ static bool is_explained(const struct sg_check *check, const char *run_id)
 	return false;
 }
 
+static void rename_history(struct sg_check *check, char **history, const char *run_id, const char *path)
+{
+	if (!*history || strcmp(*history, run_id) != 0)
+		return;
+	free(*history);
+	*history = sg_check_copy(check, path);
+}
+
 /* The object knows the run by its id, the user by the file of its history. */
 static void name_history(struct sg_check *check, const char *run_id, const char *path)
 {
-	for (size_t i = 0; run_id && i < check->finding_count; i++) {
-		char **history = &check->findings[i].history;
-
-		if (*history && strcmp(*history, run_id) == 0) {
-			free(*history);
-			*history = sg_check_copy(check, path);
-		}
-	}
+	for (size_t i = 0; run_id && i < check->finding_count; i++)
+		rename_history(check, &check->findings[i].history, run_id, path);
+	for (size_t i = 0; run_id && i < check->answer_count; i++)
+		rename_history(check, &check->answers[i].file, run_id, path);
 }
 
 static void take_history(struct sg_check *check, const struct sg_log_line *line, const char *state)
@@ -220,25 +240,34 @@ static void take_history(struct sg_check *check, const struct sg_log_line *line,
 	history->name = sg_check_copy(check, sg_log_line_get(line, "workflow"));
 	history->state = sg_check_copy(check, replayed && fault ? "failed" : state);
 	if (replayed && fault && !is_explained(check, run_id)) {
-		finding = sg_check_add(check, SG_FINDING_ERROR, "replay", sg_log_line_get(line, "where"),
-				"%s does not replay: %s%s", path, fault,
-				sg_log_line_get(line, "where") ? " (the last command before it was made here)" : "");
+		finding = sg_check_add(check, SG_FINDING_ERROR, "replay", sg_log_line_get(line, "where"), "%s does not replay: %s", path, fault);
 		if (finding) {
 			finding->history = sg_check_copy(check, path);
 			finding->workflow = sg_check_copy(check, history->name);
+			if (strstr(fault, "history says"))
+				finding->instead = sg_check_copy(check,
+						"workflow.patched() around what has changed; the line made the last command before");
 		}
 	} else if (strcmp(state, "unreadable") == 0) {
-		sg_check_problem(check, "%s is not a history: %s", path, fault ? fault : "");
+		sg_check_problem(check, path, "%s is not a history: %s", path, fault ? fault : "");
 	} else if (sg_log_line_number(line, "asked")) {
-		sg_check_problem(check, "%s is of workflow %s, which is none of those loaded", path, history->name ? history->name : "?");
+		sg_check_problem(check, path, "%s is of workflow %s, which is none of those loaded", path, history->name ? history->name : "?");
 	}
 	if (replayed)
 		name_history(check, run_id, path);
 }
 
+static void begin(struct sg_check *check, const char *what, const char *name)
+{
+	free(check->busy);
+	if (asprintf(&check->busy, "%s%s", what, name) < 0)
+		check->busy = NULL;
+}
+
 static void take_driver_line(struct sg_check *check, const struct sg_log_line *line)
 {
 	const char *event = sg_log_line_text(line, "event"), *target = sg_log_line_text(line, "target");
+	const char *where = sg_log_line_get(line, "where");
 
 	if (strcmp(event, "workflow") == 0)
 		take_workflow(check, line);
@@ -249,16 +278,51 @@ static void take_driver_line(struct sg_check *check, const struct sg_log_line *l
 	else if (strcmp(event, "unreadable") == 0)
 		take_history(check, line, event);
 	else if (strcmp(event, "broken") == 0)
-		sg_check_problem(check, "%s", sg_log_line_text(line, "text"));
+		sg_check_problem(check, NULL, "%s", sg_log_line_text(line, "text"));
 	else if (strcmp(event, "unloadable") == 0)
-		sg_check_problem(check, "%s cannot be imported: %s%s%s", target, sg_log_line_text(line, "text"),
-				sg_log_line_get(line, "where") ? ", at " : "", sg_log_line_text(line, "where"));
+		sg_check_problem(check, where ? where : target, "%s cannot be imported: %s%s%s", target, sg_log_line_text(line, "text"),
+				where ? ", at " : "", where ? where : "");
+	else if (strcmp(event, "double") == 0)
+		sg_check_problem(check, where, "workflow %s is at %s and at %s: only the first was checked", sg_log_line_text(line, "name"),
+				sg_log_line_text(line, "first"), where);
+	else if (strcmp(event, "bare") == 0)
+		sg_check_problem(check, NULL, "%s has no *.json: no history", sg_log_line_text(line, "folder"));
 	else if (strcmp(event, "empty") == 0 && sg_log_line_get(line, "wanted"))
-		sg_check_problem(check, "%s has no workflow %s of %s", target, sg_log_line_text(line, "wanted"),
-				sg_log_line_text(line, "engine"));
+		sg_check_problem(check, target, "%s has no workflow %s of %s%s%s", target, sg_log_line_text(line, "wanted"),
+				sg_log_line_text(line, "engine"), sg_log_line_get(line, "names") ? "; it has " : "", sg_log_line_text(line, "names"));
 	else if (strcmp(event, "empty") == 0)
 		sg_check_add(check, SG_FINDING_NOTE, "empty", NULL, "%s has no workflow of %s; those of other engines are guarded where a "
 				"worker runs them", target, sg_log_line_text(line, "engine"));
+	else if (strcmp(event, "loading") == 0 || strcmp(event, "replaying") == 0)
+		begin(check, *target ? "importing " : "replaying ", *target ? target : sg_log_line_text(line, "history"));
+}
+
+/* A driver that stopped, or that histories of other workflows were given, is trouble as well. */
+static void look_at_end(struct sg_check *check, bool ended)
+{
+	size_t replayed = 0;
+
+	for (size_t i = 0; i < check->history_count; i++)
+		replayed += check->histories[i].state && strcmp(check->histories[i].state, "left out") != 0;
+	if (!ended && check->ended_by)
+		sg_check_problem(check, NULL, "Python was ended by signal %d while %s", check->ended_by, check->busy ? check->busy : "starting");
+	else if (!ended && !check->problem_count)
+		sg_check_problem(check, NULL, "Python ended while %s, before the check was done", check->busy ? check->busy : "starting");
+	else if (check->asked && check->workflow_count && !replayed && !check->problem_count)
+		sg_check_problem(check, NULL, "none of the %zu histories is of a workflow that was loaded: nothing was replayed",
+				check->history_count);
+	/* The engine's own run, by which it tries a workflow, has no history. */
+	for (size_t i = 0; i < check->finding_count; i++) {
+		struct sg_finding *finding = &check->findings[i];
+		bool known = false;
+
+		for (size_t k = 0; finding->history && k < check->history_count && !known; k++)
+			known = check->histories[k].file && strcmp(check->histories[k].file, finding->history) == 0;
+		if (!known) {
+			free(finding->history);
+			finding->history = NULL;
+		}
+	}
 }
 
 void sg_check_gather(struct sg_check *check, FILE *log, FILE *driver)
@@ -277,8 +341,7 @@ void sg_check_gather(struct sg_check *check, FILE *log, FILE *driver)
 		ended |= sg_log_line_is(&line, "event", "end") || sg_log_line_is(&line, "event", "broken");
 	}
 	free(text);
-	if (!ended && !check->problem_count)
-		sg_check_problem(check, "Python ended before the check was done");
+	look_at_end(check, ended);
 }
 
 /* --- worlds ------------------------------------------------------------------------------------- */
@@ -335,11 +398,20 @@ static void differing_line(const char *text, const char *other, char *ret_line, 
 	snprintf(ret_line, size, "%.*s", (int)strcspn(start, "\n"), start);
 }
 
+/* What was given a value of the engine's there, for one. */
+static const char *answered_in(const struct sg_check *check, const char *history)
+{
+	for (size_t i = 0; i < check->answer_count; i++)
+		if (check->answers[i].file && strcmp(check->answers[i].file, history) == 0)
+			return check->answers[i].name;
+	return NULL;
+}
+
 static void add_difference(struct sg_check *check, const struct reader *one, const struct reader *other, unsigned int world)
 {
 	const struct reader *made = one->at_end ? other : one;
 	const char *kind = sg_log_line_text(&made->line, "kind"), *place = sg_log_line_get(&made->line, "where");
-	const char *history = sg_log_line_text(&made->line, "history");
+	const char *history = sg_log_line_text(&made->line, "history"), *answered;
 	struct sg_finding *finding;
 	char here[300], there[300];
 
@@ -361,6 +433,11 @@ static void add_difference(struct sg_check *check, const struct reader *one, con
 		return;
 	finding->history = sg_check_copy(check, history);
 	finding->chain = sg_check_copy(check, sg_log_line_get(&made->line, "way"));
+	answered = answered_in(check, history);
+	if (answered && check->mode &&
+	    asprintf(&finding->instead, "nothing, if it comes from %s: mode %s answers that, which is the same on replay; worlds do not", answered,
+	    check->mode) < 0)
+		finding->instead = NULL;
 }
 
 void sg_check_compare(struct sg_check *check, FILE *one, FILE *other, unsigned int world)

@@ -96,11 +96,15 @@ void sg_check_text(FILE *file, const struct sg_check *check)
 	if (check->history_count)
 		fprintf(file, ", %zu of %zu histor%s replayed", count_state(check, "replayed"), check->history_count - left_out,
 				check->history_count - left_out == 1 ? "y" : "ies");
+	else if (!check->asked)
+		fputs(", nothing replayed (--history does)", file);
 	if (left_out)
-		fprintf(file, " (%zu of other workflows)", left_out);
+		fprintf(file, " (and %zu of other workflows)", left_out);
 	if (check->worlds)
 		fprintf(file, ", in %u world%s", check->worlds + 1, plural(check->worlds + 1));
 	fprintf(file, ": %zu error%s, %zu warning%s", errors, plural(errors), warnings, plural(warnings));
+	if (check->problem_count)
+		fprintf(file, ", %zu thing%s not checked", check->problem_count, plural(check->problem_count));
 	if (check->mode)
 		fprintf(file, " (mode %s, Python %s, %s SDK %s)", check->mode, check->python, check->engine, check->sdk);
 	fputc('\n', file);
@@ -159,33 +163,126 @@ void sg_check_json(FILE *file, const struct sg_check *check, int status)
 	fputs("],\"problems\":[", file);
 	for (size_t i = 0; i < check->problem_count; i++) {
 		fputs(i ? "," : "", file);
-		sg_json_string(file, check->problems[i]);
+		sg_json_string(file, check->problems[i].text);
 	}
 	fputs("]}\n", file);
+}
+
+/* Paths of SARIF are those of the repository. Its folder, or the working directory, with a slash at the end. */
+static const char *root(void)
+{
+	static char folder[4096];
+	char probe[sizeof(folder) + sizeof(".git")];
+
+	if (*folder || !getcwd(folder, sizeof(folder) - 1))
+		return folder;
+	for (char *end = folder + strlen(folder); end; end = strrchr(folder, '/')) {
+		*end = '\0';
+		snprintf(probe, sizeof(probe), "%s/.git", folder);
+		if (access(probe, F_OK) == 0)
+			break;
+	}
+	if (!*folder && !getcwd(folder, sizeof(folder) - 1))
+		return folder;
+	return strcat(folder, "/");
+}
+
+static void sarif_place(FILE *file, const char *path, long line)
+{
+	char whole[4096];
+
+	if (realpath(path, whole))
+		path = whole;
+	if (strncmp(path, root(), strlen(root())) == 0)
+		path += strlen(root());
+	fputs(",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"", file);
+	if (*path == '/')
+		fputs("file://", file);
+	for (const char *at = path; *at; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || strchr("/-._~", *at);
+
+		fprintf(file, plain ? "%c" : "%%%02X", (unsigned char)*at);
+	}
+	fprintf(file, "\"%s},\"region\":{\"startLine\":%ld}}}]", *path == '/' ? "" : ",\"uriBaseId\":\"%SRCROOT%\"", line > 0 ? line : 1);
+}
+
+/* Where a finding without a place belongs: the workflow that it is about, or one at all. */
+static const struct sg_check_subject *workflow_of(const struct sg_check *check, const char *name)
+{
+	for (size_t i = 0; i < check->workflow_count; i++)
+		if (name && check->workflows[i].name && strcmp(check->workflows[i].name, name) == 0)
+			return &check->workflows[i];
+	return check->workflow_count ? &check->workflows[0] : NULL;
+}
+
+static bool is_result(const struct sg_check *check, size_t index)
+{
+	const struct sg_finding *finding = &check->findings[index];
+
+	return strcmp(finding->rule, "empty") != 0 && (finding->file || workflow_of(check, finding->workflow));
 }
 
 static bool is_first_of_rule(const struct sg_check *check, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
-		if (strcmp(check->findings[i].rule, check->findings[index].rule) == 0)
+		if (is_result(check, i) && strcmp(check->findings[i].rule, check->findings[index].rule) == 0)
 			return false;
-	return true;
+	return is_result(check, index);
 }
 
-static void sarif_place(FILE *file, const struct sg_finding *finding)
+#define UNCHECKED "unchecked"
+
+static void sarif_rule(FILE *file, const char *separator, const char *id, const char *text, const char *help)
 {
-	const char *path = shown_path(finding->file);
+	fputs(separator, file);
+	json_text(file, "{", "id", id);
+	json_text(file, ",\"shortDescription\":{", "text", text);
+	json_text(file, "},\"help\":{", "text", help);
+	fputs("}}", file);
+}
 
-	fputs(",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"", file);
-	if (*path == '/')
-		fputs("file://", file);
-	for (; *path; path++) {
-		bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') || (*path >= '0' && *path <= '9') ||
-			strchr("/-._~", *path);
+static void sarif_rules(FILE *file, const struct sg_check *check)
+{
+	const char *separator = "";
+	char help[600];
 
-		fprintf(file, plain ? "%c" : "%%%02X", (unsigned char)*path);
+	for (size_t i = 0; i < check->finding_count; i++) {
+		const struct sg_finding *finding = &check->findings[i];
+
+		if (!is_first_of_rule(check, i))
+			continue;
+		snprintf(help, sizeof(help), "%s%s`sandglass explain %s` says more.", finding->instead ? finding->instead : "",
+				finding->instead ? ". " : "", finding->rule);
+		sarif_rule(file, separator, finding->rule, finding->message, help);
+		separator = ",";
 	}
-	fprintf(file, "\"},\"region\":{\"startLine\":%ld}}}]", finding->line > 0 ? finding->line : 1);
+	if (check->problem_count)
+		sarif_rule(file, separator, UNCHECKED, "It could not be loaded or read", "What is there was not checked.");
+}
+
+static void sarif_result(FILE *file, const char *separator, const char *rule, const char *level, const char *text)
+{
+	fputs(separator, file);
+	json_text(file, "{", "ruleId", rule);
+	json_text(file, ",", "level", level);
+	json_text(file, ",\"message\":{", "text", text);
+	fputc('}', file);
+}
+
+static void sarif_finding(FILE *file, const struct sg_check *check, const struct sg_finding *finding, const char *separator)
+{
+	const struct sg_check_subject *workflow = workflow_of(check, finding->workflow);
+	char *text;
+
+	if (asprintf(&text, "%s%s%s%s%s%s%s%s%s", finding->message, finding->function ? ", in " : "",
+			finding->function ? finding->function : "", finding->chain ? ". By way of: " : "", finding->chain ? finding->chain : "",
+			finding->history ? ". History: " : "", finding->history ? shown_path(finding->history) : "",
+			finding->instead ? ". Instead: " : "", finding->instead ? finding->instead : "") < 0)
+		return;
+	sarif_result(file, separator, finding->rule, levels[finding->level], text);
+	sarif_place(file, finding->file ? finding->file : workflow->file, finding->file ? finding->line : workflow->line);
+	fputc('}', file);
+	free(text);
 }
 
 /* https://docs.oasis-open.org/sarif/sarif/v2.1.0/ */
@@ -195,35 +292,31 @@ void sg_check_sarif(FILE *file, const struct sg_check *check)
 
 	fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":"
 			"{\"name\":\"sandglass\",\"version\":\"" SG_VERSION "\",\"rules\":[", file);
-	for (size_t i = 0; i < check->finding_count; i++) {
-		if (!is_first_of_rule(check, i))
-			continue;
-		json_text(file, i ? ",{" : "{", "id", check->findings[i].rule);
-		fputc('}', file);
-	}
-	fprintf(file, "]}},\"invocations\":[{\"executionSuccessful\":%s,\"toolExecutionNotifications\":[",
-			check->problem_count ? "false" : "true");
+	sarif_rules(file, check);
+	fputs("]}}", file);
+	if (*root() && strcmp(root(), "/") != 0)
+		fputs(",\"originalUriBaseIds\":{\"%SRCROOT%\":{\"description\":{\"text\":\"the repository\"}}}", file);
+	fprintf(file, ",\"invocations\":[{\"executionSuccessful\":%s,\"toolExecutionNotifications\":[", check->problem_count ? "false" : "true");
 	for (size_t i = 0; i < check->problem_count; i++, separator = ",") {
 		fprintf(file, "%s{\"level\":\"error\",\"message\":{", separator);
-		json_text(file, "", "text", check->problems[i]);
+		json_text(file, "", "text", check->problems[i].text);
 		fputs("}}", file);
 	}
 	fputs("]}],\"results\":[", file);
+	separator = "\n";
 	for (size_t i = 0; i < check->finding_count; i++) {
-		const struct sg_finding *finding = &check->findings[i];
-		char *text;
-
-		if (asprintf(&text, "%s%s%s%s", finding->message, finding->instead ? ". Instead: " : "",
-				finding->instead ? finding->instead : "", finding->instead ? "." : "") < 0)
+		if (!is_result(check, i))
 			continue;
-		json_text(file, i ? ",\n{" : "\n{", "ruleId", finding->rule);
-		json_text(file, ",", "level", levels[finding->level]);
-		json_text(file, ",\"message\":{", "text", text);
+		sarif_finding(file, check, &check->findings[i], separator);
+		separator = ",\n";
+	}
+	for (size_t i = 0; i < check->problem_count; i++) {
+		if (!check->problems[i].file || access(check->problems[i].file, F_OK) != 0)
+			continue;
+		sarif_result(file, separator, UNCHECKED, "error", check->problems[i].text);
+		sarif_place(file, check->problems[i].file, check->problems[i].line);
 		fputc('}', file);
-		if (finding->file)
-			sarif_place(file, finding);
-		fputc('}', file);
-		free(text);
+		separator = ",\n";
 	}
 	fputs("]}]}\n", file);
 }
@@ -248,10 +341,14 @@ void sg_check_release(struct sg_check *check)
 		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
 			free(texts[k]);
 	}
-	for (size_t i = 0; i < check->problem_count; i++)
-		free(check->problems[i]);
+	for (size_t i = 0; i < check->problem_count; i++) {
+		free(check->problems[i].text);
+		free(check->problems[i].file);
+	}
+	free(check->busy);
 	release_subjects(check->workflows, check->workflow_count);
 	release_subjects(check->histories, check->history_count);
+	release_subjects(check->answers, check->answer_count);
 	free(check->findings);
 	free(check->problems);
 	free(check->mode);

@@ -643,7 +643,7 @@ static bool was_answered(const struct incident *incident)
 
 static void log_incident(const struct incident *incident, const struct sg_run *run)
 {
-	long seen = sg_decide_count(incident->rule->name, incident->place.buffer, incident->action, run, 1);
+	long seen = sg_decide_count(incident->told->name, incident->place.buffer, incident->action, run, 1);
 	char instead[SG_WORDS_SIZE], modes[SG_WOULD_SIZE] = "";
 	enum sg_mode mode;
 	struct sg_line line;
@@ -653,7 +653,7 @@ static void log_incident(const struct incident *incident, const struct sg_run *r
 		return;
 	if (!sg_log_begin(&line, level_of(incident->action), incident->action == SG_ACTION_ANSWER ? "answered" : "violation"))
 		return;
-	sg_log_text(&line, "rule", incident->rule->name);
+	sg_log_text(&line, "rule", incident->told->name); /* the one that a message names, and a setting */
 	sg_log_text(&line, "action", sg_config_action_name(incident->action));
 	while ((mode = sg_decide_next_mode(modes)) != SG_MODE_OFF) {
 		enum sg_action action = action_in(incident, mode, &answered);

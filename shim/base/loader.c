@@ -2,6 +2,7 @@
 #include "shim/base/loader.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* <dlfcn.h> of an older glibc has no struct dl_find_object. This is its beginning, and room for all of it. */
 struct found {
@@ -67,4 +68,42 @@ bool sg_loader_find(const void *address, struct sg_loaded *ret_object)
 		return false;
 	*ret_object = (struct sg_loaded){(uintptr_t)found.start, (uintptr_t)found.end, found.map->l_addr, found.map->l_name, found.map->l_ld};
 	return true;
+}
+
+/* --- ourselves, twice --------------------------------------------------------------------------- */
+
+#define OBJECT "libsandglass.so"
+
+struct others {
+	uintptr_t own;
+	const char *name;
+	bool own_seen, before;
+};
+
+static int look_for_other(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct others *others = data;
+	const char *name = strrchr(info->dlpi_name, '/');
+
+	(void)size;
+	if (info->dlpi_addr == others->own) {
+		others->own_seen = true;
+	} else if (strcmp(name ? name + 1 : info->dlpi_name, OBJECT) == 0) {
+		others->name = info->dlpi_name;
+		others->before = !others->own_seen;
+	}
+	return others->name && others->before;
+}
+
+const char *sg_loader_other(bool *ret_before)
+{
+	struct others others = {0};
+	Dl_info info;
+
+	if (!dladdr((void *)sg_loader_other, &info))
+		return NULL;
+	others.own = (uintptr_t)info.dli_fbase;
+	dl_iterate_phdr(look_for_other, &others);
+	*ret_before = others.before;
+	return others.name;
 }

@@ -44,6 +44,12 @@ bool sg_loader_find(const void *address, struct sg_loaded *ret_object);
 
 void sg_loader_start(bool by_loader);
 
+/*
+ * Another file of our name that is loaded, too: a package's beside an installed one. NULL: none is. The first in the loader's
+ * order guards, as its entries are the ones that are called; ret_before: the other is that.
+ */
+const char *sg_loader_other(bool *ret_before);
+
 /* As pthread_atfork(), which another C library has under another name: there it fails. */
 int sg_loader_after_fork(void (*in_child)(void));
 

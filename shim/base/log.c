@@ -32,6 +32,8 @@ static struct {
 	_Atomic int descriptor;     /* -1: none, open the path again */
 	bool json;
 	_Atomic unsigned long device, inode, type;  /* of what descriptor was when we opened it */
+	_Atomic unsigned int generation;
+	_Atomic long looked_at;     /* when it was asked for: seconds */
 	atomic_flag reopening;
 	char path[PATH_MAX];        /* absolute, %p not yet replaced; empty: stderr */
 } state = { .level = LEVEL_CLOSED, .descriptor = -1, .reopening = ATOMIC_FLAG_INIT };
@@ -166,11 +168,24 @@ static void descriptor_renew(int descriptor)
 	fresh = path_open(path);
 	if (fresh >= 0 && fresh != descriptor) {
 		if (descriptor_is_ours(descriptor) &&
-				sg_raw_syscall(SYS_dup3, fresh, descriptor, O_CLOEXEC, 0) == descriptor)
-			descriptor_publish(descriptor);
+				sg_raw_syscall(SYS_dup3, fresh, descriptor, O_CLOEXEC, 0) == descriptor && descriptor_publish(descriptor) == 0)
+			state.generation++;
 		descriptor_close(fresh);
 	}
 	atomic_flag_clear(&state.reopening);
+}
+
+unsigned int sg_log_generation(void)
+{
+	struct timespec now = {0};
+	int descriptor = state.descriptor;
+
+	sg_raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0);
+	if (now.tv_sec != state.looked_at && state.path[0] && descriptor_is_ours(descriptor)) {
+		state.looked_at = now.tv_sec;
+		descriptor_renew(descriptor);
+	}
+	return state.generation;
 }
 
 /* Returns the descriptor to write to, or -1. When *ret_own is set, the caller has to close it. */

@@ -46,6 +46,9 @@ void sg_log_as_json(bool json);
 
 bool sg_log_enabled(enum sg_log_level level);
 
+/* Goes up when the file is made anew under its name, which this looks for, too, once a second. */
+unsigned int sg_log_generation(void);
+
 /* Starts a line. False when the level is not logged: then nothing else need be called. */
 bool sg_log_begin(struct sg_line *line, enum sg_log_level level, const char *event);
 

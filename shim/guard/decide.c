@@ -22,6 +22,9 @@
 
 /* rule, place, action and workflow type, a \x1f between them -> how often; what is repeated is counted, not logged again */
 static PyObject *counts;
+static PyObject *told; /* a dict as a set: those keys that the log's file has a line of */
+
+void (*sg_decide_new_log)(void);
 
 PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword)
 {
@@ -199,27 +202,6 @@ static void compose_message(const struct incident *incident, const struct sg_eng
 		append(message, " To allow it on this worker: SANDGLASS_RULES=%s=allow", rule->setting ? rule->setting : rule->name);
 }
 
-long sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times)
-{
-	PyObject *key, *known, *number;
-	long seen = (long)times;
-
-	sg_status.violations[action] += times;
-	if (!counts)
-		counts = PyDict_New();
-	key = PyUnicode_FromFormat("%s\x1f%s\x1f%s\x1f%s", rule, place, sg_config_action_name(action),
-			run->workflow_type ? sg_python_text(run->workflow_type) : "");
-	known = counts && key ? PyDict_GetItemWithError(counts, key) : NULL;
-	if (known)
-		seen += PyLong_AsLong(known);
-	number = PyLong_FromLong(seen);
-	if (!key || !number || !counts || PyDict_SetItem(counts, key, number) < 0)
-		PyErr_Clear();
-	sg_python_clear(&number);
-	sg_python_clear(&key);
-	return seen;
-}
-
 static enum sg_log_level level_of(enum sg_action action)
 {
 	switch (action) {
@@ -228,6 +210,8 @@ static enum sg_log_level level_of(enum sg_action action)
 	case SG_ACTION_LOG:
 	case SG_ACTION_ANSWER:
 		return SG_LOG_INFO;
+	case SG_ACTION_BLOCK:
+		return SG_LOG_ERROR;
 	default:
 		return SG_LOG_WARN;
 	}
@@ -246,6 +230,82 @@ static void log_place(const struct incident *incident, struct sg_line *line)
 static bool begin_summary(struct sg_line *line, const char *event)
 {
 	return sg_policy_config->summary ? sg_log_begin_notice(line, event) : sg_log_begin(line, SG_LOG_INFO, event);
+}
+
+#define ANSWERED_PLACES 256
+
+static struct place {
+	const struct sg_rule *rule;
+	const PyObject *code;
+	int line;
+	PyObject *key;       /* of counts */
+	unsigned long count; /* what is not in there yet */
+} answered_places[ANSWERED_PLACES];
+
+static PyObject *latest_key; /* that was counted */
+
+static void add_to_count(PyObject *key, unsigned long times)
+{
+	PyObject *known = PyDict_GetItemWithError(counts, key), *number = PyLong_FromLong((long)times + (known ? PyLong_AsLong(known) : 0));
+
+	if (!number || PyDict_SetItem(counts, key, number) < 0)
+		PyErr_Clear();
+	sg_python_clear(&number);
+}
+
+static void count_answered(struct place *place)
+{
+	if (place->count && place->key && counts)
+		add_to_count(place->key, place->count);
+	place->count = 0;
+}
+
+static void forget_answered(struct place *place)
+{
+	count_answered(place);
+	sg_python_clear(&place->key);
+	*place = (struct place){0};
+}
+
+static void follow_log(void)
+{
+	static unsigned int generation;
+	unsigned int now = sg_log_generation();
+
+	if (now == generation)
+		return;
+	generation = now;
+	if (told)
+		PyDict_Clear(told);
+	for (size_t i = 0; i < ANSWERED_PLACES; i++)
+		forget_answered(&answered_places[i]);
+	if (sg_decide_new_log)
+		sg_decide_new_log();
+}
+
+bool sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times)
+{
+	PyObject *key;
+	bool new = true;
+
+	follow_log();
+	sg_status.violations[action] += times;
+	if (!counts)
+		counts = PyDict_New();
+	if (!told)
+		told = PyDict_New();
+	key = PyUnicode_FromFormat("%s\x1f%s\x1f%s\x1f%s", rule, place, sg_config_action_name(action),
+			run->workflow_type ? sg_python_text(run->workflow_type) : "");
+	if (key && counts && told) {
+		add_to_count(key, times);
+		new = !PyDict_GetItemWithError(told, key);
+		if (new)
+			PyDict_SetItem(told, key, Py_None);
+	}
+	PyErr_Clear();
+	sg_python_clear(&latest_key);
+	latest_key = key;
+	return new;
 }
 
 static void log_total(PyObject *key, PyObject *value)
@@ -271,6 +331,8 @@ void sg_decide_summary(void)
 	struct sg_line line;
 	long total = 0;
 
+	for (size_t i = 0; i < ANSWERED_PLACES; i++)
+		count_answered(&answered_places[i]);
 	while (counts && PyDict_Next(counts, &position, &key, &value))
 		total += PyLong_AsLong(value);
 	if (begin_summary(&line, "summary")) {
@@ -554,9 +616,9 @@ enum sg_mode sg_decide_next_mode(const char *modes)
 {
 	enum sg_mode own = sg_policy_config->mode;
 
-	if (sg_mode_is_strict(own) || strstr(modes, "strict"))
-		return SG_MODE_OFF;
-	return sg_mode_refuses(own) || *modes ? SG_MODE_STRICT : SG_MODE_ENFORCE;
+	if (!*modes && own != SG_MODE_ENFORCE)
+		return SG_MODE_ENFORCE;
+	return own == SG_MODE_STRICT || strstr(modes, "strict") ? SG_MODE_OFF : SG_MODE_STRICT;
 }
 
 void sg_decide_add_mode(char *modes, enum sg_mode mode, enum sg_action action)
@@ -623,33 +685,32 @@ static int answer(struct incident *incident, struct sg_call *call, struct sg_run
  * Has this place been told of already? What is answered is asked for often, and to describe it costs more than the answer.
  * By address, so a place whose code is gone may speak for another, of which the line of the log is then missing.
  */
-static bool was_answered(const struct incident *incident)
+static bool was_answered(const struct incident *incident, struct place **ret_place)
 {
-	static struct place {
-		const struct sg_rule *rule;
-		const PyObject *code;
-		int line;
-	} places[256];
 	const struct sg_origin *origin = incident->origin;
-	struct place place = {incident->rule, origin->user_code, origin->user_line};
+	struct place place = {.rule = incident->rule, .code = origin->user_code, .line = origin->user_line};
 	uintptr_t mixed = ((uintptr_t)place.rule ^ (uintptr_t)place.code) / 16 + (uintptr_t)place.line;
-	struct place *known = &places[mixed % 256];
+	struct place *known = &answered_places[mixed % ANSWERED_PLACES];
 
-	if (known->rule == place.rule && known->code == place.code && known->line == place.line)
+	if (known->rule == place.rule && known->code == place.code && known->line == place.line) {
+		known->count++;
 		return true;
+	}
+	forget_answered(known);
 	*known = place;
+	*ret_place = known;
 	return false;
 }
 
 static void log_incident(const struct incident *incident, const struct sg_run *run)
 {
-	long seen = sg_decide_count(incident->told->name, incident->place.buffer, incident->action, run, 1);
+	bool new = sg_decide_count(incident->told->name, incident->place.buffer, incident->action, run, 1);
 	char instead[SG_WORDS_SIZE], modes[SG_WOULD_SIZE] = "";
 	enum sg_mode mode;
 	struct sg_line line;
 	bool answered;
 
-	if (seen > 1 && !sg_log_enabled(SG_LOG_DEBUG))
+	if (!new && !sg_log_enabled(SG_LOG_DEBUG))
 		return;
 	if (!sg_log_begin(&line, level_of(incident->action), incident->action == SG_ACTION_ANSWER ? "answered" : "violation"))
 		return;
@@ -674,12 +735,16 @@ static void log_incident(const struct incident *incident, const struct sg_run *r
 
 static int act(struct incident *incident, struct sg_run *run, const struct sg_engine *engine)
 {
-	if (incident->action == SG_ACTION_ANSWER && !sg_log_enabled(SG_LOG_DEBUG) && was_answered(incident)) {
+	struct place *place = NULL;
+
+	if (incident->action == SG_ACTION_ANSWER && !sg_log_enabled(SG_LOG_DEBUG) && was_answered(incident, &place)) {
 		sg_status.violations[SG_ACTION_ANSWER]++;
 		return 0;
 	}
 	describe(incident);
 	log_incident(incident, run);
+	if (place)
+		place->key = sg_python_ref(latest_key);
 	if (incident->action == SG_ACTION_BLOCK) {
 		refuse(incident, run, engine);
 		return -1;

@@ -68,18 +68,21 @@ enum sg_action sg_decide_kept(struct sg_run *run, const struct sg_rule *rule, co
 int sg_decide_warn(PyObject *category, const char *text, const char *module, PyObject *code, int line);
 
 /*
- * The text of would= in the log, "enforce:warn,strict:block": what the modes that refuse would do, but for the worker's own and
- * for those below a strict one. modes[SG_WOULD_SIZE], empty at first. The mode that is to be added next; SG_MODE_OFF: none is left.
+ * The text of would= in the log, "enforce:warn,strict:block": what the modes that refuse would do, enforce and strict, but for the worker's
+ * own. modes[SG_WOULD_SIZE], empty at first. The mode that is to be added next; SG_MODE_OFF: none is left.
  */
 #define SG_WOULD_SIZE 64
 enum sg_mode sg_decide_next_mode(const char *modes);
 void sg_decide_add_mode(char *modes, enum sg_mode mode, enum sg_action action);
 
 /*
- * Adds to the count of a violation, for the summary; returns how often it has been seen, there and by workflows of that type. No
- * exception.
+ * Adds to the count of a violation, for the summary. True: this log file has no line of it yet, there and by workflows of that
+ * type. No exception.
  */
-long sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times);
+bool sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times);
+
+/* Called when the log's file has been made anew: it has the first lines of the old one no more. */
+extern void (*sg_decide_new_log)(void);
 
 /* Writes counts of all violations so far to the log, most frequent first. */
 void sg_decide_summary(void);

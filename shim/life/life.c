@@ -287,6 +287,15 @@ static PyMethodDef collection_def = {"sandglass_collection", collection, METH_VA
 
 static char sdk[32]; /* of the engine that appears */
 
+static const char *other_copy; /* preloaded as well, and not in use */
+
+static const char *own_path(void)
+{
+	Dl_info info;
+
+	return dladdr((void *)own_path, &info) ? info.dli_fname : "";
+}
+
 /* A process may have several. */
 static void add_to_list(char *list, size_t size, const char *text)
 {
@@ -295,16 +304,10 @@ static void add_to_list(char *list, size_t size, const char *text)
 	snprintf(list + length, size - length, "%s%s", length ? ", " : "", text);
 }
 
-static void log_start(const struct sg_engine *engine)
+static void write_start(const struct sg_engine *engine)
 {
 	struct sg_line line;
 
-	add_to_list(sg_status.engine, sizeof(sg_status.engine), engine->name);
-	add_to_list(sg_status.sdk, sizeof(sg_status.sdk), sdk);
-	sg_status_set(python, sg_cpython.version);
-	sg_status.guards = (uint64_t)sg_guard_count();
-	sg_status.started = REAL(time)(NULL);
-	sg_status.state = SG_STATUS_GUARDED;
 	if (!sg_log_begin_notice(&line, "start"))
 		return;
 	sg_log_text(&line, "version", SG_VERSION);
@@ -323,9 +326,37 @@ static void log_start(const struct sg_engine *engine)
 	sg_log_text(&line, "tz", config.tz);
 	sg_log_text(&line, "hashseed", sg_seed_in_use());
 	sg_log_text(&line, "log", config.log);
+	sg_log_text(&line, "object", other_copy ? own_path() : NULL);
+	sg_log_text(&line, "unused", other_copy);
 	if (config.world > 1)
 		sg_log_number(&line, "world", config.world);
 	sg_log_end(&line);
+}
+
+static const struct sg_engine *begun[8];
+
+/* So that what follows there can be read without the file before. */
+static void begin_log(void)
+{
+	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]) && begun[i]; i++)
+		write_start(begun[i]);
+}
+
+static void log_start(const struct sg_engine *engine)
+{
+	size_t count = 0;
+
+	add_to_list(sg_status.engine, sizeof(sg_status.engine), engine->name);
+	add_to_list(sg_status.sdk, sizeof(sg_status.sdk), sdk);
+	sg_status_set(python, sg_cpython.version);
+	sg_status.guards = (uint64_t)sg_guard_count();
+	sg_status.started = REAL(time)(NULL);
+	sg_status.state = SG_STATUS_GUARDED;
+	while (count < sizeof(begun) / sizeof(begun[0]) - 1 && begun[count])
+		count++;
+	begun[count] = engine;
+	sg_decide_new_log = begin_log;
+	write_start(engine);
 }
 
 /* What a setting asks for and this process has not. */
@@ -763,11 +794,9 @@ static void read_settings(void)
 
 static void configure_families(const struct sg_config *with)
 {
-	Dl_info own;
-
 	for sg_each_family(family)
 		if ((*family)->configure)
-			(*family)->configure(with, dladdr((void *)&config, &own) ? own.dli_fname : "");
+			(*family)->configure(with, own_path());
 }
 
 static void configure(void)
@@ -820,8 +849,11 @@ static void without_python(void)
 __attribute__((constructor)) static void loaded(void)
 {
 	int saved_errno = errno;
+	bool second = false;
 
-	if (!getauxval(AT_SECURE)) {
+	if (!getauxval(AT_SECURE))
+		other_copy = sg_loader_other(&second);
+	if (!getauxval(AT_SECURE) && !second) {
 		if (sg_python_present())
 			configure();
 		else

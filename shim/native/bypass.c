@@ -272,7 +272,10 @@ static bool holds_vdso_name(const struct object *object)
 static void report(const struct object *object, bool first)
 {
 	const char *path = object->info->dlpi_name;
+	bool before;
 
+	if (sg_loader_other(&before) == path)
+		return; /* not in use */
 	if (object->bound)
 		say(SG_LOG_INFO, path, "deepbind", "bound", object->list,
 				"it was bound to the C library past Sandglass, as by RTLD_DEEPBIND");

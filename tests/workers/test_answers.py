@@ -36,7 +36,7 @@ def test_numbers_of_objects_are_not_moved_by_what_is_not_replayed(played):
     (first, second), text = played
     assert text.count("silent on replay") >= 4 and "Object object at 0x1000" in text, text
     assert first["status"] == "completed" and first["result"] == second["result"], str(played)
-    assert first["result"] == [str((f"0x{n}>", f"{n + 1}", [m, m + 1, m + 2])) for n, m in ((1, 1), (3, 4))], str(played)
+    assert first["result"] == [str((f"0x{n}0>", f"{n + 1}0", [m, m + 1, m + 2])) for n, m in ((1, 1), (3, 4))], str(played)
 
 
 @scenario("hashed_first_in_a_query", SANDGLASS="enforce")

@@ -21,11 +21,14 @@ def replay(run_program):
 @pytest.mark.parametrize("mode, would, action", [
     ("observe", None, None),  # the SDK's own sandbox comes first, and refuses
     ("warn", "enforce:block,strict:block", "warn"),
-    ("enforce", "strict:block", "block"), ("strict", None, "block"),
+    ("enforce", "strict:block", "block"), ("strict", "enforce:block", "block"),
+    ("answer", "enforce:block,strict:block", "block"),
 ])
 def test_what_other_modes_would_do(replay, mode, would, action):
     lines = harness.violations(replay(SANDGLASS=mode).log)
-    assert {e["rule"] for e in lines} == (PLACES if action else set())
+    answered = {"uuid.uuid4", "datetime.datetime.now", "random.random"} if mode == "answer" else set()
+    assert {e["rule"] for e in lines} == (PLACES - answered if action else set())
+    assert {e["level"] for e in lines} == ({"error" if action == "block" else "warn"} if action else set())
     assert {(e.get("would"), e["action"], e["workflow_type"]) for e in lines} == ({(would, action, "OrderWorkflow")} if action else set())
 
 
@@ -79,6 +82,44 @@ def test_totals_at_the_end(replay):
     assert {(e["rule"], e["count"], e["workflow_type"]) for e in totals} == {(rule, "5", "OrderWorkflow") for rule in PLACES}
     assert harness.events(ended.log, "summary")[0]["violations"] == "20"
     assert not harness.events(replay("1", SANDGLASS="warn").log, "total")  # at level warn
+
+
+def test_totals_of_what_was_answered(replay):
+    """Each time it is, though it is told once."""
+    ended = replay("5", SANDGLASS="answer", SANDGLASS_RULES="os.environ=allow", SANDGLASS_LOG_LEVEL="info")
+    assert len(harness.events(ended.log, "answered")) == 3, str(ended)
+    assert {e["count"] for e in harness.events(ended.log, "total")} == {"5"}, str(ended)
+
+
+def test_the_outermost_call_is_the_one_that_is_named(run_program, tmp_path):
+    """In the log as in the message, whatever it was refused for below: once."""
+    packages = tmp_path / "site-packages"
+    (packages / "requests").mkdir(parents=True)
+    (packages / "requests" / "__init__.py").write_text("from requests.api import get\n")
+    (packages / "requests" / "api.py").write_text("import os, time\ndef get(url):\n    for ask in time.time, os.getcwd, os.getpid:\n        try: ask()\n"
+                                                  "        except Exception: pass\n    return os.environ.get(url)\n")
+    (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format("import requests\n").replace("        pass", "        requests.get('a')"))
+    (tmp_path / "main.py").write_text(
+        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
+        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read().replace('OrderWorkflow', 'Flow')\n"
+        "replayer = Replayer(workflows=[flow_of_test.Flow])\n"
+        "asyncio.run(replayer.replay_workflow(WorkflowHistory.from_json('x', text), raise_on_replay_failure=False))\n")
+    ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS="warn")
+    assert [e["rule"] for e in harness.violations(ended.log)] == ["requests.get"], str(ended)
+
+
+def test_a_new_file_is_as_complete_as_the_first(tmp_path):
+    """logrotate has renamed it: what was told there is told again, and who tells it."""
+    (tmp_path / "main.py").write_text(
+        "import asyncio, os, sys, time, runpy\nsys.argv[1:] = ['1']\npath = os.environ['SANDGLASS_LOG']\n"
+        f"for n in range(2):\n    runpy.run_path({str(harness.PROGRAMS / 'replayed.py')!r}, run_name='__main__')\n"
+        "    os.rename(path, path + str(n))\n    time.sleep(1.1)\n")
+    log = tmp_path / "log"
+    subprocess.run([sys.executable, tmp_path / "main.py"], check=True, timeout=90, capture_output=True, env=harness.environment(
+        SANDGLASS_LOG=log, SANDGLASS="warn", SHOP_TAX_RATE="1.19", PYTHONPATH=harness.PROGRAMS))
+    for path in tmp_path / "log0", tmp_path / "log1":
+        lines = harness.read_log(path)
+        assert lines[0]["event"] == "start" and {e["rule"] for e in harness.violations(lines)} == PLACES, path.read_text()
 
 
 def test_a_summary_now_and_then(replay, tmp_path):

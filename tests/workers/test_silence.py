@@ -366,6 +366,17 @@ def test_what_keeps_runs_apart_and_fails_its_probe_is_said_or_refused(run_progra
         assert next(e for e in ended.log if e["event"] == "start")["unguarded"] == "1", str(ended)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_two_copies_are_one_guard(tmp_path, run_program, first):
+    """A wheel's and a package's: the one whose entries the loader finds guards, and the other is named."""
+    own, other = harness.preload_object(), tmp_path / "libsandglass.so"
+    other.write_bytes(Path(own).read_bytes())
+    order = [str(own), str(other)] if first else [str(other), str(own)]
+    ended = run_program(sys.executable, "-c", "import temporalio.worker; print('imported')", LD_PRELOAD=":".join(order), SANDGLASS="strict")
+    assert (ended.code, ended.out, ended.err) == (0, "imported\n", ""), str(ended)
+    assert [(e["event"], e.get("object"), e.get("unused")) for e in ended.log] == [("start", *order)], str(ended)
+
+
 def test_messages_made_of_python_alone_need_no_order(run_program):
     ended = run_program(sys.executable, "-c", "import temporalio.worker; print('imported')", SANDGLASS="strict",
                         PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python")

@@ -116,10 +116,11 @@ __attribute__((noreturn)) static void refuse_to_start(const char *sentence, bool
 static int open_log(void)
 {
 	static bool opened;
+	int error = opened ? 0 : sg_log_open(log_path[0] ? log_path : config.log, (enum sg_log_level)config.log_level);
 
-	if (!opened && sg_log_open(log_path[0] ? log_path : config.log, (enum sg_log_level)config.log_level) < 0) {
-		snprintf(trouble, sizeof(trouble), "SANDGLASS_LOG = %s: cannot be opened for writing; accepted: "
-			"stderr, or the path of a file, and no link, in a directory that exists", config.log);
+	if (error) {
+		snprintf(trouble, sizeof(trouble), "environment: SANDGLASS_LOG = %s: cannot be opened for writing (%s), and workers do not start "
+			"without; accepted: stderr, or the path of a file, and no link, in a directory that exists", config.log, strerror(-error));
 		return -1;
 	}
 	sg_log_as_json(config.log_json);

@@ -17,6 +17,7 @@
  * find(table, engine, main) -> [(kind, object, key, path, code, name, may be put back)], late: what the code of the run's own modules
  * names, and for has_more(late) what it may be handed that was not there. kind: 0 the content of a container, 1 an item of a
  * namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
+ * elsewhere(table, code, marks, type): is it code of an activity, or of another workflow than the one of that type?
  * line(code, name): where the code has the name. is_loaded(namespace, value): the module's __getattr__ has put it there.
  */
 static const char *const SOURCE =
@@ -374,6 +375,18 @@ static const char *const SOURCE =
 	"        o[:] = type(o)(o.typecode, content)\n"
 	"    else:\n"
 	"        o[...] = sys.modules['numpy'].frombuffer(content, o.dtype).reshape(o.shape)\n"
+	"def elsewhere(table, code, marks, kind):\n"
+	"    def codes(v):\n"
+	"        for f in list(v.__dict__.values()) if issubclass(type(v), type) else (v,):\n"
+	"            f = attr(f, '__func__') or attr(f, 'fget') or f\n"
+	"            if type(f) is FUNCTION: yield f.__code__\n"
+	"    apart = [(v, n) for m in table.values() if issubclass(type(m), MODULE) for v in list(m.__dict__.values())\n"
+	"        if issubclass(type(v), (type, FUNCTION)) for n in marks if n in v.__dict__]\n"
+	"    owners = [v for v, n in apart if any(code in codes_of(c) for c in codes(v))]\n"
+	"    if any(type(v) is FUNCTION for v in owners): return True\n"
+	"    own = [v for v, n in apart if issubclass(type(v), type) and getattr(v.__dict__[n], 'name', None) in (kind, None)]\n"
+	"    names = {n for v in own for c in codes(v) for n in names_of(c)}\n"
+	"    return bool(owners and own) and not any(o.__name__ in names or issubclass(v, o) for v in own for o in owners)\n"
 	"def line(code, name):\n"
 	"    import dis\n"
 	"    at = code.co_firstlineno\n"
@@ -963,6 +976,31 @@ static bool writes(const struct place *place)
 	return ask("writes", true, place->code, NULL);
 }
 
+/*
+ * Code that does not run in this run has not changed anything: what is named there alone has been changed by a library's own
+ * function, which is its business.
+ */
+static bool is_elsewhere(const struct sg_run *run, const struct place *place)
+{
+	PyObject *function = sg_cpython_item(helpers, "elsewhere"), *marks = PyList_New(0), *answer = NULL, *mark;
+	bool elsewhere;
+
+	for (const char *const *name = run->policy->engine->apart; name && *name && marks; name++) {
+		mark = PyUnicode_FromString(*name);
+		if (mark)
+			PyList_Append(marks, mark);
+		sg_python_clear(&mark);
+	}
+	if (function && marks && PyList_Size(marks) > 0)
+		answer = PyObject_CallFunctionObjArgs(function, run->modules, place->code, marks, run->workflow_type ? run->workflow_type : Py_None,
+				NULL);
+	elsewhere = answer && PyObject_IsTrue(answer) > 0;
+	PyErr_Clear();
+	sg_python_clear(&answer);
+	sg_python_clear(&marks);
+	return elsewhere;
+}
+
 /* Other threads have run, and this code only reads: the change is theirs. */
 static void log_meanwhile(const struct sg_run *run, const struct place *place)
 {
@@ -981,6 +1019,8 @@ static void report(struct sg_run *run, struct item *item, const struct place *pl
 	enum sg_action action = SG_ACTION_ALLOW;
 	bool alone = sg_gil_switches() == run->switches;
 
+	if (is_elsewhere(run, place))
+		return;
 	if (!alone && !writes(place)) {
 		log_meanwhile(run, place);
 		keep_content(item);

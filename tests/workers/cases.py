@@ -960,6 +960,10 @@ allow("ok_state_bracket", "import warnings, contextlib, io, decimal",
       "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
       "with contextlib.redirect_stdout(io.StringIO()): print('x')\n"
       "with decimal.localcontext() as c: c.prec = 3\ndecimal.getcontext().prec = 5\nreturn ''")
+allow("ok_state_that_another_workflow_names", "import linecache\nfrom temporalio import activity, workflow\n"
+      "@workflow.defn(name='AnotherThanThis')\nclass Another:\n    @workflow.run\n    async def run(self) -> None: linecache.cache['a'] = 1\n"
+      "@activity.defn(name='an_activity')\ndef act() -> None: linecache.cache.clear()",
+      "linecache.lazycache('snippet-of-test', {'__name__': 'm', '__loader__': type('L', (), {'get_source': lambda s, n: ''})()}); return ''")
 allow("ok_state_object_setattr", "import types\nown = types.ModuleType('own')", "def f(): pass\n"
       "for o in own, f:\n    object.__setattr__(o, 'x', 1)\n    type(o).__setattr__(o, 'y', 1)\n    object.__delattr__(o, 'x')\n"
       "return ','.join(k for o in (own, f) for k in vars(o) if len(k) == 1)")

@@ -164,7 +164,8 @@ static enum sg_code kind_of_module(const struct sg_run *run, PyObject *globals, 
 	if ((!own || own == host) &&
 	    strcmp(sg_python_text(name), sg_python_text(run->policy->workflow_module)) == 0)
 		return SG_CODE_WORKFLOW;
-	if (run->modules)
+	/* In mode observe it is the engine's own sandbox that isolates: what it has not copied it lets through. */
+	if (run->modules || sg_policy_config->mode == SG_MODE_OBSERVE)
 		return kind;
 	/* No isolation of ours: what the engine would not share is the workflow's. */
 	if (sg_policy_shares(run->policy, name) == 0)

@@ -32,9 +32,10 @@ def test_what_other_modes_would_do(replay, mode, would, action):
     assert {(e.get("would"), e["action"], e["workflow_type"]) for e in lines} == ({(would, action, "OrderWorkflow")} if action else set())
 
 
-def test_what_would_be_answered(run_program, tmp_path):
-    """In enforce and strict a library is; workflow code is in answer alone."""
-    packages = tmp_path / "site-packages"
+@pytest.mark.parametrize("folder", ["site-packages", "own"])
+def test_what_would_be_answered(run_program, tmp_path, folder):
+    """In enforce and strict a library is, and what is passed through; workflow code is in answer alone."""
+    packages = tmp_path / folder
     packages.mkdir()
     (packages / "names_of_test.py").write_text("import uuid\ndef name():\n    return uuid.uuid4()\n")
     (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(

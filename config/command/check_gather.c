@@ -84,9 +84,11 @@ static void add_violation(struct sg_check *check, const struct sg_log_line *line
 	enum sg_finding_level level = strcmp(action, "block") == 0 ? SG_FINDING_ERROR : strcmp(action, "warn") == 0 ?
 		SG_FINDING_WARNING : SG_FINDING_NOTE;
 	const char *place = sg_log_line_get(line, "where");
+	bool installed = library && (strstr(library, "/site-packages/") || strstr(library, "/dist-packages/"));
+	const char *by = installed || !sg_log_line_is(line, "origin", "passthrough") ? ", by a library at " : ", by passed-through code at ";
 	struct sg_finding *finding = sg_check_add(check, level, sg_log_line_text(line, "rule"), place ? place : library,
 			"%s: %s%s%s%s%s", sg_log_line_text(line, "rule"), reason ? reason : "compiled code calls the C library",
-			library ? ", by a library at " : object ? ", in " : "", library ? library : object ? object : "",
+			library ? by : object ? ", in " : "", library ? library : object ? object : "",
 			sg_log_line_is(line, "phase", "import") ? ", while the workflow is imported" : "",
 			level == SG_FINDING_ERROR ? "" : level == SG_FINDING_WARNING ? "; let pass with a warning" : "; let pass");
 
@@ -149,7 +151,7 @@ static void take_log_line(struct sg_check *check, const struct sg_log_line *line
 		enum sg_finding_level level;
 	} plain[] = {
 		{"lost", SG_FINDING_ERROR}, {"zone", SG_FINDING_WARNING}, {"apart", SG_FINDING_NOTE},
-		{"shared", SG_FINDING_NOTE}, {"unanswered", SG_FINDING_NOTE}, {"unguarded", SG_FINDING_WARNING},
+		{"unanswered", SG_FINDING_NOTE}, {"unguarded", SG_FINDING_WARNING},
 	};
 	const char *event = sg_log_line_text(line, "event");
 
@@ -166,6 +168,9 @@ static void take_log_line(struct sg_check *check, const struct sg_log_line *line
 		add_answer(check, line);
 	} else if (strcmp(event, "private") == 0) {
 		add_private(check, line);
+	} else if (strcmp(event, "shared") == 0) {
+		sg_check_add(check, SG_FINDING_NOTE, event, NULL, "all runs share %s, which is not executed for each: it %s",
+				sg_log_line_text(line, "module"), sg_log_line_text(line, "reason"));
 	} else if (strcmp(event, "swallowed") == 0) {
 		sg_check_add(check, SG_FINDING_NOTE, event, NULL, "%s has caught a refusal; its task fails all the same",
 				sg_log_line_text(line, "workflow_type"));

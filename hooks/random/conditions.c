@@ -149,6 +149,47 @@ static bool no_seed(struct sg_call *call, int argument)
 	return !seed || seed == Py_None || strcmp(sg_python_text(seed), "system") == 0;
 }
 
+/* All arguments, those by keyword with maintain_order. */
+static PyObject *ordered_keywords(const struct sg_call *call)
+{
+	PyObject *keywords = call->kwargs ? PyDict_Copy(call->kwargs) : PyDict_New(), *yes = PyBool_FromLong(1);
+	Py_ssize_t count = call->kwnames ? PyTuple_Size(call->kwnames) : 0;
+	bool failed = !keywords || !yes;
+
+	for (Py_ssize_t i = 0; i < count && !failed; i++)
+		failed = PyDict_SetItem(keywords, PyTuple_GetItem(call->kwnames, i), call->args[call->nargs + i]) < 0;
+	if (failed || PyDict_SetItemString(keywords, "maintain_order", yes) < 0)
+		sg_python_clear(&keywords);
+	sg_python_clear(&yes);
+	return keywords;
+}
+
+static PyObject *positional(const struct sg_call *call)
+{
+	PyObject *arguments = call->args ? PyTuple_New(call->nargs) : call->tuple ? sg_python_ref(call->tuple) : PyTuple_New(0);
+
+	for (Py_ssize_t i = 0; call->args && arguments && i < call->nargs; i++)
+		PyTuple_SetItem(arguments, i, sg_python_ref(call->args[i]));
+	return arguments;
+}
+
+/* One order among those that it may come in. */
+static int keep_order(struct sg_call *call, const struct sg_answer *answer)
+{
+	const char *rest = strchr(call->rule->name, '.');
+	char module[64];
+	PyObject *function, *arguments = positional(call), *keywords = ordered_keywords(call);
+
+	(void)answer;
+	snprintf(module, sizeof(module), "%.*s", (int)strcspn(call->rule->name, "."), call->rule->name);
+	function = rest ? sg_python_imported(module, rest + 1) : NULL;
+	call->value = function && arguments && keywords ? PyObject_Call(function, arguments, keywords) : NULL;
+	sg_python_clear(&keywords);
+	sg_python_clear(&arguments);
+	sg_python_clear(&function);
+	return call->value ? 0 : -1;
+}
+
 /* polars: groups and distinct rows come in the order of a hash table with random keys. */
 static bool unordered(struct sg_call *call, int argument)
 {
@@ -160,6 +201,7 @@ static bool unordered(struct sg_call *call, int argument)
 	kept = order ? PyObject_IsTrue(order) : 0;
 
 	PyErr_Clear();
+	call->answer = keep_order;
 	return kept != 1;
 }
 

@@ -128,10 +128,14 @@ for _name, _call in [("series_sample", "pl.Series([1, 2, 3]).sample(1)"), ("seri
                      ("series_rank", "pl.Series([1, 1]).rank('random')"), ("expression_rank", "pl.col('a').rank(method='random')")]:
     block(f"polars_{_name}", "import polars as pl", f"return str({_call})", says=_name.split("_")[-1])
     block(f"polars_{_name}_late", "", f"import polars as pl\nreturn str({_call})  # here", says=_name.split("_")[-1])
-for _name, _call in [("group_by", "D.group_by('a')"), ("lazy_group_by", "D.lazy().group_by('a')"), ("unique", "D.unique()"),
-                     ("lazy_unique", "D.lazy().unique()"), ("series_unique", "D['a'].unique()"), ("expression_unique", "pl.col('a').unique()"),
-                     ("series_value_counts", "D['a'].value_counts()"), ("expression_mode", "pl.col('a').mode()")]:
-    case("warn", f"polars_{_name}", "import polars as pl\nD = pl.DataFrame({'a': ['x', 'y']})", f"return str({_call})", says=_name.split("_")[-1])
+case("warn", "polars_series_value_counts", "import polars as pl\nD = pl.DataFrame({'a': ['x', 'y']})", "return str(D['a'].value_counts())", says="counts")
+# Each comes in the order of its input, as with maintain_order=True.
+for _name, _call in [("group_by", "D.group_by('a').len()['a'].to_list()"), ("lazy_group_by", "D.lazy().group_by(x='a').len().collect()['x'].to_list()"),
+                     ("group_by_in_turn", "[k for (k,), _ in D.group_by('a')]"), ("unique", "D.unique()['a'].to_list()"),
+                     ("lazy_unique", "D.lazy().unique(subset='a').collect()['a'].to_list()"), ("series_unique", "D['a'].unique().to_list()"),
+                     ("expression_unique", "D.select(pl.col('a').unique())['a'].to_list()"), ("series_mode", "D['a'].mode().to_list()"),
+                     ("expression_mode", "D.select(pl.col('a').mode())['a'].to_list()")]:
+    answered(f"polars_{_name}", "import polars as pl\nD = pl.DataFrame({'a': [*'hgfedcbaponmlkji']})", f"found = {_call}\nassert found == D['a'].to_list(), found\nreturn ''")
 allow("polars_ordered", "import polars as pl", "d = pl.DataFrame({'a': ['x', 'y']})\n"
       "return str(d.group_by('a', maintain_order=True).len().rows()) + str(d.unique(maintain_order=True).rows()) + str(d['a'].unique(maintain_order=True).to_list())")
 allow("polars_ranked", "import polars as pl", "s = pl.Series([1, 1])\nreturn str(s.rank('random', seed=3).to_list()) + str(s.rank().to_list()) + str(s.value_counts(sort=True).rows())")
@@ -195,6 +199,8 @@ allow("dateutil_parse", "import datetime\nfrom dateutil import parser, relatived
 answered("dateutil_parse_now", "from dateutil import parser", "return str(parser.parse('10:00'))")
 answered("dateutil_rrule_now", "from dateutil import rrule", "return str(list(rrule.rrule(rrule.DAILY, count=1)))")
 allow("pendulum_dates", "import pendulum", "return str(pendulum.datetime(2020, 1, 1, tz='Europe/Paris').add(days=1)) + str(pendulum.parse('2020-01-01'))")
+allow("pendulum_from_format", "import pendulum", "return str(pendulum.from_format('2020-01-31 10', 'YYYY-MM-DD HH', tz='Europe/Paris'))")
+answered("pendulum_from_format_today", "import pendulum", "return str(pendulum.from_format('10', 'HH'))")
 block("pendulum_now", "import pendulum", "return str(pendulum.now())")
 block("pendulum_now_passed_through", passed("pendulum"), "return str(pendulum.now())", says="pendulum.now")
 block("pendulum_today", "import pendulum", "return str(pendulum.today())")
@@ -202,6 +208,9 @@ allow("arrow_dates", "import arrow", "return str(arrow.get('2020-01-01').shift(d
 answered("arrow_now", "import arrow", "return str(arrow.utcnow())")
 allow("whenever_dates", "import whenever", "return str(whenever.Instant.from_utc(2020, 1, 1).to_tz('Europe/Paris'))")
 answered("whenever_now", "import whenever", "return str(whenever.Instant.now())")
+allow("tqdm_bar", "import tqdm", "return str(sum(tqdm.tqdm([1, 2]))) + str(sum(tqdm.trange(3, disable=True)))")
+answered("tqdm_elapsed", "import io, tqdm", "t = tqdm.tqdm(range(3), file=io.StringIO())\nlist(t)\nreturn str(t.format_dict['elapsed'] + t.start_t)")
+block("tqdm_of_a_generator", "import io, tqdm, time\ndef g(): yield time.time()  # here", "return str(list(tqdm.tqdm(g(), file=io.StringIO())))")
 allow("tenacity_types", "import tenacity", "return str(bool(tenacity.stop_after_attempt(3))) + str(tenacity.wait_exponential(1) is not None)")
 block("tenacity_retry", "import tenacity\n@tenacity.retry(stop=tenacity.stop_after_attempt(2), wait=tenacity.wait_fixed(0.01), reraise=True)\ndef f(): raise ValueError('x')",
       "try: f()  # here\nexcept ValueError: pass\nreturn ''")

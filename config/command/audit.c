@@ -14,6 +14,7 @@ static const char usage_text[] =
 	"Python-level guards do not see it. PATH: a virtual environment or other directory, a wheel, an object.\n"
 	"  --json             for programs; the schema is in config/command/report.h\n"
 	"  --fail-on VERDICT  what makes the exit status 1: unsafe, else depends (both), or never\n"
+	"Sandglass itself is left out, unless its file is a PATH.\n"
 	"\"safe\" is said of what was looked at: what code imports and its instructions, not what it looks up at run time.\n"
 	"Exit status: 0 nothing reaches the threshold, 1 something does, 2 wrong usage or something could not be read.\n";
 

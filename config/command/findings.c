@@ -250,6 +250,34 @@ static bool same_package(const struct sg_finding *a, const struct sg_finding *b)
 	       strcmp(a->version ? a->version : "", b->version ? b->version : "") == 0;
 }
 
+/* Sandglass itself, which is there to call all that: in a virtual environment, or where it was installed by hand. */
+static bool is_own(const struct sg_finding *finding)
+{
+	const char *base = strrchr(finding->path, '/') ? strrchr(finding->path, '/') + 1 : finding->path;
+
+	return !finding->alone && (strcmp(finding->package, "sandglass_preload") == 0 || strcmp(base, "libsandglass.so") == 0);
+}
+
+static void release_finding(struct sg_finding *finding)
+{
+	free(finding->path);
+	free(finding->package);
+	free(finding->version);
+}
+
+static void leave_out_own(struct sg_findings *findings)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		if (is_own(&findings->list[i]))
+			release_finding(&findings->list[i]);
+		else
+			findings->list[kept++] = findings->list[i];
+	findings->own = findings->count - kept;
+	findings->count = kept;
+}
+
 int sg_findings_group(struct sg_findings *findings)
 {
 	struct sg_package *package = NULL;
@@ -260,6 +288,7 @@ int sg_findings_group(struct sg_findings *findings)
 			if (!findings->list[i].package)
 				return -ENOMEM;
 		}
+	leave_out_own(findings);
 	if (!findings->count)
 		return 0;
 	qsort(findings->list, findings->count, sizeof(*findings->list), compare_findings);
@@ -286,11 +315,8 @@ int sg_findings_group(struct sg_findings *findings)
 
 void sg_findings_release(struct sg_findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		free(findings->list[i].path);
-		free(findings->list[i].package);
-		free(findings->list[i].version);
-	}
+	for (size_t i = 0; i < findings->count; i++)
+		release_finding(&findings->list[i]);
 	for (size_t i = 0; i < SG_PROBLEMS_MAX; i++) {
 		free(findings->problems[i].path);
 		free(findings->problems[i].message);

@@ -51,6 +51,7 @@ struct sg_findings {
 	size_t root_count;
 	struct sg_finding *list;
 	size_t count, capacity;
+	size_t own;             /* objects of Sandglass itself, left out by sg_findings_group() */
 	struct sg_package *packages;
 	size_t package_count;
 	struct sg_problem problems[SG_PROBLEMS_MAX];
@@ -68,7 +69,7 @@ void sg_findings_problem(struct sg_findings *findings, const char *path, const c
 /* Why the verdict is what it is; returns how many. */
 size_t sg_findings_reasons(const struct sg_finding *finding, struct sg_reason reasons[SG_REASONS_MAX]);
 
-/* Sorts, and makes packages of what belongs together. 0 or -ENOMEM. */
+/* Leaves Sandglass itself out, sorts, and makes packages of what belongs together. 0 or -ENOMEM. */
 int sg_findings_group(struct sg_findings *findings);
 
 void sg_findings_release(struct sg_findings *findings);

@@ -236,6 +236,8 @@ void sg_report_text(FILE *file, const struct sg_findings *findings)
 			packages_with(findings, SG_VERDICT_DEPENDS) == 1 ? "s" : "",
 			packages_with(findings, SG_VERDICT_UNSAFE), packages_of_programs(findings),
 			findings->problem_count, findings->problem_count == 1 ? "" : "s");
+	if (findings->own)
+		fprintf(file, "%zu object%s of Sandglass itself left out\n", findings->own, findings->own == 1 ? "" : "s");
 }
 
 static void json_key(FILE *file, const char *key, const char *text)
@@ -260,7 +262,7 @@ static void json_object(FILE *file, const struct sg_finding *finding)
 	fputs(", ", file);
 	json_key(file, "machine", sg_object_machine_name(finding->object.machine));
 	fputs(", ", file);
-	json_key(file, "verdict", sg_verdict_word(finding->verdict));
+	json_key(file, "verdict", sg_finding_counts(finding) ? sg_verdict_word(finding->verdict) : "not judged");
 	fprintf(file, ", \"counts\": %s, \"symbolic\": %s, \"allowed\": [",
 			sg_finding_counts(finding) ? "true" : "false",
 			finding->object.symbolic ? "true" : "false");
@@ -312,7 +314,7 @@ void sg_report_json(FILE *file, const struct sg_findings *findings)
 		fputs(", ", file);
 		json_key(file, "root", findings->roots[package->root]);
 		fputs(", ", file);
-		json_key(file, "verdict", sg_verdict_word(package->verdict));
+		json_key(file, "verdict", package->counts ? sg_verdict_word(package->verdict) : "not judged");
 		fprintf(file, ", \"counts\": %s, \"objects\": [", package->counts ? "true" : "false");
 		for (size_t j = 0; j < package->count; j++) {
 			if (j)

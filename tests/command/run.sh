@@ -238,10 +238,20 @@ mkdir -p programs/bin && cp program programs/bin
 check 'audit: nothing but programs: not judged' 'not judged            bin (1 program)
 1 package, 1 object: 0 safe, 0 depend on arguments, 0 not safe, 1 not judged; 0 problems' \
 	"$(sandglass audit programs | grep -E '^(not|1)')"
-check 'audit: ... nor in JSON' '0 1 False' "$("$command" audit --json programs | "$python" -c '
+check 'audit: ... nor in JSON' '0 1 False not judged not judged' "$("$command" audit --json programs | "$python" -c '
 import json, sys
 report = json.load(sys.stdin)
-print(report["summary"]["safe"], report["summary"]["programs"], report["packages"][0]["counts"])')"
+print(report["summary"]["safe"], report["summary"]["programs"], report["packages"][0]["counts"],
+      report["packages"][0]["verdict"], report["packages"][0]["objects"][0]["verdict"])')"
+mkdir -p itself/lib/python3.13/site-packages/sandglass_preload-1.0.dist-info itself/bin installed && cp safe.so itself/lib/python3.13/site-packages
+cp unsafe.so itself/lib/libsandglass.so && cp unsafe.so itself/bin/sandglass && cp unsafe.so installed/libsandglass.so
+printf '../../../bin/sandglass,,\n../../libsandglass.so,,\n' >itself/lib/python3.13/site-packages/sandglass_preload-1.0.dist-info/RECORD
+check 'audit: Sandglass itself is left out' 'safe to pass through  safe (1 extension)
+1 package, 1 object: 1 safe, 0 depend on arguments, 0 not safe, 0 not judged; 0 problems
+2 objects of Sandglass itself left out
+status 0' "$(sandglass audit itself | sed '/^$/d')"
+has 'audit: ... also without its distribution' '1 object of Sandglass itself left out' "$(sandglass audit installed)"
+check 'audit: ... but where it is named' 'status 1' "$(sandglass audit installed/libsandglass.so | tail -n 1)"
 mkdir -p alike/group && cp unsafe.so alike/group && cp unsafe.so alike/group/other.so
 check 'audit: what is allowed to some objects of a package' 'by [native] of the configuration, not for each object: random
 by [native] of the configuration: random' \

@@ -17,7 +17,8 @@ static const char usage_text[] =
 	"usage: sandglass explain [RULE|PATTERN|MESSAGE...]\n"
 	"What a worker started here would do about a name, why, and what to write instead; the environment and the\n"
 	"files of SANDGLASS_CONFIG count. RULE: time.time, or the end of it: uuid4. PATTERN: 'os.path.*', '*now*'.\n"
-	"MESSAGE: the text of a refusal, or a line of the log, in quotes: its rule, where it was, and what can be done.\n"
+	"MESSAGE: the text of a refusal, a line of the log, or a finding of `sandglass check`, in quotes: its rule, where it\n"
+	"was, and what can be done. A finding without a rule goes by its id: replay, world, load, private ...\n"
 	"Without arguments: every rule, one line each.\n"
 	"Exit status: 0, 1 no such rule, 2 wrong usage or a configuration that is not valid.\n";
 
@@ -73,23 +74,63 @@ static void line(const char *label, const char *text)
 	sg_wrap_end(&wrap);
 }
 
+/* Findings of check that are about no rule, and what their text has in it. */
+static const struct {
+	const char *id, *mark, *meaning;
+} ids[] = {
+	{"load", " cannot be made: ", "the workflow's file could not be imported, or its class is no definition: what is raised is in the finding, "
+		"and no worker could take it either"},
+	{"replay", " does not replay: ", "with the code as it is now, the workflow asked for other things than its history has: what it does has "
+		"changed without a patch or a version, or it depends on something that is not in the history"},
+	{"world", "in world ", "replayed with another clock, zone, locale, hash seed or environment, the workflow made another command: "
+		"what it asks there gets into what it does"},
+	{"private", " cannot be saved between runs", "a module of the workflow holds an object whose content cannot be saved, so each run "
+		"executes these modules for itself: correct, but slower to start"},
+	{"swallowed", NULL, "workflow code caught a refusal and went on; the task fails all the same"},
+	{"lost", NULL, "what a run changed could not be kept apart from other runs: such runs fail their next task and begin anew"},
+	{"zone", NULL, "workflow code asks for local time, and the zone is that of the host: SANDGLASS_TZ says which one is meant"},
+	{"apart", NULL, "a library that could be shared is executed for these runs, since it does not accept twice what they register with it"},
+	{"shared", NULL, "a library that each run would execute is shared by all of them, since it cannot be executed twice"},
+	{"unanswered", NULL, "this Python cannot be given an answer of that kind, so such calls are not answered"},
+	{"unguarded", NULL, "a rule could not be put into force in this Python or SDK: calls of that name are not seen"},
+};
+
+#define IDS (sizeof(ids) / sizeof(ids[0]))
+
+static void explain_id(size_t index)
+{
+	puts(ids[index].id);
+	line("finding", ids[index].meaning);
+}
+
+#define ALL_ENGINES ~0u
+
+static bool is_meant(unsigned int engines, size_t index)
+{
+	return index >= 32 || engines & 1u << index;
+}
+
 /* Each engine has its own words for it. */
-static void explain_replacement(const struct sg_config *config, const char *replacement)
+static void explain_replacement(const struct sg_config *config, const char *replacement, unsigned int engines)
 {
 	char words[SG_WORDS_SIZE], text[SG_WORDS_SIZE + 64];
+	bool first = true;
 
 	if (!strchr(replacement, '{')) {
 		line("instead", replacement);
 		return;
 	}
 	for (size_t i = 0; i < config->engine_count; i++) {
+		if (!is_meant(engines, i))
+			continue;
 		sg_words_put(config, config->engines[i].name, replacement, words, sizeof(words));
 		snprintf(text, sizeof(text), "%s: %s", config->engines[i].name, words);
-		line(i ? "" : "instead", text);
+		line(first ? "instead" : "", text);
+		first = false;
 	}
 }
 
-static void explain_rule(const struct sg_config *config, const struct sg_rule *rule)
+static void explain_rule(const struct sg_config *config, const struct sg_rule *rule, unsigned int engines)
 {
 	static const char *const held[] = {
 		"when it is called", "when it is met in a chain of calls",
@@ -116,7 +157,7 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 		line("holds", held[rule->guard]);
 	}
 	line("because", rule->reason ? rule->reason : "");
-	explain_replacement(config, rule->replacement ? rule->replacement : "");
+	explain_replacement(config, rule->replacement ? rule->replacement : "", engines);
 	if (rule->action == SG_ACTION_ALLOW)
 		snprintf(text, sizeof(text), "it is; to refuse it: SANDGLASS_RULES=%.200s=block",
 				rule->name);
@@ -191,7 +232,7 @@ static void explain_unknown(const struct sg_config *config, const char *wanted, 
 	putchar('\n');
 	line("no rule", "it is not refused by its own name. What it calls is judged where it ends: in a clock, entropy, the environment, "
 			"files, sockets, processes, threads. A refusal then names the way, NAME -> ... -> RULE");
-	line("to find out", "sandglass check FILE --history HISTORY, or a worker with SANDGLASS=warn");
+	line("find out", "sandglass check FILE --history HISTORY, or a worker with SANDGLASS=warn");
 	list_neighbours(config, wanted);
 }
 
@@ -201,12 +242,17 @@ static size_t explain(const struct sg_config *config, const char *wanted)
 	const struct sg_rule *exact = sg_config_rule(config, wanted);
 	size_t found = 0;
 
+	for (size_t i = 0; i < IDS; i++)
+		if (strcmp(ids[i].id, wanted) == 0) {
+			explain_id(i);
+			found++;
+		}
 	for (size_t i = 0; i < config->rule_count; i++) {
 		const struct sg_rule *rule = &config->rules[i];
 
 		sg_nearest_offer(&nearest, rule->name);
 		if (exact ? rule == exact : fits(wanted, rule->name)) {
-			explain_rule(config, rule);
+			explain_rule(config, rule, ALL_ENGINES);
 			found++;
 		}
 	}
@@ -234,23 +280,46 @@ static void cut_out(const char *message, const char *before, const char *after, 
 		snprintf(part, size, "%.*s", (int)(end - start), start);
 }
 
+/* What a message or a line tells; empty: it does not. */
+struct told {
+	char name[300], place[600], way[600], setting[600], instead[SG_WORDS_SIZE];
+	bool changed; /* a name of what is shared, not of a rule */
+};
+
+/* Those whose words it has; where it has nobody's, all of them. */
+static unsigned int engines_of(const struct sg_config *config, const struct sg_rule *rule, const struct told *told)
+{
+	char words[SG_WORDS_SIZE];
+	unsigned int found = 0;
+
+	for (size_t i = 0; rule && rule->replacement && i < config->engine_count && i < 32; i++)
+		if (strcmp(sg_words_put(config, config->engines[i].name, rule->replacement, words, sizeof(words)), told->instead) == 0)
+			found |= 1u << i;
+	return found ? found : ALL_ENGINES;
+}
+
 /* What can be done about a refusal, the smallest first. */
-static void list_options(const struct sg_config *config, const struct sg_rule *rule, const char *name)
+static void list_options(const struct sg_config *config, const struct sg_rule *rule, const struct told *told, unsigned int engines)
 {
 	char text[SG_WORDS_SIZE + 200], words[SG_WORDS_SIZE];
+	bool variable = strncmp(told->setting, "SANDGLASS_RULES=", strlen("SANDGLASS_RULES=")) == 0;
 
 	line("options", "write what stands at \"instead\"; or move the call into an activity");
 	for (size_t i = 0; i < config->engine_count; i++) {
 		sg_words_put(config, config->engines[i].name, "{unrestricted}", words, sizeof(words));
-		if (*words == '{')
+		if (*words == '{' || !is_meant(engines, i))
 			continue; /* an engine without such a block */
 		snprintf(text, sizeof(text), "%s: allow the block: %s, where its answer cannot change what the workflow does",
 				config->engines[i].name, words);
 		line("", text);
 	}
-	snprintf(text, sizeof(text), "allow the name on this worker: SANDGLASS_RULES=%.200s=allow, or =warn to be told of it",
-			rule && rule->setting ? rule->setting : name);
-	line("", text);
+	if (*told->setting && (!rule || !variable))
+		snprintf(text, sizeof(text), "allow it on this worker: %s", told->setting);
+	else
+		snprintf(text, sizeof(text), "allow the name on this worker: SANDGLASS_RULES=%.200s=allow, or =warn to be told of it",
+				!rule ? "" : rule->setting ? rule->setting : rule->name);
+	if (rule || *told->setting)
+		line("", text);
 	if (rule && sg_config_has_answer(rule))
 		line("", "have it answered with a value that is the same on replay: SANDGLASS=answer");
 }
@@ -270,53 +339,139 @@ static char *unwrap(const char *text)
 	return line;
 }
 
-/* The text of a refusal, as shim/guard/decide.c makes it, or a line of the log. 1, or 0: it is neither. */
+/* A line of the log; shim/guard/decide.c and shim/native/native.c write them. */
+static void read_line(const struct sg_log_line *log, struct told *told)
+{
+	snprintf(told->name, sizeof(told->name), "%s", sg_log_line_text(log, "rule"));
+	snprintf(told->place, sizeof(told->place), "%s in %s", sg_log_line_text(log, "where"), sg_log_line_text(log, "function"));
+	snprintf(told->way, sizeof(told->way), "%s", sg_log_line_text(log, "chain"));
+	snprintf(told->instead, sizeof(told->instead), "%s", sg_log_line_text(log, "instead"));
+	if (sg_log_line_is(log, "origin", "native"))
+		snprintf(told->setting, sizeof(told->setting), "a line \"%.300s = allow only=%.50s | REASON\" in section [native] of a file "
+				"named by SANDGLASS_CONFIG", sg_log_line_text(log, "object"), sg_log_line_text(log, "family"));
+}
+
+/* The text of a refusal, as the same two make it. */
+static void read_refusal(const char *message, struct told *told)
+{
+	cut_out(message, "Cannot access ", " from inside", told->name, sizeof(told->name));
+	if (!*told->name) {
+		cut_out(message, "Cannot change ", " from inside", told->name, sizeof(told->name));
+		told->changed = *told->name;
+	}
+	cut_out(message, told->changed ? "hanged " : "alled ", ". Instead: ", told->place, sizeof(told->place));
+	for (const char *way = told->place; (way = strstr(way, " (")); way++) /* the last one: an object or a library may be before it */
+		cut_out(way, " (", ")", told->way, sizeof(told->way));
+	if (!strstr(told->way, " -> "))
+		*told->way = '\0';
+	cut_out(message, ". Instead: ", ". To allow it", told->instead, sizeof(told->instead));
+	cut_out(message, "To allow it on this worker: ", "", told->setting, sizeof(told->setting));
+	if (strncmp(told->setting, "SANDGLASS_", strlen("SANDGLASS_")) == 0)
+		told->setting[strcspn(told->setting, " \"'")] = '\0'; /* what follows is another's */
+	if (!*told->setting)
+		cut_out(message, "To allow it: ", "", told->setting, sizeof(told->setting));
+}
+
+/* "FILE:LINE: LEVEL: RULE: REASON (in FUNCTION)", as check_report.c writes it; what follows it is all in one line now. Its id. */
+static size_t read_finding(const char *message, struct told *told)
+{
+	static const char *const levels[] = {"error: ", "warning: ", "note: "};
+	static const char *const ends[] = {" history: ", ""};
+	const char *text = NULL, *function;
+	char name[300];
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]) && !text; i++) {
+		const char *found = strstr(message, levels[i]);
+
+		if (found && (found == message || (found - message > 2 && found[-1] == ' ' && found[-2] == ':')))
+			text = found + strlen(levels[i]);
+	}
+	if (!text)
+		return IDS;
+	for (size_t i = 0; i < IDS; i++)
+		if (ids[i].mark && strstr(text, ids[i].mark))
+			return i;
+	cut_out(text, "", ": ", name, sizeof(name));
+	function = strstr(text, " (in ");
+	if (!sg_name_is_dotted(name))
+		return IDS;
+	snprintf(told->name, sizeof(told->name), "%s", name);
+	snprintf(told->place, sizeof(told->place), "%.*s", (int)strcspn(message, " "), message);
+	if (told->place[0] && told->place[strlen(told->place) - 1] == ':')
+		told->place[strlen(told->place) - 1] = '\0';
+	if (text - message < 10)
+		told->place[0] = '\0'; /* no file before the level */
+	if (function && *told->place)
+		snprintf(told->place + strlen(told->place), sizeof(told->place) - strlen(told->place), " in %.*s",
+				(int)strcspn(function + strlen(" (in "), ")"), function + strlen(" (in "));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && !*told->instead; i++)
+		cut_out(text, " instead: ", ends[i], told->instead, sizeof(told->instead));
+	cut_out(text, " by way of: ", *told->instead ? " instead: " : "", told->way, sizeof(told->way));
+	return IDS;
+}
+
+/* 1, or 0: it is no message. */
 static size_t explain_message(const struct sg_config *config, const char *wrapped)
 {
-	char name[300], place[600], way[600], *copy = strdup(wrapped), *message = unwrap(wrapped);
+	char *copy = strdup(wrapped), *message = unwrap(wrapped), name[300];
+	const struct sg_rule *rule = NULL, *of_setting;
+	struct told told = {.changed = false};
+	unsigned int engines;
 	struct sg_log_line log;
-	const struct sg_rule *rule = NULL;
+	size_t id = IDS;
 
-	if (!copy || !message) {
-		free(copy);
-		free(message);
-		return 0;
+	if (copy && message && sg_log_line_parse(&log, copy)) {
+		read_line(&log, &told);
+	} else if (message) {
+		read_refusal(message, &told);
+		if (!*told.name)
+			id = read_finding(message, &told);
 	}
-	if (sg_log_line_parse(&log, copy)) {
-		snprintf(name, sizeof(name), "%s", sg_log_line_text(&log, "rule"));
-		snprintf(place, sizeof(place), "%s in %s", sg_log_line_text(&log, "where"), sg_log_line_text(&log, "function"));
-		snprintf(way, sizeof(way), "%s", sg_log_line_text(&log, "chain"));
-	} else {
-		cut_out(message, "Cannot access ", " from inside", name, sizeof(name));
-		if (!*name)
-			cut_out(message, "Cannot change ", " from inside", name, sizeof(name));
-		cut_out(message, "alled ", ". Instead: ", place, sizeof(place));
-		if (!*place)
-			cut_out(message, "hanged ", ". Instead: ", place, sizeof(place));
-		cut_out(place, " (", ")", way, sizeof(way));
-	}
-	if (*name)
-		rule = sg_config_rule(config, name);
-	else
-		sg_complain("explain", "\"%.60s...\": neither a refusal nor a line of the log about a rule; accepted: the whole text, in quotes",
-				message);
+	if (message && !*told.name && id == IDS)
+		sg_complain("explain", "\"%.60s...\": neither a refusal nor a line of the log about a rule, nor a finding of sandglass check; "
+				"accepted: the whole text, in quotes", message);
 	free(message);
 	free(copy);
-	if (!*name)
-		return 0;
+	if (id < IDS)
+		explain_id(id);
+	if (!*told.name)
+		return id < IDS;
+	/* What a message says to allow is the rule, where the name is that of an object. */
+	cut_out(told.setting, "SANDGLASS_RULES=", "=", name, sizeof(name));
+	of_setting = *name ? sg_config_rule(config, name) : NULL;
+	rule = told.changed ? NULL : sg_config_rule(config, told.name);
+	if (!rule)
+		rule = of_setting ? of_setting : sg_config_rule(config, told.name);
+	engines = engines_of(config, rule, &told);
 	if (rule) {
-		explain_rule(config, rule);
+		explain_rule(config, rule, engines);
 	} else {
-		sg_text_name(stdout, name);
+		sg_text_name(stdout, told.name);
 		putchar('\n');
-		line("no rule", "of this name; the worker's own restrictions, or a rule for every object of a kind, are behind it");
+		line("no rule", "of this name; the worker's own restrictions, or the C library as compiled code calls it, are behind it");
+		if (*told.instead)
+			line("instead", told.instead);
 	}
-	if (*place)
-		line("called", place);
-	if (*way && strcmp(way, name) != 0)
-		line("by way of", way);
-	list_options(config, rule, name);
+	if (told.changed)
+		line("changed", told.name);
+	if (*told.place)
+		line(told.changed ? "where" : "called", told.place);
+	if (*told.way && strcmp(told.way, told.name) != 0)
+		line("by way of", told.way);
+	list_options(config, rule, &told, engines);
 	return 1;
+}
+
+/* Words that a shell has made of a message: answered once, not each for itself. */
+static bool is_taken_apart(int count, char **arguments)
+{
+	static const char *const words[] = {"Cannot", "because", "error:", "warning:", "note:", "sandglass"};
+
+	for (int i = 0; i < count && count > 2; i++)
+		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+			if (strcmp(arguments[i], words[k]) == 0)
+				return true;
+	return false;
 }
 
 static void list_all(const struct sg_config *config)
@@ -344,13 +499,16 @@ int sg_command_explain(int count, char **arguments)
 
 	if (left < 0)
 		return status;
+	if (is_taken_apart(left, arguments)) {
+		sg_complain("explain", "%s %s ...: several words; accepted: a message as one argument, in quotes", arguments[0], arguments[1]);
+		return SG_EXIT_TROUBLE;
+	}
 	status = SG_EXIT_OK;
 	if (sg_command_config(&config, "explain", &off) != 0)
 		return SG_EXIT_TROUBLE;
 	if (off)
 		printf("SANDGLASS=off: nothing of this is in force.\n");
-	else if (config.mode != SG_MODE_ENFORCE)
-		printf("mode %s\n", sg_config_mode_name(config.mode));
+	printf("mode %s\n", sg_config_mode_name(config.mode));
 	if (!left)
 		list_all(&config);
 	for (int i = 0; i < left; i++)

@@ -78,6 +78,27 @@ has 'explain: a refusal that a page has wrapped' 'called     in f at /srv/shop.p
     in f at /srv/shop.py:13, at run time (uuid.uuid4 -> os.urandom). Instead: workflow.uuid4(). To allow it')"
 has 'explain: a line of the log' 'called     /srv/a.py:3 in run' "$(sandglass explain 'sandglass ts=1 pid=1 level=warn event=violation rule=time.time where=/srv/a.py:3 function=run')"
 has 'explain: options name the setting of the rule' 'SANDGLASS_RULES=tempfile.*=allow' "$(sandglass explain 'Cannot access tempfile.NamedTemporaryFile from inside')"
+has 'explain: what is shared goes by the rule of the setting that the message names' 'state.object action warn at run time' "$(sandglass explain \
+	'Cannot change helperx.SEEN from inside a workflow, because it is state. Changed in run at /x.py:3, at run time. Instead: x. To allow it on this worker: SANDGLASS_RULES=state.object=allow' | tr -s '\n ' ' ')"
+check 'explain: ... and names no other setting' '' "$(sandglass explain \
+	'Cannot change helperx.SEEN from inside a workflow, because it is state. Changed in run at /x.py:3, at run time. Instead: x. To allow it on this worker: SANDGLASS_RULES=state.object=allow' | grep helperx.SEEN=)"
+native='Cannot access getrandom from inside a workflow, because x. Called by native code (a/x.so) in f at /a.py:3, at run time. Instead: y. To allow it on this worker: a line "a/x.so = allow only=random | REASON" in section [native] of a file'
+has 'explain: a refusal of compiled code' 'allow it on this worker: a line "a/x.so = allow only=random | REASON" in' "$(sandglass explain "$native" | tr -s '\n ' ' ')"
+finding='orders/wf.py:13: error: uuid.uuid4: it is made of entropy of the system (in with_reference)'
+has 'explain: a finding of check' 'called orders/wf.py:13 in with_reference' "$(sandglass explain "$finding" | tr -s '\n ' ' ')"
+has 'explain: ... with its lines' 'by way of uuid.uuid4 -> os.urandom options' "$(sandglass explain "$finding
+    by way of: uuid.uuid4 -> os.urandom
+    instead: workflow.uuid4()
+    history: orders/h.json" | tr -s '\n ' ' ')"
+check 'explain: words of the engine that a message is about' '4 1 1' "$(sandglass explain uuid.uuid4 | grep -cE '(azure|dapr|durabletask|temporal): ') $(sandglass explain "$finding
+    instead: workflow.uuid4()" | grep -cE '(azure|dapr|durabletask|temporal): [^a]') $(sandglass explain 'sandglass ts=1 pid=1 level=warn event=violation rule=uuid.uuid4 where=/a.py:3 function=run instead=ctx.uuid4()' | \
+	grep -cE '(azure|dapr|durabletask|temporal): ')"
+has 'explain: a finding without a rule' 'another clock' "$(sandglass explain 'wf.py:3: error: command 2 of the workflow is a; in world 2 it is b, made at c')"
+check 'explain: ids of findings' 'load private replay world ' "$(for id in load private replay world; do sandglass explain $id | grep -q '^  finding ' && printf '%s ' $id; done)"
+check 'explain: a message without its quotes' 'sandglass explain: Cannot access ...: several words; accepted: a message as one argument, in quotes
+status 2' "$(sandglass explain Cannot access uuid.uuid4 from inside a workflow,)"
+check 'explain: the mode that it speaks of' 'mode enforce mode warn' "$(sandglass explain time.time | head -n 1) $(SANDGLASS=warn sandglass explain time.time | head -n 1)"
+check 'explain: labels stand apart' '' "$(sandglass explain json.dumps | grep '^  [a-z]' | grep -v '^  .\{10\} ')"
 has 'explain: text that is no message' 'neither a refusal nor' "$(sandglass explain 'what is this')"
 has 'explain: a name without a rule' 'What it calls is judged where it ends' "$(sandglass explain json.dumps)"
 check 'explain: a name without a rule is no rule' 'status 1' "$(sandglass explain json.dumps | tail -n 1)"

@@ -404,11 +404,15 @@ int sg_report_read(struct sg_report_reader *reader, FILE *file, const char *name
 		status.st_size = 0;
 	errno = 0;
 	while ((length = getline(&text, &room, file)) >= 0 && !reader->report->out_of_memory) {
+		bool whole = text[length - 1] == '\n';
+
 		read += length;
-		if (sg_log_line_parse(&line, text))
+		if (!sg_log_line_parse(&line, text))
+			reader->report->strange++;
+		else if (whole)
 			take(reader, &line, name);
 		else
-			reader->report->strange++;
+			reader->report->torn++; /* a line is written with its end, in one call */
 		if (shows && read >= next) {
 			show_progress(name, read, status.st_size);
 			shown = true;
@@ -453,6 +457,15 @@ size_t sg_report_would(const struct sg_report *report, const char *mode, const c
 
 	for (size_t i = 0; i < report->place_count; i++)
 		count += strcmp(*mode == 'e' ? report->places[i].enforce : report->places[i].strict, action) == 0;
+	return count;
+}
+
+size_t sg_report_refused(const struct sg_report *report)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->place_count; i++)
+		count += strcmp(report->places[i].action, "block") == 0;
 	return count;
 }
 

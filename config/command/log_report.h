@@ -6,8 +6,8 @@
  * are written with SANDGLASS_SUMMARY and at level info at the end. Where there are none, a count is a least one.
  *
  * --format json, one object:
- *   version, files, lines, first, last: of the lines of the log; processes: [{pid, mode, version, python, sdk, started}]
- *   enforce, strict: {block, answer, warn, pass}: how many places that mode would treat so, "unknown" for logs of old versions
+ *   version, files, lines, torn, first, last: of the lines of the log; processes: [{pid, mode, version, python, sdk, started}]
+ *   enforce, strict: {block, answer, warn, pass}: how many places that mode would treat so; unknown: the log does not say
  *   places: [{workflow, rule, where, origin, phase, action, count, least: true|false, first, last, enforce, strict, reason, instead, chain}]
  *   images: [{module, count, milliseconds, slowest}]
  *   others: [{event, subject, count, first, last, text}]: private, shared, unguarded, swallowed, lost and so on
@@ -52,7 +52,7 @@ struct sg_report_setting {
 #define SG_REPORT_STRETCHES 120
 
 struct sg_report {
-	unsigned long files, lines, strange;
+	unsigned long files, lines, strange, torn; /* torn: last lines without their end */
 	char *first, *last;
 	struct sg_report_place *places;
 	struct sg_report_process *processes;
@@ -83,6 +83,9 @@ void sg_report_suggest(struct sg_report *report);
 
 /* How many places that mode ("enforce", "strict") treats so; action "": it is not known. */
 size_t sg_report_would(const struct sg_report *report, const char *mode, const char *action);
+
+/* How many places a worker has refused. */
+size_t sg_report_refused(const struct sg_report *report);
 
 void sg_report_write_text(FILE *file, const struct sg_report *report);
 void sg_report_write_json(FILE *file, const struct sg_report *report);

@@ -65,39 +65,45 @@ static bool setting_name(const char *rule, char *name, size_t size)
 }
 
 /* Does a worker start with these settings, and does it let the rule pass? */
-static bool lets_pass(const char *rules, const char *rule)
+static bool lets_pass(const char *mode, const char *rules, const char *rule)
 {
 	const struct sg_rule *found;
 	struct sg_config config;
 	bool passes;
 
-	if (load(&config, "enforce", rules, NULL) != 0)
+	if (load(&config, mode, rules, NULL) != 0)
 		return false;
 	found = sg_config_rule(&config, rule);
-	passes = found && found->action <= SG_ACTION_WARN && found->at_import <= SG_ACTION_WARN;
+	passes = found && (sg_config_is_strict(&config) ? found->strict : found->action) <= SG_ACTION_WARN && found->at_import <= SG_ACTION_WARN;
 	sg_config_release(&config);
 	return passes;
 }
 
-static bool is_first_of_rule(const struct sg_report *report, size_t index)
+/* Mode answer is strict but for what is answered. */
+static bool is_refused(const struct sg_report_place *place, const char *mode)
 {
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(report->places[i].rule, report->places[index].rule) == 0 && strcmp(report->places[i].enforce, "block") == 0)
-			return false;
-	return strcmp(report->places[index].enforce, "block") == 0;
+	return strcmp(strcmp(mode, "enforce") == 0 ? place->enforce : place->strict, "block") == 0;
 }
 
-static size_t places_of_rule(const struct sg_report *report, const char *rule)
+static bool is_first_of_rule(const struct sg_report *report, const char *mode, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(report->places[i].rule, report->places[index].rule) == 0 && is_refused(&report->places[i], mode))
+			return false;
+	return is_refused(&report->places[index], mode);
+}
+
+static size_t places_of_rule(const struct sg_report *report, const char *mode, const char *rule)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < report->place_count; i++)
-		count += strcmp(report->places[i].rule, rule) == 0 && strcmp(report->places[i].enforce, "block") == 0;
+		count += strcmp(report->places[i].rule, rule) == 0 && is_refused(&report->places[i], mode);
 	return count;
 }
 
-/* enforce, but for what would be refused; the code of those places is to be mended, and then the setting goes. */
-static void suggest_enforce(struct sg_report *report)
+/* The mode, but for what it would refuse; the code of those places is to be mended, and then the setting goes. */
+static void suggest_mode(struct sg_report *report, const char *mode)
 {
 	char *rules = NULL, name[300], text[400];
 	size_t size, left_out = 0, taken = 0;
@@ -106,16 +112,16 @@ static void suggest_enforce(struct sg_report *report)
 	for (size_t i = 0; stream && i < report->place_count; i++) {
 		char one[320];
 
-		if (!is_first_of_rule(report, i))
+		if (!is_first_of_rule(report, mode, i))
 			continue;
 		if (setting_name(report->places[i].rule, name, sizeof(name)) && snprintf(one, sizeof(one), "%s=warn", name) > 0 &&
-		    lets_pass(one, report->places[i].rule)) {
+		    lets_pass(mode, one, report->places[i].rule)) {
 			fflush(stream);
 			if (!rules || !strstr(rules, one))
 				fprintf(stream, "%s%s", taken ? "," : "", one);
-			taken += places_of_rule(report, report->places[i].rule);
+			taken += places_of_rule(report, mode, report->places[i].rule);
 		} else {
-			left_out += places_of_rule(report, report->places[i].rule);
+			left_out += places_of_rule(report, mode, report->places[i].rule);
 		}
 	}
 	if (!stream || fclose(stream) != 0) {
@@ -124,15 +130,15 @@ static void suggest_enforce(struct sg_report *report)
 	}
 	/* Each by itself, and now all at once. */
 	for (size_t i = 0; taken && i < report->place_count; i++)
-		if (is_first_of_rule(report, i) && setting_name(report->places[i].rule, name, sizeof(name)) && strstr(rules, name) &&
-		    !lets_pass(rules, report->places[i].rule))
+		if (is_first_of_rule(report, mode, i) && setting_name(report->places[i].rule, name, sizeof(name)) && strstr(rules, name) &&
+		    !lets_pass(mode, rules, report->places[i].rule))
 			taken = 0;
 	if (taken) {
 		char *setting;
 
 		snprintf(text, sizeof(text), "refuses all but what was seen (%zu place%s), which passes with a warning until it is mended%s",
 				taken, taken == 1 ? "" : "s", left_out ? "; others have no rule of that name and would be refused" : "");
-		if (asprintf(&setting, "SANDGLASS=enforce SANDGLASS_RULES=%s", rules) < 0) {
+		if (asprintf(&setting, "SANDGLASS=%s SANDGLASS_RULES=%s", mode, rules) < 0) {
 			report->out_of_memory = true;
 		} else {
 			suggest(report, setting, text);
@@ -140,6 +146,14 @@ static void suggest_enforce(struct sg_report *report)
 		}
 	}
 	free(rules);
+}
+
+static bool has_mode(const struct sg_report *report, const char *mode)
+{
+	for (size_t i = 0; i < report->process_count; i++)
+		if (strcmp(report->processes[i].mode, mode) == 0)
+			return true;
+	return false;
 }
 
 /* A section that the log names, in a file: "[types] acme.Table = fixed | REASON, if ...". */
@@ -170,6 +184,7 @@ static void suggest_types(struct sg_report *report, const struct sg_report_other
 
 void sg_report_suggest(struct sg_report *report)
 {
+	static const char *const stricter[] = {"strict", "answer"};
 	size_t refused = sg_report_would(report, "enforce", "block"), unknown = sg_report_would(report, "enforce", "");
 	size_t strict = sg_report_would(report, "strict", "block"), strict_unknown = sg_report_would(report, "strict", "");
 	struct sg_config config;
@@ -177,9 +192,13 @@ void sg_report_suggest(struct sg_report *report)
 	if (!report->process_count)
 		return;
 	if (refused)
-		suggest_enforce(report);
+		suggest_mode(report, "enforce");
 	else if (!unknown && (strict || strict_unknown))
 		suggest(report, "SANDGLASS=enforce", "nothing that was seen would be refused");
+	/* Who runs in such a mode already has reasons to. */
+	for (size_t i = 0; i < 2 && strict; i++)
+		if (has_mode(report, stricter[i]))
+			suggest_mode(report, stricter[i]);
 	if (!strict && !strict_unknown && !refused)
 		suggest(report, "SANDGLASS=strict", "nothing that was seen would be refused, by whomever it was called");
 	for (size_t i = 0; i < report->other_count; i++) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const actions[] = {"block", "answer", "warn", "log", "allow", ""};
-static const char *const action_words[] = {"refused", "answered", "let pass with a warning", "let pass", "let pass", "unknown"};
+static const char *const action_words[] = {"refused", "answered", "let pass with a warning", "let pass", "let pass", "not known"};
 
 static const char *plural(size_t count)
 {
@@ -68,6 +68,13 @@ static void write_name(FILE *file, const char *before, const char *name, const c
 	fputs(after, file);
 }
 
+/* What a mode would do, where that is another thing than what was done. */
+static void write_mode(FILE *file, const char *before, const char *would, const char *action)
+{
+	if (strcmp(would, action) != 0)
+		write_name(file, before, *would ? would : "not known", "");
+}
+
 static void write_place(FILE *file, const struct sg_report_place *place)
 {
 	write_name(file, "  ", place->where, ": ");
@@ -80,10 +87,8 @@ static void write_place(FILE *file, const struct sg_report_place *place)
 		write_name(file, ", ", place->origin, "");
 	fputc('\n', file);
 	fprintf(file, "      %s", *place->action ? place->action : "?");
-	if (*place->enforce && strcmp(place->enforce, place->action) != 0)
-		write_name(file, "; enforce: ", place->enforce, "");
-	if (*place->strict && strcmp(place->strict, place->action) != 0)
-		write_name(file, "; strict: ", place->strict, "");
+	write_mode(file, "; enforce: ", place->enforce, place->action);
+	write_mode(file, "; strict: ", place->strict, place->action);
 	if (*place->instead)
 		write_name(file, "; instead: ", place->instead, "");
 	fputc('\n', file);
@@ -100,6 +105,8 @@ void sg_report_write_text(FILE *file, const struct sg_report *report)
 		fprintf(file, ", %.19s to %.19s", report->first, report->last);
 	if (report->strange)
 		fprintf(file, "; %lu other line%s", report->strange, plural(report->strange));
+	if (report->torn)
+		fprintf(file, "; %lu line%s torn, at the end of a log", report->torn, plural(report->torn));
 	fprintf(file, "\n%zu place%s in workflow code, of which would be\n", report->place_count, plural(report->place_count));
 	if (report->place_count) {
 		write_would(file, report, "enforce");
@@ -167,8 +174,8 @@ static void write_counts(FILE *file, const struct sg_report *report, const char 
 
 void sg_report_write_json(FILE *file, const struct sg_report *report)
 {
-	fprintf(file, "{\"version\":\"%s\",\"files\":%lu,\"lines\":%lu,\"first\":\"%s\",\"last\":\"%s\"", SG_VERSION, report->files,
-			report->lines, report->first ? report->first : "", report->last ? report->last : "");
+	fprintf(file, "{\"version\":\"%s\",\"files\":%lu,\"lines\":%lu,\"torn\":%lu,\"first\":\"%s\",\"last\":\"%s\"", SG_VERSION, report->files,
+			report->lines, report->torn, report->first ? report->first : "", report->last ? report->last : "");
 	write_counts(file, report, "enforce");
 	write_counts(file, report, "strict");
 	EACH("processes", i, report->process_count) {
@@ -252,7 +259,7 @@ static const char page_end[] =
 	"    rows.sort((x, y) => (x[c] < y[c] ? -1 : x[c] > y[c] ? 1 : 0) * (up ? 1 : -1)); fill(); }; });\n"
 	"  filter.oninput = fill; fill();\n"
 	"}\n"
-	"const words = m => Object.entries(data[m]).filter(([, n]) => n).map(([k, n]) => n + ' ' + k).join(', ') || 'nothing';\n"
+	"const words = m => Object.entries(data[m]).filter(([, n]) => n).map(([k, n]) => n + ' ' + (k === 'unknown' ? 'not known' : k)).join(', ') || 'nothing';\n"
 	"document.getElementById('summary').textContent = data.lines + ' lines of ' + data.files + ' logs, ' + data.processes.length +\n"
 	"  ' processes, ' + data.first + ' to ' + data.last + '. Places: enforce ' + words('enforce') + '; strict ' + words('strict') + '.';\n"
 	"const t = data.timeline, most = Math.max(...t.counts);\n"

@@ -1,4 +1,5 @@
 """sandglass report: logs that are made up, of each kind. Run by run.sh: COMMAND=build/sandglass python3 -m unittest ..."""
+import gzip
 import json
 import os
 import re
@@ -87,9 +88,29 @@ class Report(unittest.TestCase):
         report = self.report(start("24T08:00", 1, "enforce"), violation("24T09:00", 1, action="block", would="strict:block"),
                              violation("24T09:00", 1, rule="os.getpid", action="warn", would="strict:block"), status=1)
         self.assertEqual([(p["enforce"], p["strict"]) for p in report["places"]], [("block", "block"), ("warn", "block")])
-        report = self.report(start("24T08:00", 1, "strict"), violation("24T09:00", 1, action="block", would=""), status=0)
+        report = self.report(start("24T08:00", 1, "strict"), violation("24T09:00", 1, action="block", would=""), status=1)
         self.assertEqual([(p["enforce"], p["strict"]) for p in report["places"]], [("", "block")])
-        self.assertEqual(self.settings(report), [])
+        self.assertEqual(self.settings(report), ["SANDGLASS=strict SANDGLASS_RULES=time.time=warn"])
+
+    def test_a_mode_that_refuses_is_answered_with_settings(self):
+        for mode in "strict", "answer":
+            refused = violation("24T09:00", 1, rule="os.getpid", action="block", would="enforce:warn")
+            report = self.report(start("24T08:00", 1, mode), refused, status=1)
+            self.assertEqual([(p["enforce"], p["strict"]) for p in report["places"]], [("warn", "block")])
+            self.assertEqual(self.settings(report), ["SANDGLASS=enforce", f"SANDGLASS={mode} SANDGLASS_RULES=os.getpid=warn"])
+            environment = dict(each.split("=", 1) for each in self.settings(report)[1].split(" "))
+            ended = subprocess.run([COMMAND, "explain", "os.getpid"], capture_output=True, text=True, env={**os.environ, **environment})
+            self.assertIn("warn at run time", ended.stdout)
+        report = self.report(start("24T08:00", 1, "strict"), violation("24T09:00", 1, action="block", would="enforce:block"), status=1)
+        self.assertEqual(self.settings(report), [f"SANDGLASS={mode} SANDGLASS_RULES=time.time=warn" for mode in ("enforce", "strict")])
+
+    def test_what_is_not_known_is_said(self):
+        ended = self.run_it(self.write("log", start("24T08:00", 1, "strict"), violation("24T09:00", 1, action="block", would="")))
+        self.assertIn("enforce  1 not known", ended.stdout)
+        self.assertIn("      block; enforce: not known; instead", ended.stdout)
+        text = subprocess.run([COMMAND, "report", "--help"], capture_output=True, text=True).stdout
+        self.assertIn('"not known": ', text)
+        self.assertIn('"or more": ', text)
 
     def test_answered_calls(self):
         answered = violation("24T09:00", 1, action="answer", would="strict:answer").replace("event=violation", "event=answered")
@@ -163,6 +184,44 @@ class Report(unittest.TestCase):
         with open(first) as file:
             ended = subprocess.run([COMMAND, "report", "-"], stdin=file, capture_output=True, text=True)
         self.assertIn("time.time: 1 time or more", ended.stdout)
+
+    def test_a_line_that_is_torn_is_no_event(self):
+        path = self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1))
+        with open(path, "a") as file:
+            file.write(violation("24T09:01", 1, rule="uuid.uuid4")[:-30])
+        ended = self.run_it(path)
+        self.assertIn("2 lines of 1 log, 1 process, 2026-11-24T08:00:00 to 2026-11-24T09:00:00; 1 line torn, at the end of a log\n1 place ", ended.stdout)
+        report = json.loads(self.run_it("--format", "json", path).stdout)
+        self.assertEqual((report["torn"], [p["rule"] for p in report["places"]]), (1, ["time.time"]))
+
+    def test_a_log_is_read_once(self):
+        path = self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1))
+        other = os.path.join(self.folder, "other")
+        os.link(path, other)
+        ended = self.run_it("--format", "json", path, path, other)
+        report = json.loads(ended.stdout)
+        self.assertEqual((report["files"], report["places"][0]["count"]), (1, 1))
+        self.assertEqual(ended.stderr, "".join(f"sandglass report: {each}: the same log as {path}, read once\n" for each in (path, other)))
+
+    def test_compressed_logs(self):
+        path = self.write("log", start("24T08:00", 1, "warn"), *[violation("24T09:00", 1, where="/srv/flows.py:%d" % i) for i in range(500)])
+        with open(path, "rb") as file:
+            text = file.read()
+        with open(path + ".gz", "wb") as file:
+            file.write(gzip.compress(text))
+        report = json.loads(self.run_it("--format", "json", path + ".gz").stdout)
+        self.assertEqual(len(report["places"]), 500)
+        with open(path + ".gz", "wb") as file:
+            file.write(gzip.compress(text)[:-1000])
+        ended = self.run_it(path + ".gz")
+        self.assertEqual((ended.returncode, ended.stderr),
+                         (2, f"sandglass report: {path}.gz: what gzip has compressed is damaged or cut off\n"))
+
+    def test_a_log_without_a_line_is_named(self):
+        path, other = self.write("log", start("24T08:00", 1, "warn")), self.write("other", "x")
+        ended = self.run_it(path, other)
+        self.assertEqual((ended.returncode, ended.stderr), (0, f"sandglass report: {other}: no line of Sandglass in there; accepted: "
+                                                               "the files that SANDGLASS_LOG named\n"))
 
     def test_what_cannot_be_reported(self):
         for arguments in [], ["/nowhere"], [self.write("empty")], ["--format", "xml", self.write("log", start("24T08:00", 1, "warn"))], \

@@ -30,6 +30,9 @@ int sg_command_status(int count, char **arguments);
  */
 int sg_command_config(struct sg_config *ret_config, const char *command, bool *ret_off);
 
+/* What the environment says of Sandglass is out of the way of what is asked next. */
+void sg_command_clear_settings(void);
+
 /*
  * The path of the preloaded object, absolute: beside this program (build/), or in ../lib or ../lib/sandglass of its
  * directory (PREFIX/bin). On failure returns -errno, and path[size] has the place where it was looked for last.

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE 1
+
 #include "config/command/command.h"
 #include "config/command/entries.h"
 #include "config/command/preload.h"
@@ -25,6 +27,17 @@ int sg_command_config(struct sg_config *ret_config, const char *command, bool *r
 	if (result)
 		sg_complain(command, "%s", error);
 	return result;
+}
+
+void sg_command_clear_settings(void)
+{
+	for (char **variable = environ; variable && *variable;) {
+		char name[256];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*variable, "="), *variable);
+		if (strncmp(name, "SANDGLASS", strlen("SANDGLASS")) != 0 || unsetenv(name) != 0)
+			variable++;
+	}
 }
 
 int sg_command_preload(const char *command, char *path, size_t size)

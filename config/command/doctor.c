@@ -183,18 +183,6 @@ static bool check_object(char *path, size_t size)
 
 static struct sg_config config;
 
-/* What the environment says of Sandglass is out of the way of what is asked next. */
-static void clear_settings(void)
-{
-	for (char **variable = environ; *variable;) {
-		char name[256];
-
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*variable, "="), *variable);
-		if (strncmp(name, "SANDGLASS", strlen("SANDGLASS")) != 0 || unsetenv(name) != 0)
-			variable++;
-	}
-}
-
 /* A variable that is none of Sandglass's would stop a worker, so it is named; what else is to be checked needs no such worker. */
 static bool check_configuration(void)
 {
@@ -209,7 +197,7 @@ static bool check_configuration(void)
 					"not start. unset %s, or rename it%s", variable, variable, unknown + strlen(": unknown variable"));
 		else
 			report(false, "configuration", "%s", error);
-		clear_settings();
+		sg_command_clear_settings();
 		return sg_config_load(&config, sg_condition_names, error, sizeof(error)) == 0;
 	}
 	off = config.mode == SG_MODE_OFF;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 
+#include "config/command/command.h"
 #include "config/command/entries.h"
 #include "config/command/log_report.h"
 
@@ -9,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* Room for one more, with copies of both texts. */
 static void suggest(struct sg_report *report, const char *setting, const char *text)
@@ -33,17 +32,7 @@ static int load(struct sg_config *ret_config, const char *mode, const char *rule
 {
 	char error[1024];
 
-	for (char **variable = environ; variable && *variable;) {
-		char name[64];
-
-		if (strncmp(*variable, "SANDGLASS", strlen("SANDGLASS")) != 0) {
-			variable++;
-			continue;
-		}
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*variable, "="), *variable);
-		if (unsetenv(name) != 0)
-			variable++;
-	}
+	sg_command_clear_settings();
 	if (setenv("SANDGLASS", mode, 1) || (rules && *rules && setenv("SANDGLASS_RULES", rules, 1)) ||
 	    (file && setenv("SANDGLASS_CONFIG", file, 1)))
 		return -ENOMEM;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "config/command/command.h"
+#include "config/command/entries.h"
 #include "config/command/options.h"
 #include "config/command/text.h"
 
@@ -17,13 +18,15 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char usage_text[] =
 	"usage: sandglass status [OPTION...] [PID...]\n"
 	"Says what guards a running worker and what it has seen so far, from outside and without stopping it.\n"
-	"Without PID: a table of the workers of this machine that may be looked at.\n"
-	"  --all          the table, with the processes that run no engine yet\n"
-	"  --prometheus   metrics in the text format of Prometheus, for a textfile collector: of these processes, or of all\n"
+	"Without PID: a table of the workers of this machine that may be looked at, and how many processes may not.\n"
+	"  --all          the table, with the processes that run no engine yet, and those with SANDGLASS=off\n"
+	"  --prometheus   metrics in the text format of Prometheus, for a textfile collector: of these processes, or of all;\n"
+	"                 a process that was named and has no Sandglass in it is sandglass_guarded 0\n"
 	"Looking into a process needs its user or root; where kernel.yama.ptrace_scope is not 0, root or its parent.\n"
 	"Exit status: 0 its workflows are guarded, 1 they are not, 2 it could not be looked at.\n";
 
@@ -31,6 +34,8 @@ static const char usage_text[] =
 #define CHUNK 65536
 
 enum found { FOUND, NOT_THERE, OTHER_LAYOUT };
+
+static char object_path[4096]; /* of the process that was looked at last: the file that it has mapped */
 
 static ssize_t read_memory(long process, void *to, uintptr_t from, size_t size)
 {
@@ -80,6 +85,8 @@ static int search_mappings(FILE *maps, long process, bool by_name, struct sg_sta
 		    strncmp(permissions, "rw-p", 4) != 0 || (strstr(path, "libsandglass") != NULL) != by_name)
 			continue;
 		result = search(process, start, end, ret_status);
+		if (result == 1)
+			snprintf(object_path, sizeof(object_path), "%.*s", (int)strcspn(path, "\n"), path);
 	}
 	return result;
 }
@@ -140,6 +147,89 @@ static void show(const char *name, const char *text)
 		printf("  %-12s %s\n", name, text);
 }
 
+/* The number that the process itself knows: in a container it is another one. */
+static long own_number(long process)
+{
+	char path[64], line[512];
+	long number = process;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", process);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "NSpid:", strlen("NSpid:")) == 0)
+			number = strtol(strrchr(line, '\t') ? strrchr(line, '\t') : "", NULL, 10);
+	if (file)
+		fclose(file);
+	return number > 0 ? number : process;
+}
+
+/* The path of the log as it lies there: %p is the process. */
+static void show_log(long process, const char *log)
+{
+	const char *number = strstr(log, "%p");
+	char text[1100];
+
+	if (number)
+		snprintf(text, sizeof(text), "%.*s%ld%s", (int)(number - log), log, own_number(process), number + 2);
+	show("log", number ? text : log);
+}
+
+static bool is_in_our_files(long process)
+{
+	char path[64], theirs[128] = "", ours[128] = "";
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", process);
+	return readlink(path, theirs, sizeof(theirs) - 1) > 0 && readlink("/proc/self/ns/mnt", ours, sizeof(ours) - 1) > 0 &&
+		strcmp(theirs, ours) == 0;
+}
+
+/*
+ * What is wrong with the settings that the process was started with: it tells only once it imports an engine. Takes our own
+ * settings and working directory away.
+ */
+static bool has_wrong_settings(long process, const struct sg_status *status, char *error, size_t size)
+{
+	struct sg_config config;
+	char path[64], *variable = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	if (status->state != SG_STATUS_WAITING || strcmp(status->version, SG_VERSION) != 0 || !is_in_our_files(process))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/cwd", process);
+	if (chdir(path) != 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/environ", process);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	sg_command_clear_settings();
+	while (getdelim(&variable, &room, 0, file) > 0) {
+		char *value = strchr(variable, '=');
+
+		if (strncmp(variable, "SANDGLASS", strlen("SANDGLASS")) != 0 || !value)
+			continue;
+		*value++ = '\0';
+		setenv(variable, value, 1);
+	}
+	free(variable);
+	fclose(file);
+	if (sg_config_load(&config, sg_condition_names, error, size) != 0)
+		return true;
+	sg_config_release(&config);
+	return false;
+}
+
+/* Where no mode is in force, none is claimed. */
+static void forget_mode(long process, struct sg_status *status)
+{
+	char error[1024];
+
+	if (has_wrong_settings(process, status, error, sizeof(error)))
+		strcpy(status->mode, "-");
+}
+
 static void show_number(const char *name, uint64_t number, const char *more)
 {
 	printf("  %-12s %" PRIu64 "%s\n", name, number, more);
@@ -148,17 +238,23 @@ static void show_number(const char *name, uint64_t number, const char *more)
 static void show_status(long process, struct sg_status *status)
 {
 	time_t started = (time_t)status->started;
-	char text[128];
+	char text[1200];
 	struct tm *local = localtime(&started);
 
 	printf("%ld: %s\n", process, state_text(status));
 	show("version", status->version);
+	show("object", object_path);
 	show("reason", status->state == SG_STATUS_UNGUARDED ? status->reason : "");
 	if (status->state == SG_STATUS_NO_PYTHON)
 		return;
+	if (has_wrong_settings(process, status, text, sizeof(text))) {
+		show("settings", text);
+		show("mode", "none: the worker ends when it imports an engine");
+		return;
+	}
 	snprintf(text, sizeof(text), "%s%s", status->mode, status->required ? ", required" : "");
 	show("mode", text);
-	show("log", status->log);
+	show_log(process, status->log);
 	if (status->state != SG_STATUS_GUARDED && status->state != SG_STATUS_ENDED)
 		return;
 	show("python", status->python);
@@ -197,6 +293,7 @@ static void tame_all(struct sg_status *status)
 	tame(status->sdk, sizeof(status->sdk));
 	tame(status->reason, sizeof(status->reason));
 	tame(status->log, sizeof(status->log));
+	tame(object_path, sizeof(object_path));
 }
 
 static int complain(long process, int error)
@@ -244,11 +341,27 @@ static int tell(long process)
 
 struct worker {
 	long process;
+	bool absent; /* it was named, and Sandglass is not in it */
 	struct sg_status status;
 };
 
-/* Those that may be looked at, in the order of /proc. -1 with a complaint. */
-static ssize_t find_workers(struct worker **ret_workers, bool waiting)
+/* Threads of the kernel have no command. */
+static bool has_command(long process)
+{
+	char path[64];
+	FILE *file;
+	bool has;
+
+	snprintf(path, sizeof(path), "/proc/%ld/cmdline", process);
+	file = fopen(path, "re");
+	has = file && fgetc(file) != EOF;
+	if (file)
+		fclose(file);
+	return has;
+}
+
+/* Those that may be looked at, in the order of /proc; how many may not. -1 with a complaint. */
+static ssize_t find_workers(struct worker **ret_workers, bool all, size_t *ret_closed)
 {
 	DIR *processes = opendir("/proc");
 	struct worker *workers = NULL;
@@ -264,16 +377,18 @@ static ssize_t find_workers(struct worker **ret_workers, bool waiting)
 		struct worker *grown;
 		struct sg_status status;
 		enum found found;
+		int error = process ? look(process, false, &status, &found) : -ESRCH;
 
-		if (!process || look(process, false, &status, &found) != 0 || found != FOUND ||
-		    status.state < (waiting ? SG_STATUS_WAITING : SG_STATUS_UNGUARDED))
+		*ret_closed += (error == -EACCES || error == -EPERM) && has_command(process);
+		if (error || found != FOUND || status.state < (all ? SG_STATUS_OFF : SG_STATUS_UNGUARDED))
 			continue;
 		grown = reallocarray(workers, count + 1, sizeof(*workers));
 		if (!grown)
 			break;
 		workers = grown;
 		tame_all(&status);
-		workers[count++] = (struct worker){process, status};
+		forget_mode(process, &status);
+		workers[count++] = (struct worker){process, false, status};
 	}
 	closedir(processes);
 	*ret_workers = workers;
@@ -342,6 +457,10 @@ static void show_metrics(const struct worker *workers, ssize_t count)
 
 	printf("# HELP sandglass_guarded Whether workflows of the process are guarded.\n# TYPE sandglass_guarded gauge\n");
 	for (const struct worker *worker = workers; worker < workers + count; worker++) {
+		if (worker->absent) {
+			printf("sandglass_guarded{pid=\"%ld\"} 0\n", worker->process);
+			continue;
+		}
 		printf("sandglass_guarded{pid=\"%ld\"", worker->process);
 		show_label(",", "version", worker->status.version);
 		show_label(",", "mode", worker->status.mode);
@@ -356,13 +475,15 @@ static void show_metrics(const struct worker *workers, ssize_t count)
 		for (const struct worker *worker = workers; worker < workers + count; worker++) {
 			uint64_t value;
 
+			if (worker->absent)
+				continue;
 			memcpy(&value, (const char *)&worker->status + metrics[i].offset, sizeof(value));
 			printf("sandglass_%s{pid=\"%ld\"} %" PRIu64 "\n", metrics[i].name, worker->process, value);
 		}
 	}
 	printf("# HELP sandglass_calls_total Calls of workflow code, by what was done.\n# TYPE sandglass_calls_total counter\n");
 	for (const struct worker *worker = workers; worker < workers + count; worker++)
-		for (enum sg_action action = SG_ACTION_LOG; action <= SG_ACTION_BLOCK; action++)
+		for (enum sg_action action = SG_ACTION_LOG; action <= SG_ACTION_BLOCK && !worker->absent; action++)
 			printf("sandglass_calls_total{pid=\"%ld\",action=\"%s\"} %" PRIu64 "\n", worker->process,
 					sg_config_action_name(action), worker->status.violations[action]);
 }
@@ -384,19 +505,25 @@ static int find_named(struct worker *workers, ssize_t *count, int named, char **
 			sg_complain("status", "%ld: %s", process, found == NOT_THERE ? "Sandglass is not in this process" :
 					"it runs another version of Sandglass");
 			worst = worst > SG_EXIT_NO ? worst : SG_EXIT_NO;
+			if (found == NOT_THERE) {
+				*worker = (struct worker){.process = process, .absent = true};
+				++*count;
+			}
 		} else {
 			worker->process = process;
 			tame_all(&worker->status);
+			forget_mode(process, &worker->status);
 			++*count;
 		}
 	}
 	return worst;
 }
 
-static int tell_all(bool waiting, bool metrics, int named, char **names)
+static int tell_all(bool all, bool metrics, int named, char **names)
 {
 	struct worker *workers = named ? calloc((size_t)named, sizeof(*workers)) : NULL;
 	ssize_t count = 0;
+	size_t closed = 0;
 	int status = SG_EXIT_OK;
 
 	if (named && !workers)
@@ -404,7 +531,7 @@ static int tell_all(bool waiting, bool metrics, int named, char **names)
 	if (named)
 		status = find_named(workers, &count, named, names);
 	else
-		count = find_workers(&workers, waiting);
+		count = find_workers(&workers, all, &closed);
 	if (count < 0)
 		return SG_EXIT_TROUBLE;
 	if (metrics)
@@ -413,6 +540,9 @@ static int tell_all(bool waiting, bool metrics, int named, char **names)
 		show_table(workers, count);
 	else
 		printf("no worker that may be looked at has Sandglass in it\n");
+	if (closed && !metrics)
+		printf("%zu process%s may not be looked at: not ours, or kernel.yama.ptrace_scope is not 0; root may\n", closed,
+				closed == 1 ? "" : "es");
 	for (ssize_t i = 0; i < count && !status; i++)
 		status = workers[i].status.state == SG_STATUS_UNGUARDED ? SG_EXIT_NO : SG_EXIT_OK;
 	free(workers);

@@ -453,5 +453,35 @@ check 'object: installed, in a folder of its own' "$scratch/prefix/lib/sandglass
 cp "$command" "$build/libsandglass.so" 'with blank'
 has 'run: a directory with a blank in its name' 'accepted: a directory without' "$('with blank/sandglass' run -- true 2>&1)"
 
+# ---- status ----
+
+# waiting SETTING...: a Python that runs with the object and them, and imports no engine; $worker is its number.
+waiting() {
+	env "$@" LD_PRELOAD="$build/libsandglass.so" "$python" -c 'import time; print(flush=True); time.sleep(60)' >started &
+	worker=$!
+	while [ ! -s started ]; do sleep 0.05; done
+}
+waiting SANDGLASS_LOG=logs/x.%p.log
+check 'status: the object and the log of a process' "  object       $build/libsandglass.so
+  mode         enforce
+  log          $scratch/logs/x.$worker.log" "$(sandglass status $worker | grep -E '^  (object|mode|log) ')"
+kill $worker; wait $worker 2>/dev/null
+: >started
+waiting SANDGLASS=nonsense
+has 'status: wrong settings' 'SANDGLASS = nonsense: unknown mode' "$(sandglass status $worker)"
+check 'status: ... are no mode' '  mode         none: the worker ends when it imports an engine
+- waiting' "$(sandglass status $worker | grep '^  mode'; sandglass status --all | awk "\$1 == $worker { print \$2, \$3 }")"
+kill $worker; wait $worker 2>/dev/null
+: >started
+waiting SANDGLASS=off
+check 'status: --all has those that are off' 'off off' "$(sandglass status --all | awk "\$1 == $worker { print \$2, \$3 }")"
+kill $worker; wait $worker 2>/dev/null
+check 'status: metrics of a process without it' "sandglass_guarded{pid=\"$$\"} 0" "$(sandglass status --prometheus $$ 2>/dev/null | grep '^sandglass_')"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$command" sandglass-copy && chmod 755 . sandglass-copy
+	has 'status: how many may not be looked at' ' may not be looked at: ' \
+		"$(setpriv --reuid=65534 --regid=65534 --clear-groups ./sandglass-copy status 2>&1 | tail -n 1)"
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

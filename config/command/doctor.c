@@ -2,6 +2,7 @@
 
 #include "config/command/child.h"
 #include "config/command/command.h"
+#include "config/command/line.h"
 #include "config/command/object.h"
 #include "config/command/options.h"
 #include "config/command/preload.h"
@@ -73,10 +74,11 @@ static char to_mend[2200]; /* the first check that failed */
 
 static void say(const char *state, const char *what, const char *format, va_list arguments)
 {
-	char text[2048];
 	struct sg_wrap wrap = {stdout, 21, 0, false};
+	char *text;
 
-	vsnprintf(text, sizeof(text), format, arguments);
+	if (vasprintf(&text, format, arguments) < 0)
+		return;
 	for (char *byte = text; *byte; byte++)
 		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
 			*byte = ' ';
@@ -88,11 +90,12 @@ static void say(const char *state, const char *what, const char *format, va_list
 		fputs(",\"text\":", stdout);
 		sg_json_string(stdout, text);
 		putchar('}');
-		return;
+	} else {
+		wrap.column = printf("%-5s %-14s ", state, what);
+		sg_wrap_text(&wrap, text);
+		sg_wrap_end(&wrap);
 	}
-	wrap.column = printf("%-5s %-14s ", state, what);
-	sg_wrap_text(&wrap, text);
-	sg_wrap_end(&wrap);
+	free(text);
 }
 
 __attribute__((format(printf, 3, 4)))
@@ -142,6 +145,21 @@ static long number(const struct sg_child *child, const char *key)
 	return strtol(fact(child, key, value, sizeof(value)), NULL, 10);
 }
 
+/* What others wrote, as much of it as has room: whole words. */
+static const char *quote(char *to, size_t size, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length >= size) {
+		for (length = size - sizeof(" ..."); length && text[length] != ' '; length--)
+			;
+		snprintf(to, size, "%.*s ...", (int)(length ? length : size - sizeof(" ...")), text);
+	} else {
+		memcpy(to, text, length + 1);
+	}
+	return to;
+}
+
 /* The last line that is not empty: of a traceback the exception. */
 static void last_line(char *text, const char **ret_line)
 {
@@ -183,6 +201,37 @@ static bool check_object(char *path, size_t size)
 
 static struct sg_config config;
 
+/* As shim/base/log.c opens it; what had to be made for that goes again. */
+static void check_log(void)
+{
+	const char *number = strstr(config.log, "%p"), *system = config.log;
+	bool may_be_link = strncmp(system, "/proc/", 6) == 0 || (strncmp(system, "/dev/", 5) == 0 && strncmp(system, "/dev/shm/", 9) != 0);
+	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (may_be_link ? 0 : O_NOFOLLOW), file;
+	char path[PATH_MAX];
+
+	if (strcmp(config.log, "stderr") == 0) {
+		report(true, "log", "stderr");
+		return;
+	}
+	if (number)
+		snprintf(path, sizeof(path), "%.*s%d%s", (int)(number - config.log), config.log, (int)getpid(), number + 2);
+	else
+		snprintf(path, sizeof(path), "%s", config.log);
+	file = open(path, flags);
+	if (file < 0 && errno == ENOENT) {
+		file = open(path, flags | O_CREAT | O_EXCL, 0600);
+		if (file >= 0)
+			unlink(path);
+	}
+	if (file < 0)
+		report(false, "log", "SANDGLASS_LOG = %s: cannot be opened for writing (%s): no worker starts with it; needed: stderr, or the path "
+				"of a file, and no link, in a directory that exists", config.log, strerror(errno));
+	else
+		report(true, "log", "%s can be written", config.log);
+	if (file >= 0)
+		close(file);
+}
+
 /* A variable that is none of Sandglass's would stop a worker, so it is named; what else is to be checked needs no such worker. */
 static bool check_configuration(void)
 {
@@ -203,8 +252,10 @@ static bool check_configuration(void)
 	off = config.mode == SG_MODE_OFF;
 	report(true, "configuration", "valid: mode %s, %zu rules%s", sg_config_mode_name(config.mode),
 			config.rule_count, off ? "; SANDGLASS=off, so workers run without it" : "");
-	if (!off)
+	if (!off) {
+		check_log();
 		return true;
+	}
 	sg_config_release(&config);
 	unsetenv("SANDGLASS");
 	return sg_config_load(&config, sg_condition_names, error, sizeof(error)) == 0;
@@ -213,7 +264,7 @@ static bool check_configuration(void)
 static bool check_python(struct sg_child *child, char *const arguments[])
 {
 	int error = sg_child_run(child, arguments, SECONDS);
-	char version[64], name[64], path[PATH_MAX];
+	char version[64], name[64], path[PATH_MAX], told[400];
 	const char *line;
 	long minor;
 
@@ -222,8 +273,8 @@ static bool check_python(struct sg_child *child, char *const arguments[])
 				"no answer within 60 seconds" : strerror(-error));
 	if (!*fact(child, "version", version, sizeof(version))) {
 		last_line(child->errors, &line);
-		return report(false, "python", "%s is not a Python that works%s%.120s", arguments[0],
-				*line ? ": " : "", line);
+		return report(false, "python", "%s is not a Python that works%s%s", arguments[0],
+				*line ? ": " : "", quote(told, sizeof(told), line));
 	}
 	fact(child, "implementation", name, sizeof(name));
 	fact(child, "executable", path, sizeof(path));
@@ -266,6 +317,7 @@ static bool check_preload(struct sg_child *child, char *const arguments[], const
 	setenv("SANDGLASS", "enforce", 1); /* an "off" was reported; here it would hide the answer */
 	setenv("SANDGLASS_LOG", "stderr", 1);
 	setenv("SANDGLASS_LOG_LEVEL", "info", 1);
+	setenv("SANDGLASS_LOG_FORMAT", "logfmt", 1); /* that is what is read here */
 	error = sg_preload_add(object);
 	if (!error)
 		error = sg_child_run(child, arguments, SECONDS);
@@ -282,21 +334,17 @@ static bool check_preload(struct sg_child *child, char *const arguments[], const
 			complaint ? complaint : "");
 }
 
-/* The value of KEY in a line of the log, in value[size]; quotes are taken off. */
+/* The value of KEY in what is left of a line of the log, in value[size]. */
 static void log_value(const char *line, const char *key, char *value, size_t size)
 {
-	char wanted[64];
+	char *copy = strndup(line, strcspn(line, "\n"));
+	struct sg_log_line fields = {.count = 0};
 	const char *found;
-	size_t end = strcspn(line, "\n"), length;
 
-	snprintf(value, size, "?");
-	snprintf(wanted, sizeof(wanted), " %s=", key);
-	found = memmem(line, end, wanted, strlen(wanted));
-	if (!found)
-		return;
-	found += strlen(wanted);
-	length = *found == '"' ? strcspn(++found, "\"\n") : strcspn(found, " \n");
-	snprintf(value, size, "%.*s", (int)length, found);
+	sg_log_line_fields(&fields, copy);
+	found = sg_log_line_get(&fields, key);
+	quote(value, size, found ? found : "?");
+	free(copy);
 }
 
 /* What SANDGLASS_HARDENED=1 would see here. It is optional, and a worker does without what is missing. */

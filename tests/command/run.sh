@@ -420,6 +420,11 @@ chmod +x fake
 has 'doctor: free-threaded' 'FAIL  build          free-threaded' "$(sandglass doctor ./fake)"
 has 'doctor: a debug build' 'FAIL  build          a debug build' "$(sed 's/threaded=1/threaded=0\\ndebug=1/' fake >fake-debug && chmod +x fake-debug && sandglass doctor ./fake-debug)"
 has 'doctor: musl' 'FAIL  libc           musl' "$(sandglass doctor ./fake)"
+has 'doctor: a log that cannot be written' 'mend this first: log: SANDGLASS_LOG = /nowhere/x.%p: cannot be opened for writing (No such file' \
+	"$(SANDGLASS_LOG=/nowhere/x.%p sandglass doctor "$python" | tail -n 2)"
+check 'doctor: a log that can, and is not made' 'ok    log            ./made.%p can be written ' "$(SANDGLASS_LOG=./made.%p sandglass doctor "$python" | grep ' log ' | tr '\n' ' '; ls made.* 2>/dev/null)"
+printf '#!/bin/sh\necho "%s" >&2\n' "$(i=0; while [ $i -lt 80 ]; do printf 'trouble%s ' $i; i=$((i + 1)); done)" >wordy && chmod +x wordy
+check 'doctor: what it quotes ends with a word' 'trouble39 ...' "$(sandglass doctor ./wordy | grep '^not ready' | grep -o 'trouble[^ ]* \.\.\.$')"
 mkdir alone && cp "$command" alone
 has 'doctor: no object' 'FAIL  object' "$(alone/sandglass doctor "$python" 2>&1)"
 

@@ -300,15 +300,35 @@ static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 	return 0;
 }
 
+/* The one rule that ends in this name: "datetime.now" is short for datetime.datetime.now. NULL: none does, or several. */
+static const char *rule_that_ends_in(const struct sg_draft *draft, const char *name)
+{
+	const char *found = NULL;
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < draft->config.rule_count; i++) {
+		const char *rule = draft->config.rules[i].name;
+		size_t whole = strlen(rule);
+
+		if (whole <= length || rule[whole - length - 1] != '.' || strcmp(rule + whole - length, name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = rule;
+	}
+	return found;
+}
+
 static int fail_unknown_rule(struct sg_draft *draft, const char *name, const char *accepted)
 {
 	struct sg_nearest nearest = {.written = name};
+	const char *meant = rule_that_ends_in(draft, name);
 
-	for (size_t i = 0; i < draft->config.rule_count; i++)
+	for (size_t i = 0; i < draft->config.rule_count && !meant; i++)
 		sg_nearest_offer(&nearest, draft->config.rules[i].name);
-	return sg_draft_fail(draft, -EINVAL, "no rule is named %.100s%s%s%s; accepted: %s", name,
-			nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
-			nearest.best ? "?" : "", accepted);
+	meant = meant ? meant : nearest.best;
+	return sg_draft_fail(draft, -EINVAL, "no rule is named %.100s%s%s%s; accepted: %s; `sandglass rules` lists them", name,
+			meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "", accepted);
 }
 
 /* prefix still has its ".*". */

@@ -298,10 +298,11 @@ static const struct toggle {
 
 #define TOGGLE_COUNT (sizeof(toggles) / sizeof(toggles[0]))
 
-/* Fails, naming what is accepted: variables or settings, without those of later versions. */
+/* Fails, naming what is accepted. Of variables only what stands behind the prefix is compared: it would make all of them near. */
 static int fail_unknown(struct sg_draft *draft, const char *what, const char *name, bool variables)
 {
-	struct sg_nearest nearest = {.written = name};
+	struct sg_nearest nearest = {.written = variables ? name + strlen(PREFIX) : name};
+	const char *best = NULL, *before = NULL;
 	char list[800] = "";
 	size_t length = 0;
 
@@ -310,13 +311,15 @@ static int fail_unknown(struct sg_draft *draft, const char *what, const char *na
 
 		if (!known)
 			continue;
-		sg_nearest_offer(&nearest, known);
+		/* SANDGLASS, which many would call SANDGLASS_MODE. */
+		sg_nearest_offer(&nearest, !variables ? known : strlen(known) > strlen(PREFIX) ? known + strlen(PREFIX) : "MODE");
+		best = nearest.best != before ? known : best;
+		before = nearest.best;
 		length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s",
 				length ? ", " : "", known);
 	}
 	return sg_draft_fail(draft, -EINVAL, "unknown %s%s%s%s; accepted: %s", what,
-			nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
-			nearest.best ? "?" : "", list);
+			best ? ", did you mean " : "", best ? best : "", best ? "?" : "", list);
 }
 
 bool sg_toggles_are_off(void)

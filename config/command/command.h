@@ -30,6 +30,9 @@ int sg_command_status(int count, char **arguments);
  */
 int sg_command_config(struct sg_config *ret_config, const char *command, bool *ret_off);
 
+/* What sg_config_load() has said of the environment; a setting that was an option is called by that name. */
+void sg_command_complain_of_settings(const char *command, const char *error);
+
 /* What the environment says of Sandglass is out of the way of what is asked next. */
 void sg_command_clear_settings(void);
 
@@ -47,7 +50,7 @@ int sg_command_preload(const char *command, char *path, size_t size);
 
 /*
  * The interpreter that is meant: given, a path or a name that PATH has, or the folder of a virtual environment; NULL: that of
- * $VIRTUAL_ENV, else python3. chosen[size] may be used for it.
+ * $VIRTUAL_ENV, else the one beside this program, else python3. chosen[size] may be used for it.
  */
 const char *sg_command_python(const char *given, char *chosen, size_t size);
 

@@ -26,7 +26,7 @@ static const char help[] =
 	"  status [OPTION...] [PID...]       what guards a running worker, and what it has seen\n"
 	"  object                            the path to put into LD_PRELOAD\n"
 	"  completion bash|zsh|fish          a script for the shell\n"
-	"  help, --version\n"
+	"  help [COMMAND], --version\n"
 	"\n"
 	"Each tells more with --help. Exit status: 0 all is well, 1 the answer is no, 2 wrong usage or\n"
 	"something that could not be read; run ends as the program that it starts.\n";
@@ -41,28 +41,40 @@ static const struct {
 	{"status", sg_command_status},
 };
 
+/* The sub-command of that name; NULL with a complaint. */
+static int (*find(const char *name))(int count, char **arguments)
+{
+	struct sg_nearest nearest = {.written = name};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run;
+		sg_nearest_offer(&nearest, commands[i].name);
+	}
+	sg_complain("", "%s: unknown command%s%s%s; accepted: run, check, report, explain, rules, doctor, audit, status, object, completion, "
+			"help, --version", name, nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
+			nearest.best ? "?" : "");
+	return NULL;
+}
+
 int main(int count, char **arguments)
 {
 	const char *name = count > 1 ? arguments[1] : "";
-	struct sg_nearest nearest = {.written = name};
+	char *help_of[] = {count > 2 ? arguments[2] : NULL, "--help", NULL};
+	int (*run)(int count, char **arguments);
+	bool helps = !strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h");
 
-	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
+	if (helps && !help_of[0])
 		return fputs(help, stdout) < 0 || fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
 	if (!strcmp(name, "--version"))
 		return printf("sandglass %s\n", SG_VERSION) < 0 ||
 		fflush(stdout) ? SG_EXIT_TROUBLE : SG_EXIT_OK;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(count - 1, arguments + 1);
-		sg_nearest_offer(&nearest, commands[i].name);
-	}
-	if (*name)
-		sg_complain("", "%s: unknown command%s%s%s; accepted: run, check, report, "
-				"explain, rules, doctor, audit, status, object, completion, help, --version",
-				name, nearest.best ? ", did you mean " : "",
-				nearest.best ? nearest.best : "",
-				nearest.best ? "?" : "");
-	else
+	if (!*name) {
 		fputs(help, stderr);
-	return SG_EXIT_TROUBLE;
+		return SG_EXIT_TROUBLE;
+	}
+	run = find(helps ? help_of[0] : name);
+	if (!run)
+		return SG_EXIT_TROUBLE;
+	return helps ? run(2, help_of) : run(count - 1, arguments + 1);
 }

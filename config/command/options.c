@@ -11,6 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Those that have set a variable. */
+static const struct sg_option *given[64];
+static size_t given_count;
+
+static int set_variable(const struct sg_option *option, const char *value)
+{
+	if (!option->variable)
+		return 0;
+	if (given_count < sizeof(given) / sizeof(given[0]))
+		given[given_count++] = option;
+	return setenv(option->variable, value, 1);
+}
+
+const char *sg_options_of_variable(const char *variable, size_t length)
+{
+	for (size_t i = 0; i < given_count; i++)
+		if (strlen(given[i]->variable) == length && strncmp(given[i]->variable, variable, length) == 0)
+			return given[i]->name;
+	return NULL;
+}
+
 static void complain_unknown(const struct sg_usage *usage, const char *argument)
 {
 	struct sg_nearest nearest = {.written = argument};
@@ -46,11 +67,9 @@ static int take(const struct sg_usage *usage, const struct sg_option *option, in
 		}
 		if (option->ret_value)
 			*option->ret_value = value;
-		if (option->variable && setenv(option->variable, value, 1) != 0)
-			return -1;
-	} else if (option->variable && setenv(option->variable, "1", 1) != 0) {
-		return -1;
 	}
+	if (set_variable(option, option->value ? value : "1") != 0)
+		return -1;
 	if (option->ret_given)
 		*option->ret_given = true;
 	return 1;

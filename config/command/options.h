@@ -6,6 +6,7 @@
 #define SG_COMMAND_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct sg_option {
 	const char *name;           /* "--json" */
@@ -28,7 +29,10 @@ struct sg_usage {
  */
 int sg_options_take(const struct sg_usage *usage, int count, char **arguments, int *ret_status);
 
-/* As above, for a value of one of these words: its index, or -1 with a complaint. value NULL: 0. */
+/* The option that has set this variable of so many characters, "--mode"; NULL: the environment has. */
+const char *sg_options_of_variable(const char *variable, size_t length);
+
+/* For a value of one of these words: its index, or -1 with a complaint. value NULL: 0. */
 int sg_options_choose(const char *command, const char *option, const char *value, const char *const *words);
 
 #endif

@@ -26,7 +26,8 @@ static const char usage_text[] =
 	"  --passthrough MODULE,.. SANDGLASS_PASSTHROUGH: modules that all runs share\n"
 	"  --reload MODULE,...     SANDGLASS_RELOAD: modules that each run gets afresh\n"
 	"  --isolation KIND        SANDGLASS_ISOLATION: shared, private, off\n"
-	"  --virtual SOURCE,...    SANDGLASS_VIRTUAL: what is answered: clock, random, none\n"
+	"  --virtual SOURCE,...    SANDGLASS_VIRTUAL: what is answered: clock, random, locale,\n"
+	"                          terminal, none\n"
 	"  --native VERDICT        SANDGLASS_NATIVE: off, warn, block\n"
 	"  --hardened              SANDGLASS_HARDENED=1: also what compiled code does past the C library\n"
 	"  --tz ZONE               SANDGLASS_TZ: UTC, a zone, host\n"
@@ -58,58 +59,23 @@ static const struct sg_option options[] = {
 	{0},
 };
 
-/* Which of the options set this variable, in the arguments before the program? They come again as they were written. */
-static const struct sg_option *option_of(const char *variable, size_t length, int count, char *const *before)
-{
-	for (const struct sg_option *option = options; option->name; option++) {
-		if (strlen(option->variable) != length || strncmp(option->variable, variable, length) != 0)
-			continue;
-		for (int i = 1; i < count && strcmp(before[i], "--") != 0; i++)
-			if (strncmp(before[i], option->name, strlen(option->name)) == 0 && strchr("=", before[i][strlen(option->name)]))
-				return option;
-	}
-	return NULL;
-}
-
-/* A setting that was an option is called by that name. */
-static void complain_of_settings(const char *error, int count, char *const *before)
-{
-	static const char source[] = "environment: ";
-	const char *variable = error + strlen(source), *rest = strstr(variable, " = ");
-	const struct sg_option *option = NULL;
-
-	if (strncmp(error, source, strlen(source)) == 0 && rest)
-		option = option_of(variable, (size_t)(rest - variable), count, before);
-	if (option)
-		sg_complain("run", "%s%s", option->name, rest);
-	else
-		sg_complain("run", "%s", error);
-}
-
 int sg_command_run(int count, char **arguments)
 {
 	const struct sg_usage usage = {"run", usage_text, options, "PROGRAM [ARGUMENT...]", true};
-	char object[PATH_MAX], error[1024], **before = calloc((size_t)count, sizeof(*before));
+	int status, left = sg_options_take(&usage, count, arguments, &status), result;
+	char object[PATH_MAX], error[1024];
 	struct sg_config config;
-	int status, left, result;
 
-	if (!before)
-		return SG_EXIT_TROUBLE;
-	memcpy(before, arguments, (size_t)count * sizeof(*before));
-	left = sg_options_take(&usage, count, arguments, &status);
 	if (left == 0)
 		sg_complain("run", "no program; accepted: [OPTION...] -- PROGRAM [ARGUMENT...]");
-	if (left <= 0) {
-		free(before);
+	if (left <= 0)
 		return left ? status : SG_EXIT_TROUBLE;
-	}
 	/* Told here: programs that are not Python do not read the settings at all. */
 	result = sg_config_load(&config, sg_condition_names, error, sizeof(error));
 	if (result)
-		complain_of_settings(error, count - left, before);
+		sg_command_complain_of_settings("run", error);
 	else
 		sg_config_release(&config);
-	free(before);
 	if (result || sg_command_preload("run", object, sizeof(object)) != 0)
 		return SG_EXIT_TROUBLE;
 	arguments[left] = NULL; /* there is room: arguments[0] was the name of the sub-command */

@@ -50,6 +50,8 @@ for package in report["packages"]:
 check 'usage: no command' 'status 2' "$(sandglass | tail -n 1)"
 has 'usage: a slip in the command' 'did you mean audit?' "$(sandglass audt)"
 check 'usage: help' 'status 0' "$(sandglass help | tail -n 1)"
+check 'usage: help of a command' "$(sandglass check --help)" "$(sandglass help check)"
+has 'usage: help of none' 'did you mean check?' "$(sandglass help chek)"
 check 'usage: version' 'sandglass' "$(sandglass --version | sed -n 's/ [0-9.]*$//p' | head -n 1)"
 for sub in audit check completion doctor explain object report rules run status; do
 	check "usage: $sub --help" 'status 0' "$(sandglass $sub --help | tail -n 1)"
@@ -69,6 +71,13 @@ for option in '--mode enforced' '--log stdout' '--level loud' '--log-format xml'
 	has "run: a wrong value is told of ${option%% *}" "sandglass run: ${option%% *}" "$(sandglass run $option true | sed 's/environment: SANDGLASS_CONFIG/--config/')"
 done
 has 'run: a wrong variable is told of by its name' 'environment: SANDGLASS_TZ = x/y: ' "$(SANDGLASS_TZ=x/y sandglass run true)"
+has 'check: a wrong option is told of by its name' 'sandglass check: --mode = strictt: unknown mode' "$(sandglass check --mode strictt x.py)"
+has 'run: help has every source of --virtual' "$(SANDGLASS_VIRTUAL=x sandglass explain | sed -n 's/.*accepted: none, //p')" \
+	"$(sandglass run --help | tr -s '\n ' ' ')"
+has 'settings: the mode has no name of its own' 'unknown variable, did you mean SANDGLASS?;' "$(SANDGLASS_MODE=warn sandglass explain)"
+has 'settings: what is near nothing' 'unknown variable; accepted' "$(SANDGLASS_FOO=1 sandglass explain)"
+has 'settings: the end of a rule' 'did you mean datetime.datetime.now?' "$(SANDGLASS_RULES=datetime.now=warn sandglass explain)"
+has 'settings: where rules are listed' '`sandglass rules` lists them' "$(SANDGLASS_RULES=no.such=warn sandglass explain)"
 check 'run: options become variables' 'SANDGLASS=strict SANDGLASS_HARDENED=1 SANDGLASS_TZ=UTC ' \
 	"$(sandglass run --mode=strict --tz UTC --hardened -- env | grep ^SANDGLASS | sort | tr '\n' ' ')"
 check 'run: what follows the program is its own' '--mode x -- ' "$(sandglass run printf '%s ' --mode x -- | head -n 1 | sed 's/status.*//')"
@@ -453,6 +462,9 @@ mkdir -p prefix/bin prefix/lib/sandglass 'with blank' && cp "$command" prefix/bi
 check 'run: installed' "$scratch/prefix/lib/libsandglass.so" \
 	"$(prefix/bin/sandglass run -- "$python" -c 'import os; print(os.environ["LD_PRELOAD"])')"
 check 'object: installed' "$scratch/prefix/lib/libsandglass.so" "$(prefix/bin/sandglass object)"
+ln -s "$python" prefix/bin/python
+has 'doctor: the Python beside the command' "$scratch/prefix/bin/python" "$(prefix/bin/sandglass doctor)"
+rm prefix/bin/python
 mv prefix/lib/libsandglass.so prefix/lib/sandglass
 check 'object: installed, in a folder of its own' "$scratch/prefix/lib/sandglass/libsandglass.so" "$(prefix/bin/sandglass object)"
 cp "$command" "$build/libsandglass.so" 'with blank'

@@ -269,7 +269,7 @@ static const struct {
 		{"SANDGLASS", "Off",
 				"environment: SANDGLASS = Off: unknown mode \"Off\", did you mean"},
 		{"SANDGLASS_MODE", "warn",
-				"environment: SANDGLASS_MODE = warn: unknown variable; accepted: "
+				"environment: SANDGLASS_MODE = warn: unknown variable, did you mean SANDGLASS?; accepted: "
 				"SANDGLASS, SANDGLASS_CONFIG, SANDGLASS_RULES, "
 				"SANDGLASS_PASSTHROUGH, SANDGLASS_RELOAD, SANDGLASS_ISOLATION, "
 				"SANDGLASS_LOG, SANDGLASS_LOG_LEVEL, SANDGLASS_LOG_FORMAT, SANDGLASS_SUMMARY, SANDGLASS_INHERIT, SANDGLASS_NATIVE, "
@@ -280,6 +280,11 @@ static const struct {
 		{"SANDGLASS_RULE", "x",
 				"environment: SANDGLASS_RULE = x: unknown variable, did you mean "
 				"SANDGLASS_RULES?"},
+		{"SANDGLASS_FOO", "x",
+				"environment: SANDGLASS_FOO = x: unknown variable; accepted: "},
+		{"SANDGLASS_RULES", "datetime.now=warn",
+				"environment: SANDGLASS_RULES = datetime.now=warn: no rule is named datetime.now, did you mean datetime.datetime.now?; "
+				"accepted: a rule that exists, or PREFIX.*; `sandglass rules` lists them"},
 		{"SANDGLASS_", "x",
 				"environment: SANDGLASS_ = x: unknown variable"},
 		{"SANDGLASS_NATIVE", "on",

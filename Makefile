@@ -276,6 +276,16 @@ install: all
 	[ ! -e $(command) ] || install -D -m 0755 $(command) $(DESTDIR)$(PREFIX)/bin/sandglass
 	install -D -m 0644 $(B)/gen/default.conf $(DESTDIR)$(PREFIX)/share/sandglass/default.conf
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/sandglass/README.md
+	@if $(command) --version >/dev/null 2>&1; then $(install_texts); else echo 'no manual page and completion: $(command) does not run here'; fi
+
+# The manual page and what completes its options in shells: the command says it itself, so one for another machine cannot.
+man_page := $(PREFIX)/share/man/man1/sandglass.1
+completions := bash:$(PREFIX)/share/bash-completion/completions/sandglass zsh:$(PREFIX)/share/zsh/site-functions/_sandglass \
+	fish:$(PREFIX)/share/fish/vendor_completions.d/sandglass.fish
+install_texts = set -e; umask 022; mkdir -p $(DESTDIR)$(dir $(man_page)); \
+	.packaging/man.sh $(command) '""' >$(DESTDIR)$(man_page); \
+	for text in $(completions); do file=$(DESTDIR)$${text\#*:}; mkdir -p $${file%/*}; \
+		$(command) completion $${text%%:*} >$$file; done
 
 # For packages and for whoever installs by hand: the manual page, and completion for shells.
 man: $(B)/man/sandglass.1 $(B)/completion/sandglass.bash $(B)/completion/_sandglass $(B)/completion/sandglass.fish
@@ -288,7 +298,8 @@ $(B)/completion/%: $(command)
 	@$(command) completion $(if $(filter %.bash,$@),bash,$(if $(filter %.fish,$@),fish,zsh)) >$@
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/lib/libsandglass.so $(DESTDIR)$(PREFIX)/bin/sandglass
+	rm -f $(DESTDIR)$(PREFIX)/lib/libsandglass.so $(DESTDIR)$(PREFIX)/bin/sandglass $(DESTDIR)$(man_page) \
+		$(foreach text,$(completions),$(DESTDIR)$(lastword $(subst :, ,$(text))))
 	rm -rf $(DESTDIR)$(PREFIX)/share/sandglass $(DESTDIR)$(PREFIX)/share/doc/sandglass
 
 # Refuses while something is mounted below: a recursive removal would follow it.

@@ -470,6 +470,22 @@ check 'object: installed, in a folder of its own' "$scratch/prefix/lib/sandglass
 cp "$command" "$build/libsandglass.so" 'with blank'
 has 'run: a directory with a blank in its name' 'accepted: a directory without' "$('with blank/sandglass' run -- true 2>&1)"
 
+# ---- make install ----
+
+if command -v make >/dev/null && [ -e "$build/gen/default.conf" ]; then
+	make -s -C "$root" -o all install B="$build" DESTDIR="$scratch/destination" PREFIX=/usr >/dev/null 2>&1
+	check 'install: all that there is' './usr/bin/sandglass
+./usr/lib/libsandglass.so
+./usr/share/bash-completion/completions/sandglass
+./usr/share/doc/sandglass/README.md
+./usr/share/fish/vendor_completions.d/sandglass.fish
+./usr/share/man/man1/sandglass.1
+./usr/share/sandglass/default.conf
+./usr/share/zsh/site-functions/_sandglass' "$(cd destination && find . -type f -size +0 | LC_ALL=C sort)"
+	make -s -C "$root" uninstall B="$build" DESTDIR="$scratch/destination" PREFIX=/usr >/dev/null 2>&1
+	check 'install: and away again' '' "$(find destination -type f)"
+fi
+
 # ---- status ----
 
 # waiting SETTING...: a Python that runs with the object and them, and imports no engine; $worker is its number.

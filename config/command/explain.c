@@ -82,7 +82,7 @@ static const struct {
 		"and no worker could take it either"},
 	{"replay", " does not replay: ", "with the code as it is now, the workflow asked for other things than its history has: what it does has "
 		"changed without a patch or a version, or it depends on something that is not in the history"},
-	{"world", "in world ", "replayed with another clock, zone, locale, hash seed or environment, the workflow made another command: "
+	{"world", " of the workflow", "replayed with another clock, zone, locale, hash seed or environment, the workflow made another command: "
 		"what it asks there gets into what it does"},
 	{"private", " cannot be saved between runs", "a module of the workflow holds an object whose content cannot be saved, so each run "
 		"executes these modules for itself: correct, but slower to start"},
@@ -145,6 +145,7 @@ static void explain_rule(const struct sg_config *config, const struct sg_rule *r
 			"through a passed-through library",
 			at_run_time(config, rule), at_import(config, rule), via(config, rule));
 	line("action", text);
+	line("mode", sg_config_mode_name(config->mode));
 	if (rule->condition) {
 		int length = snprintf(text, sizeof(text), "%s, condition %.200s", held[rule->guard],
 				rule->condition);
@@ -373,7 +374,7 @@ static void read_refusal(const char *message, struct told *told)
 }
 
 /* "FILE:LINE: LEVEL: RULE: REASON (in FUNCTION)", as check_report.c writes it; what follows it is all in one line now. Its id. */
-static size_t read_finding(const char *message, struct told *told)
+static size_t read_finding(const struct sg_config *config, const char *message, struct told *told)
 {
 	static const char *const levels[] = {"error: ", "warning: ", "note: "};
 	static const char *const ends[] = {" history: ", ""};
@@ -388,13 +389,15 @@ static size_t read_finding(const char *message, struct told *told)
 	}
 	if (!text)
 		return IDS;
-	for (size_t i = 0; i < IDS; i++)
-		if (ids[i].mark && strstr(text, ids[i].mark))
-			return i;
 	cut_out(text, "", ": ", name, sizeof(name));
+	if (!sg_config_rule(config, name) && strncmp(name, "native.", strlen("native.")) != 0) {
+		size_t id = 0;
+
+		while (id < IDS && !(ids[id].mark && strstr(text, ids[id].mark)))
+			id++;
+		return id;
+	}
 	function = strstr(text, " (in ");
-	if (!sg_name_is_dotted(name))
-		return IDS;
 	snprintf(told->name, sizeof(told->name), "%s", name);
 	snprintf(told->place, sizeof(told->place), "%.*s", (int)strcspn(message, " "), message);
 	if (told->place[0] && told->place[strlen(told->place) - 1] == ':')
@@ -425,7 +428,7 @@ static size_t explain_message(const struct sg_config *config, const char *wrappe
 	} else if (message) {
 		read_refusal(message, &told);
 		if (!*told.name)
-			id = read_finding(message, &told);
+			id = read_finding(config, message, &told);
 	}
 	if (message && !*told.name && id == IDS)
 		sg_complain("explain", "\"%.60s...\": neither a refusal nor a line of the log about a rule, nor a finding of sandglass check; "
@@ -486,7 +489,8 @@ static void list_all(const struct sg_config *config)
 				via(config, rule),
 				instead, strlen(instead) > 32 ? "..." : "");
 	}
-	printf("\n%zu rules. sandglass explain RULE says more about one.\n", config->rule_count);
+	printf("\n%zu rules. What is said of them is what mode %s does; sandglass explain RULE says more about one.\n", config->rule_count,
+			sg_config_mode_name(config->mode));
 }
 
 int sg_command_explain(int count, char **arguments)
@@ -508,7 +512,6 @@ int sg_command_explain(int count, char **arguments)
 		return SG_EXIT_TROUBLE;
 	if (off)
 		printf("SANDGLASS=off: nothing of this is in force.\n");
-	printf("mode %s\n", sg_config_mode_name(config.mode));
 	if (!left)
 		list_all(&config);
 	for (int i = 0; i < left; i++)

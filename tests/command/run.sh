@@ -103,10 +103,12 @@ check 'explain: words of the engine that a message is about' '4 1 1' "$(sandglas
     instead: workflow.uuid4()" | grep -cE '(azure|dapr|durabletask|temporal): [^a]') $(sandglass explain 'sandglass ts=1 pid=1 level=warn event=violation rule=uuid.uuid4 where=/a.py:3 function=run instead=ctx.uuid4()' | \
 	grep -cE '(azure|dapr|durabletask|temporal): ')"
 has 'explain: a finding without a rule' 'another clock' "$(sandglass explain 'wf.py:3: error: command 2 of the workflow is a; in world 2 it is b, made at c')"
+has 'explain: ... of one world only' 'another clock' "$(sandglass explain 'wf.py:3: error: command 2 of the workflow, a timer, is made in one world only')"
 check 'explain: ids of findings' 'load private replay world ' "$(for id in load private replay world; do sandglass explain $id | grep -q '^  finding ' && printf '%s ' $id; done)"
 check 'explain: a message without its quotes' 'sandglass explain: Cannot access ...: several words; accepted: a message as one argument, in quotes
 status 2' "$(sandglass explain Cannot access uuid.uuid4 from inside a workflow,)"
-check 'explain: the mode that it speaks of' 'mode enforce mode warn' "$(sandglass explain time.time | head -n 1) $(SANDGLASS=warn sandglass explain time.time | head -n 1)"
+check 'explain: the mode that it speaks of' 'enforce warn strict' "$(sandglass explain time.time | sed -n 's/^  mode  *//p') $(SANDGLASS=warn sandglass explain time.time |
+	sed -n 's/^  mode  *//p') $(SANDGLASS=strict sandglass explain | sed -n 's/.* what mode \([a-z]*\) does.*/\1/p')"
 check 'explain: labels stand apart' '' "$(sandglass explain json.dumps | grep '^  [a-z]' | grep -v '^  .\{10\} ')"
 has 'explain: text that is no message' 'neither a refusal nor' "$(sandglass explain 'what is this')"
 has 'explain: a name without a rule' 'What it calls is judged where it ends' "$(sandglass explain json.dumps)"

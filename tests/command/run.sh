@@ -494,7 +494,8 @@ fi
 waiting() {
 	env "$@" LD_PRELOAD="$build/libsandglass.so" "$python" -c 'import time; print(flush=True); time.sleep(60)' >started &
 	worker=$!
-	while [ ! -s started ]; do sleep 0.05; done
+	tries=0
+	while [ ! -s started ] && [ $((tries += 1)) -le 400 ] && kill -0 $worker 2>/dev/null; do sleep 0.05; done
 }
 waiting SANDGLASS_LOG=logs/x.%p.log
 check 'status: the object and the log of a process' "  object       $build/libsandglass.so

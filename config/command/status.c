@@ -32,6 +32,7 @@ static const char usage_text[] =
 
 #define REGION_MAX (8ul << 20)
 #define CHUNK 65536
+#define LAYOUT_MAX 0xffff /* of versions to come */
 
 enum found { FOUND, NOT_THERE, OTHER_LAYOUT };
 
@@ -64,7 +65,9 @@ static int search(long process, uintptr_t start, uintptr_t end, struct sg_status
 			length = read_memory(process, ret_status, at + (uintptr_t)i, sizeof(*ret_status));
 			if (length < (ssize_t)offsetof(struct sg_status, state))
 				return 0;
-			return 1;
+			/* A shell into which the same words were typed has them, too, and other ones behind them. */
+			if (ret_status->layout && ret_status->layout <= LAYOUT_MAX && ret_status->size <= REGION_MAX)
+				return 1;
 		}
 	}
 	return 0;

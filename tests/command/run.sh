@@ -513,6 +513,20 @@ waiting SANDGLASS=off
 check 'status: --all has those that are off' 'off off' "$(sandglass status --all | awk "\$1 == $worker { print \$2, \$3 }")"
 kill $worker; wait $worker 2>/dev/null
 check 'status: metrics of a process without it' "sandglass_guarded{pid=\"$$\"} 0" "$(sandglass status --prometheus $$ 2>/dev/null | grep '^sandglass_')"
+cat >words.c <<'END'
+#include <stdio.h>
+#include <unistd.h>
+char text[4096] __attribute__((aligned(8))) = "sandglass status 4242, typed into a shell, and more text behind it";
+int main(void) { puts(text); fflush(stdout); return (int)sleep(60); }
+END
+$cc -o words words.c || exit 2
+: >started
+./words >started &
+worker=$!
+tries=0
+while [ ! -s started ] && [ $((tries += 1)) -le 400 ]; do sleep 0.05; done
+has 'status: words that only look like it' 'Sandglass is not in this process' "$(sandglass status $worker)"
+kill $worker; wait $worker 2>/dev/null
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$command" sandglass-copy && chmod 755 . sandglass-copy
 	has 'status: how many may not be looked at' ' may not be looked at: ' \

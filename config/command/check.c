@@ -27,7 +27,7 @@ static const char usage_text[] =
 	"                           host name and arguments; nothing is refused there, and commands that differ are told\n"
 	"  --mode MODE              strict, unless SANDGLASS says otherwise; enforce, answer, warn or observe\n"
 	"  --replayer MODULE:NAME   settings of the Replayer (a data converter ...): a dict, or a function that returns one\n"
-	"  --python PYTHON          the interpreter or virtual environment; else $VIRTUAL_ENV, else python3\n"
+	"  --python PYTHON          the interpreter or virtual environment; else $VIRTUAL_ENV, one beside this command, python3\n"
 	"  --format text|json|sarif\n"
 	"  --fail-on LEVEL          which findings count: warning (and errors), else error\n"
 	"Other settings of Sandglass are read from the environment, as a worker reads them, but for the log's.\n"

@@ -9,14 +9,14 @@ import pytest
 sys.path.append(str(harness.REPO / "hooks" / "engines" / "temporal" / "command"))
 import sandglass_pytest  # noqa: E402
 
-PLUGIN = ["-m", "pytest", "-p", "sandglass_pytest", "-p", "no:cacheprovider", harness.PROGRAMS / "plugin_sample.py"]
+PLUGIN = ["-m", "pytest", "-p", "sandglass_pytest", "-p", "no:cacheprovider"]
 
 
 @pytest.fixture
 def tests(run_program, server, tmp_path):
     """Runs the sample's tests."""
-    def run(*options, path=f"{harness.REPO / 'build'}:{os.environ['PATH']}", **settings):
-        return run_program(sys.executable, *PLUGIN, *options, preload=False, SERVER=server, PATH=path, TMPDIR=tmp_path,
+    def run(*options, program="plugin_sample.py", path=f"{harness.REPO / 'build'}:{os.environ['PATH']}", **settings):
+        return run_program(sys.executable, *PLUGIN, harness.PROGRAMS / program, *options, preload=False, SERVER=server, PATH=path, TMPDIR=tmp_path,
                            PYTHONPATH=harness.REPO / "hooks" / "engines" / "temporal" / "command", **settings)
     if not (harness.REPO / "build" / "sandglass").exists():
         pytest.skip("build/sandglass is not built")
@@ -80,6 +80,12 @@ def test_mode_is_given(tests):
 def test_update_that_is_refused_fits_on_replay(tests):
     ended = tests("--sandglass", "-k", "update")
     assert ended.code == 0 and "sandglass: enforce, 1 run replayed, 1 refusal, 0 warnings\n" in ended.out, str(ended)
+
+
+def test_run_that_leaves_finds_nothing_of_the_plugins_that_waits(tests):
+    ended = tests("--sandglass", program="plugin_private.py")
+    assert ended.code == 0 and "\nprivate object=plugin_private.NUMBERS" in ended.out, str(ended)
+    assert "sandglass: enforce, 1 run replayed, 0 refusals, 0 warnings\n" in ended.out, str(ended)
 
 
 def test_log_of_the_users_own(tests, tmp_path):

@@ -125,8 +125,11 @@ static int wait_for(pid_t child)
 	int status = 0;
 
 	child_to_end = child;
-	for (size_t i = 0; i < ENDINGS; i++)
-		sigaction(endings[i], &action, &before[i]);
+	for (size_t i = 0; i < ENDINGS; i++) {
+		sigaction(endings[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN) /* as nohup leaves it */
+			sigaction(endings[i], &action, NULL);
+	}
 	if (ended_by)
 		kill(child, SIGKILL);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -42,7 +42,7 @@ static bool any_code(PyObject *generator, judge judge, void *argument)
 
 static bool is_of_table(PyObject *name, PyObject *globals, void *modules)
 {
-	return sg_modules_holds(modules, name, globals);
+	return sg_modules_holds(modules, name, globals) && !sg_modules_has_globals(sg_modules_host(name), globals);
 }
 
 bool sg_finaliser_is_of(PyObject *generator, PyObject *modules)

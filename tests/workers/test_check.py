@@ -267,7 +267,7 @@ def test_without_histories_nothing_is_replayed_which_is_said():
 def test_a_check_that_is_ended_leaves_nothing(tmp_path, number):
     (tmp_path / "hangs.py").write_text(f"import os\nopen('{tmp_path}/pid', 'w').write(str(os.getpid()))\nwhile True: pass\n")
     command = subprocess.Popen([COMMAND, "check", "--python", sys.executable, "hangs.py"], cwd=tmp_path,
-                               env=harness.environment(False, TMPDIR=tmp_path))
+                               env=harness.environment(False, TMPDIR=tmp_path), preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         time.sleep(0.05)
     command.send_signal(number)

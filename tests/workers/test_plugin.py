@@ -82,7 +82,7 @@ def test_update_that_is_refused_fits_on_replay(tests):
     assert ended.code == 0 and "sandglass: enforce, 1 run replayed, 1 refusal, 0 warnings\n" in ended.out, str(ended)
 
 
-def test_run_that_leaves_finds_nothing_of_the_plugins_that_waits(tests):
+def test_run_that_leaves_closes_nothing_of_the_hosts_that_waits(tests):
     ended = tests("--sandglass", program="plugin_private.py")
     assert ended.code == 0 and "\nprivate object=plugin_private.NUMBERS" in ended.out, str(ended)
     assert "sandglass: enforce, 1 run replayed, 0 refusals, 0 warnings\n" in ended.out, str(ended)

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 
 import pytest
 
@@ -167,6 +168,7 @@ class Replays:
         self.seen = 0  # lines of the log
         self.told = set()  # refusals, of this test
         self.failed = False  # this test
+        self.locks = weakref.WeakKeyDictionary()  # of workers: run() and shutdown() come to their end together
         self.elsewhere = 0  # runs that pytest-xdist's processes have replayed
         self.started = {}  # id of the run: client, id of the workflow
         self.replayed = {}  # id of the run: how many events
@@ -188,8 +190,6 @@ class Replays:
         def make_that_fails(worker, *args, **options):
             options["workflow_failure_exception_types"] = [*(options.get("workflow_failure_exception_types") or ()), refusal]
             make(worker, *args, **options)
-            # run() and shutdown() end together. With the worker, as all that refers to its waiting tasks: else a run would find them from here.
-            worker.sandglass_replay = asyncio.Lock()
 
         @functools.wraps(start)
         async def start_workflow(client, *args, **options):
@@ -233,7 +233,7 @@ class Replays:
         settings = in_use(worker)
         if not self.marker.get("replay", True) or not settings.get("workflows"):
             return
-        async with worker.sandglass_replay:
+        async with self.locks.setdefault(worker, asyncio.Lock()):
             await self.replay_with(settings)
 
     async def replay_with(self, settings):

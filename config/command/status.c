@@ -28,6 +28,7 @@ static const char usage_text[] =
 	"  --prometheus   metrics in the text format of Prometheus, for a textfile collector: of these processes, or of all;\n"
 	"                 a process that was named and has no Sandglass in it is sandglass_guarded 0\n"
 	"Looking into a process needs its user or root; where kernel.yama.ptrace_scope is not 0, root or its parent.\n"
+	"DELTAS K: KiB, about, of what runs in the cache have changed in modules that they share. A MINUTE: calls seen, of all kinds.\n"
 	"Exit status: 0 its workflows are guarded, 1 they are not, 2 it could not be looked at.\n";
 
 #define REGION_MAX (8ul << 20)
@@ -272,6 +273,8 @@ static void show_status(long process, struct sg_status *status)
 	show_number("images", status->images, text);
 	snprintf(text, sizeof(text), " in the cache, %" PRIu64 " made so far", status->runs_made);
 	show_number("runs", status->runs, text);
+	snprintf(text, sizeof(text), " KiB, about, of %" PRIu64 " containers that runs have changed", status->delta_containers);
+	show_number("deltas", (status->delta_bytes + 1023) / 1024, text);
 	snprintf(text, sizeof(text), " blocked, %" PRIu64 " answered, %" PRIu64 " warned of, %" PRIu64 " logged",
 			status->violations[SG_ACTION_ANSWER], status->violations[SG_ACTION_WARN], status->violations[SG_ACTION_LOG]);
 	show_number("violations", status->violations[SG_ACTION_BLOCK], text);
@@ -416,17 +419,19 @@ static double minutes(const struct sg_status *status)
 
 static void show_table(const struct worker *workers, ssize_t count)
 {
-	printf("%-8s %-8s %-9s %-18s %-9s %7s %9s %6s %8s %8s %8s %7s\n", "PID", "MODE", "STATE", "ENGINE", "PYTHON", "GUARDS", "UNGUARDED",
-			"RUNS", "REFUSED", "ANSWERED", "WARNED", "A MIN");
+	printf("%-8s %-8s %-9s %-18s %-9s %7s %9s %6s %6s %8s %8s %8s %8s %8s\n", "PID", "MODE", "STATE", "ENGINE", "PYTHON", "GUARDS",
+			"UNGUARDED", "IMAGES", "RUNS", "DELTAS K", "REFUSED", "ANSWERED", "WARNED", "A MINUTE");
 	for (const struct worker *worker = workers; worker < workers + count; worker++) {
 		static const char *const states[] = {"no python", "off", "waiting", "UNGUARDED", "guarded", "ended"};
 		const struct sg_status *status = &worker->status;
 		char engine[80];
 
 		snprintf(engine, sizeof(engine), "%s%s%s", *status->engine ? status->engine : "-", *status->sdk ? " " : "", status->sdk);
-		printf("%-8ld %-8s %-9s %-18s %-9s %7" PRIu64 " %9" PRIu64 " %6" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %7.1f\n",
+		printf("%-8ld %-8s %-9s %-18s %-9s %7" PRIu64 " %9" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64
+				" %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8.1f\n",
 				worker->process, status->mode, status->state >= 0 && status->state <= SG_STATUS_ENDED ? states[status->state] : "?",
-				engine, *status->python ? status->python : "-", status->guards, status->unguarded, status->runs,
+				engine, *status->python ? status->python : "-", status->guards, status->unguarded, status->images,
+				status->runs, (status->delta_bytes + 1023) / 1024,
 				status->violations[SG_ACTION_BLOCK], status->violations[SG_ACTION_ANSWER], status->violations[SG_ACTION_WARN],
 				(double)seen(status) / minutes(status));
 		if (status->state == SG_STATUS_UNGUARDED)
@@ -454,6 +459,9 @@ static void show_metrics(const struct worker *workers, ssize_t count)
 		{"images", "gauge", "Modules of workflows that runs share.", offsetof(struct sg_status, images)},
 		{"private_images", "gauge", "Modules of workflows that each run executes.", offsetof(struct sg_status, private_images)},
 		{"runs", "gauge", "Runs in the cache.", offsetof(struct sg_status, runs)},
+		{"delta_containers", "gauge", "Containers of images of which a run in the cache has content of its own.",
+			offsetof(struct sg_status, delta_containers)},
+		{"delta_bytes", "gauge", "Memory of that content, about, without what it refers to.", offsetof(struct sg_status, delta_bytes)},
 		{"runs_made_total", "counter", "Runs made.", offsetof(struct sg_status, runs_made)},
 		{"start_time_seconds", "gauge", "When the engine was taken over, since 1970.", offsetof(struct sg_status, started)},
 	};

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SG_STATUS_MAGIC "sandglass status"
-#define SG_STATUS_LAYOUT 2
+#define SG_STATUS_LAYOUT 3
 
 enum sg_status_state {
 	SG_STATUS_NO_PYTHON,    /* nothing is done in this process */
@@ -38,6 +38,7 @@ struct sg_status {
 	int64_t started;            /* when the engine was taken over: seconds since 1970 */
 	uint64_t guards, unguarded; /* armed, and those that could not be */
 	uint64_t images, private_images, runs, runs_made;
+	uint64_t delta_containers, delta_bytes; /* of which runs hold content of their own; about how much that is */
 	uint64_t violations[SG_STATUS_ACTIONS];
 };
 

@@ -56,6 +56,7 @@ struct sg_image {
 struct sg_delta {
 	struct sg_delta *next;         /* among the dead */
 	size_t count;
+	uint64_t bytes;                /* about, as it was when it was taken */
 	struct {
 		unsigned slot;
 		PyObject *content;     /* of the run; while it is active, the pristine content */
@@ -317,6 +318,8 @@ static void free_dead(struct sg_image *image)
 		image->dead = delta->next;
 		for (size_t i = 0; i < delta->count; i++)
 			sg_python_clear(&delta->entries[i].content);
+		sg_status.delta_containers -= delta->count;
+		sg_status.delta_bytes -= delta->bytes;
 		free(delta);
 	}
 }
@@ -345,10 +348,23 @@ static void exchange_delta(struct sg_image *image, struct sg_delta *delta, bool 
 	}
 }
 
+/* Of a copy of a container's content, without what it refers to. */
+static uint64_t size_of(PyObject *content)
+{
+	enum { HEADER = 56, WORD = 8, ITEM = 100 }; /* of a dict, with its place in the table of hashes */
+
+	if (PyType_IsSubtype(sg_cpython_type(content), &PyDict_Type))
+		return HEADER + ITEM * (uint64_t)PyDict_Size(content);
+	if (PyType_IsSubtype(sg_cpython_type(content), &PyTuple_Type))
+		return HEADER + WORD * (uint64_t)PyTuple_Size(content);
+	return HEADER + (PyType_IsSubtype(sg_cpython_type(content), &PyList_Type) ? WORD * (uint64_t)PyList_Size(content) : 0);
+}
+
 static struct sg_delta *add_entry(struct sg_delta *delta, unsigned slot, PyObject *content)
 {
 	size_t count = delta ? delta->count : 0;
 	struct sg_delta *grown = delta;
+	uint64_t bytes;
 
 	/* Sizes 1, 2, 4, 8 ...: most deltas are small. */
 	if ((count & (count - 1)) == 0)
@@ -357,8 +373,14 @@ static struct sg_delta *add_entry(struct sg_delta *delta, unsigned slot, PyObjec
 		sg_python_clear(&content);
 		return delta;
 	}
-	if (!count)
+	if (!count) {
 		grown->next = NULL;
+		grown->bytes = 0;
+	}
+	bytes = size_of(content) + sizeof(grown->entries[0]);
+	grown->bytes += bytes;
+	sg_status.delta_bytes += bytes;
+	sg_status.delta_containers++;
 	grown->count = count + 1;
 	grown->entries[count].slot = slot;
 	grown->entries[count].content = content;

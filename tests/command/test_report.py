@@ -171,6 +171,26 @@ class Report(unittest.TestCase):
             checked = subprocess.run(["node", "--check", script], capture_output=True, text=True)
             self.assertEqual(checked.returncode, 0, checked.stderr)
 
+    @unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
+    def test_the_page_in_a_browser(self):
+        """Sorted by a click, filtered, and with a bar for each time at which something was seen."""
+        path = self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1), violation("24T09:40", 1, rule="uuid.uuid4", flow="Bill"))
+        page = os.path.join(self.folder, "page.html")
+        self.run_it("--html", page, path)
+        with open(page) as file:
+            text = file.read()
+        clicked = text.replace("</body>", "<script>\nconst buttons = [...document.querySelectorAll('th button')], seen = [];\n"
+                               "const rules = () => seen.push([...document.querySelectorAll('h2 ~ table')].map(t => [...t.tBodies[0].rows])\n"
+                               "  .flat().map(r => r.textContent).filter(t => t.includes('flows.py')).map(t => t.slice(0, 4)).join());\n"
+                               "const sort = buttons.find(b => b.textContent === 'workflow'), filter = document.querySelector('[aria-label=\"filter Places\"]');\n"
+                               "sort.click(); rules(); sort.click(); rules(); filter.value = 'uuid'; filter.oninput(); rules();\n"
+                               "make('p', 'seen ' + seen.join(' then ') + ' bars ' + document.querySelectorAll('rect').length, page);\n</script></body>")
+        with open(page, "w") as file:
+            file.write(clicked)
+        shown = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile", "--dump-dom",
+                                "file://" + page], capture_output=True, text=True, timeout=120)
+        self.assertIn("<p>seen Bill,Orde then Orde,Bill then Bill bars 2</p>", shown.stdout, shown.stderr)
+
     def test_text(self):
         ended = self.run_it(self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1), total("24T10:00", 1, 3)))
         self.assertIn("\nOrder\n  /srv/flows.py:12: time.time: 3 times, 2026-11-24T09:00 to 2026-11-24T10:00\n"

@@ -157,3 +157,44 @@ def test_status_of_a_worker(tmp_path):
         worker.kill()
         worker.wait()
         worker.stdout.close()
+
+
+DELTAS = """
+import asyncio, concurrent.futures, gc, os, re, subprocess, sys
+import iterators
+
+def told():
+    text = subprocess.run([sys.argv[1], "status", "--prometheus", str(os.getpid())], capture_output=True, text=True).stdout
+    print(*re.findall(r"^sandglass_delta_[a-z]+[{].*[}] ([0-9]+)$", text, re.M), flush=True)
+
+async def main():
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    runs = [iterators.Run(number, pool) for number in range(3)]
+    told()
+    for run in runs:
+        run.signal("change")
+    told()
+    for _ in range(2):
+        act = runs[0].activation()
+        act.jobs.add().remove_from_cache.message = "x"
+        runs[0].play(act)
+        del runs[0]
+    gc.collect()
+    runs[0].signal("change")
+    told()
+    os._exit(0)
+
+asyncio.run(main())
+"""
+
+
+def test_status_knows_what_runs_have_of_their_own(run_program, tmp_path):
+    (tmp_path / "flow_of_test.py").write_text(
+        "from temporalio import workflow\nLIST, TABLE = [], {}\n@workflow.defn\nclass Flow:\n    @workflow.run\n"
+        "    async def run(self) -> None: await workflow.wait_condition(lambda: False)\n"
+        "    @workflow.signal\n    def change(self) -> None:\n        LIST.extend(range(1000))\n        TABLE[1] = 1\n")
+    (tmp_path / "main.py").write_text(DELTAS)
+    ended = run_program(sys.executable, tmp_path / "main.py", harness.REPO / "build" / "sandglass", PYTHONPATH=f"{tmp_path}:{harness.PROGRAMS}:{harness.FIXTURES}")
+    assert ended.code == 0, str(ended)
+    (none, *_), (containers, size), (fewer, less) = [[int(word) for word in line.split()] for line in ended.out.splitlines()]
+    assert none == 0 and containers >= 4 and 16_000 < size < 100_000 and fewer < containers and less < size, str(ended)

@@ -743,7 +743,7 @@ static int act(struct incident *incident, struct sg_run *run, const struct sg_en
 	}
 	describe(incident);
 	log_incident(incident, run);
-	if (place)
+	if (place && !place->key) /* describing it may have come by here */
 		place->key = sg_python_ref(latest_key);
 	if (incident->action == SG_ACTION_BLOCK) {
 		refuse(incident, run, engine);

@@ -352,6 +352,7 @@ static size_t process_of(struct sg_report_reader *reader, const struct sg_log_li
 	process->mode = copy(report, sg_log_line_text(line, starts ? "mode" : ""));
 	process->version = copy(report, sg_log_line_text(line, starts ? "version" : ""));
 	process->python = copy(report, sg_log_line_text(line, starts ? "python" : ""));
+	process->engine = copy(report, sg_log_line_text(line, starts ? "engine" : ""));
 	process->sdk = copy(report, sg_log_line_text(line, starts ? "sdk" : ""));
 	if (sg_names_add(&reader->running, key, index) == -EEXIST)
 		sg_names_change(&reader->running, key, index);
@@ -481,7 +482,8 @@ void sg_report_release(struct sg_report *report)
 	}
 	for (size_t i = 0; i < report->process_count; i++) {
 		struct sg_report_process *process = &report->processes[i];
-		char *texts[] = {process->pid, process->mode, process->version, process->python, process->sdk, process->started};
+		char *texts[] = {process->pid, process->mode, process->version, process->python, process->engine, process->sdk,
+			process->started};
 
 		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
 			free(texts[k]);

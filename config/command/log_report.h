@@ -6,7 +6,7 @@
  * are written with SANDGLASS_SUMMARY and at level info at the end. Where there are none, a count is a least one.
  *
  * --format json, one object:
- *   version, files, lines, torn, first, last: of the lines of the log; processes: [{pid, mode, version, python, sdk, started}]
+ *   version, files, lines, torn, first, last: of the lines of the log; processes: [{pid, mode, version, python, engine, sdk, started}]
  *   enforce, strict: {block, answer, warn, pass}: how many places that mode would treat so; unknown: the log does not say
  *   places: [{workflow, rule, where, origin, phase, action, count, least: true|false, first, last, enforce, strict, reason, instead, chain}]
  *   images: [{module, count, milliseconds, slowest}]
@@ -32,7 +32,7 @@ struct sg_report_place {
 };
 
 struct sg_report_process {
-	char *pid, *mode, *version, *python, *sdk, *started;
+	char *pid, *mode, *version, *python, *engine, *sdk, *started;
 };
 
 struct sg_report_image {

@@ -182,7 +182,7 @@ void sg_report_write_json(FILE *file, const struct sg_report *report)
 		const struct sg_report_process *process = &report->processes[i];
 
 		write_members(file, (const struct member[]){{"pid", process->pid}, {"mode", process->mode}, {"version", process->version},
-			{"python", process->python}, {"sdk", process->sdk}, {"started", process->started}, {0}});
+			{"python", process->python}, {"engine", process->engine}, {"sdk", process->sdk}, {"started", process->started}, {0}});
 		fputc('}', file);
 	}
 	EACH("places", i, report->place_count) {
@@ -278,7 +278,7 @@ static const char page_end[] =
 	"table('Places', ['workflow', 'rule', 'where', 'action', 'enforce', 'strict', 'count', 'first', 'last', 'origin', 'phase', 'instead'], data.places);\n"
 	"table('Modules of workflows', ['module', 'count', 'milliseconds', 'slowest'], data.images);\n"
 	"table('Also said', ['event', 'subject', 'count', 'first', 'last', 'text'], data.others);\n"
-	"table('Processes', ['pid', 'mode', 'version', 'python', 'sdk', 'started'], data.processes);\n"
+	"table('Processes', ['pid', 'mode', 'version', 'python', 'engine', 'sdk', 'started'], data.processes);\n"
 	"</script></body></html>\n";
 
 void sg_report_write_html(FILE *file, const struct sg_report *report)

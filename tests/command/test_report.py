@@ -73,6 +73,7 @@ class Report(unittest.TestCase):
         self.assertEqual((place["count"], place["least"], place["first"][:16], place["last"][:16]),
                          (60, False, "2026-11-24T09:00", "2026-11-25T10:00"))
         self.assertEqual(len(report["processes"]), 3)
+        self.assertEqual({p["engine"] for p in report["processes"]}, {"e"})
         self.assertEqual(sum(report["timeline"]["counts"]), 60)
 
     def test_lines_of_one_place_are_counted(self):

@@ -20,7 +20,7 @@
 #   preload, engine, layout,
 #   differential           on every Python; all but the last with low priority beside the workers; layout makes
 #                          each number larger and smaller on the newest Python, and larger only on the others, one of each 3.x
-#   workers                whole on the newest Python. Each other 3.x has a third, neighbours different ones, of the core: what
+#   workers                whole on the newest Python. Each other 3.x has a quarter, neighbours different ones, of the core: what
 #                          depends on how CPython keeps its objects and runs code (verdicts, images, state, ends of runs, native
 #                          code, debuggers), with strict's verdicts alone; left out is what is about processes, settings,
 #                          messages, and the C library and the kernel beneath. A second Python of the same 3.x has the tests of
@@ -190,14 +190,14 @@ core=(tests/workers/test_{alone,debugger,ended_workers,eviction,held,images,main
 
 start_to_end=(tests/workers/test_{main_worker,modes,temporal}.py)
 
-# How much of them each Python has, as above: "TAG whole", "TAG core K/3" or "TAG start_to_end".
+# How much of them each Python has, as above: "TAG whole", "TAG core K/4" or "TAG start_to_end".
 find_extents() {
 	PYTHON=$wanted tests/setup.sh pythons | awk -v core="$core_for" -v elsewhere="$elsewhere" '
 		{ tag[NR] = $1; split($1, part, "."); minor[NR] = part[1] "." part[2] }
 		END {
 			for (n = split(elsewhere, known, " "); n; n--) seen[known[n]] = 1
 			for (i = 1; i <= NR; i++) if (core == "none" || (i == NR && !elsewhere)) { whole[i] = 1; seen[minor[i]] = 1 }
-			for (i = 1; i <= NR; i++) print tag[i], whole[i] ? "whole" : seen[minor[i]]++ ? "start_to_end" : "core " substr(minor[i], 3) % 3 "/3"
+			for (i = 1; i <= NR; i++) print tag[i], whole[i] ? "whole" : seen[minor[i]]++ ? "start_to_end" : "core " substr(minor[i], 3) % 4 "/4"
 		}'
 }
 
@@ -304,7 +304,7 @@ sdk_matrix() { # [VERSION...]
 	done
 }
 
-# Random workflow packages, runs of them interleaved, each compared with the run alone: 500 of them, shared out among
+# Random workflow packages, runs of them interleaved, each compared with the run alone: 300 of them, shared out among
 # the Pythons, the same each time. PROGRAMS=N: so many others for each, and how far they are is told on stderr; SEED=TEXT: these.
 differential_one() {
 	local python
@@ -320,7 +320,7 @@ differential() {
 	local programs=${PROGRAMS:-} count
 	count=$(PYTHON=$wanted tests/setup.sh pythons | wc -l)
 	((count)) || return 0
-	[[ -n $programs ]] || { programs=$((500 / count)); local seed=1; }
+	[[ -n $programs ]] || { programs=$((300 / count)); local seed=1; }
 	each_python differential_one
 }
 

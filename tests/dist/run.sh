@@ -85,7 +85,7 @@ else
 	check 'deb: the same version' "$version" "$(dpkg-deb --field "$deb" Version)"
 	check 'deb: the same files as in the wheel' '' "$(cmp "$scratch/libsandglass.so" "$root/usr/lib/sandglass/libsandglass.so" 2>&1
 		cmp "$scratch/sandglass" "$root/usr/bin/sandglass" 2>&1)"
-	check 'deb: the manual tells of each command' "$("$root/usr/bin/sandglass" help | sed -n 's/^  \([a-z]*\) .*/\1/p' | tr a-z A-Z | sort)" \
+	check 'deb: the manual tells of each command' "$("$root/usr/bin/sandglass" help | sed -n '/^  help /d; s/^  \([a-z]*\) .*/\1/p' | tr a-z A-Z | sort)" \
 		"$(zcat "$root/usr/share/man/man1/sandglass.1.gz" | sed -n 's/^\.SH \([A-Z]*\)$/\1/p' | grep -vE 'NAME|SYNOPSIS' | sort)"
 	"$python" -c 'import site; print(*site.getsitepackages(), sep="\n")' >"$(echo "$scratch"/venv/lib/python3*/site-packages)/engine.pth"
 	at_work deb "$root/usr/bin/sandglass"

@@ -464,7 +464,7 @@ all | guest | unit | fuzz | command | preload | engine | layout | workers | dura
 	all)
 		unit
 		in_order fuzz command_layer "each_python preload_one" "each_python engine_one" "each_python layout_one" durabletask dist forky aarch64 libraries sdk & beside=$!
-		workers; soak; wait; differential
+		workers; wait; soak; wait; differential # what counts memory, and what takes all processors, with nothing beside
 		[[ $core_for != none ]] || bullseye
 		;;
 	guest) in_order "each_python layout_one" & beside=$!; workers; wait; differential ;; # what tests/forky.sh runs inside

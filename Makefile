@@ -201,10 +201,12 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@tests/run.sh demo
 
+# Unless make was told how many at a time.
+parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 test test-all:
 	@tests/setup.sh packages
 	@tests/setup.sh preloads
-	@$(MAKE) --no-print-directory -s all unit $(B)/fuzz/fuzz
+	@$(MAKE) --no-print-directory -s $(parallel) all unit $(B)/fuzz/fuzz
 	@tests/layers.sh
 	@$(MAKE) --no-print-directory -s format-check
 	@$(if $(filter test-all,$@),CORE=none) tests/run.sh

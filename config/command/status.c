@@ -28,7 +28,8 @@ static const char usage_text[] =
 	"  --prometheus   metrics in the text format of Prometheus, for a textfile collector: of these processes, or of all;\n"
 	"                 a process that was named and has no Sandglass in it is sandglass_guarded 0\n"
 	"Looking into a process needs its user or root; where kernel.yama.ptrace_scope is not 0, root or its parent.\n"
-	"DELTAS K: KiB, about, of what runs in the cache have changed in modules that they share. A MINUTE: calls seen, of all kinds.\n"
+	"DELTAS K: KiB, about, of what runs in the cache have changed in modules that they share. A MINUTE: calls\n"
+	"that were seen, of all kinds.\n"
 	"Exit status: 0 its workflows are guarded, 1 they are not, 2 it could not be looked at.\n";
 
 #define REGION_MAX (8ul << 20)

@@ -210,8 +210,6 @@ static enum sg_log_level level_of(enum sg_action action)
 	case SG_ACTION_LOG:
 	case SG_ACTION_ANSWER:
 		return SG_LOG_INFO;
-	case SG_ACTION_BLOCK:
-		return SG_LOG_ERROR;
 	default:
 		return SG_LOG_WARN;
 	}

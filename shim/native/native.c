@@ -258,7 +258,7 @@ static void report(const struct sg_run *run, const struct sg_native_entry *entry
 	snprintf(name, sizeof(name), "native.%s", entry->name);
 	if (!sg_decide_count(name, place ? place->where : object, action, run, count) && !sg_log_enabled(SG_LOG_DEBUG))
 		return;
-	if (!sg_log_begin(&line, action == SG_ACTION_BLOCK ? SG_LOG_ERROR : action == SG_ACTION_WARN ? SG_LOG_WARN : SG_LOG_INFO,
+	if (!sg_log_begin(&line, action == SG_ACTION_WARN || action == SG_ACTION_BLOCK ? SG_LOG_WARN : SG_LOG_INFO,
 			action == SG_ACTION_ANSWER ? "answered" : "violation"))
 		return;
 	sg_log_text(&line, "rule", name);

@@ -34,7 +34,7 @@ inih := $(shell $(CC) -print-file-name=libinih.a 2>/dev/null)
 # The command is an ordinary program: its libraries are linked here and nowhere else, as archives where there
 # are any, so that it runs where only Python is installed. Without them the object is built all the same.
 command_sources := $(wildcard config/command/*.c hooks/engines/*/command/*.c)
-command_objects := $(command_sources:%.c=$(B)/obj/%.o) $(filter $(B)/obj/config/%,$(core_objects)) \
+command_objects := $(command_sources:%.c=$(B)/obj/%.o) $(filter $(B)/obj/config/% $(B)/obj/shim/base/log.o,$(core_objects)) \
 	$(generated:%.c=%.o) $(B)/gen/command_rows.o
 archive = $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null))
 command_libraries = $(foreach name,minizip elf z,$(or $(call archive,$(name)),-l$(name))) \

@@ -97,6 +97,14 @@ static bool is_letter(unsigned char byte)
 	       byte >= 0x80;
 }
 
+bool sg_name_ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), end_length = strlen(end);
+
+	return end_length <= length && strcmp(name + length - end_length, end) == 0 &&
+		(end_length == length || name[length - end_length - 1] == '.');
+}
+
 bool sg_name_is_dotted(const char *name)
 {
 	bool start = true;

@@ -31,6 +31,9 @@ void sg_names_release(struct sg_names *names);
 /* Identifiers between dots, nothing else. Bytes above 127 are letters: Python has them too. */
 bool sg_name_is_dotted(const char *name);
 
+/* Is it end, or has it that behind a dot? */
+bool sg_name_ends_in(const char *name, const char *end);
+
 /* Keeps the candidate that differs least from what was written, if it is near: two edits off. */
 struct sg_nearest {
 	const char *written;

@@ -304,17 +304,13 @@ static int change_rule(struct sg_draft *draft, struct sg_rule *rule,
 static const char *rule_that_ends_in(const struct sg_draft *draft, const char *name)
 {
 	const char *found = NULL;
-	size_t length = strlen(name);
 
 	for (size_t i = 0; i < draft->config.rule_count; i++) {
-		const char *rule = draft->config.rules[i].name;
-		size_t whole = strlen(rule);
-
-		if (whole <= length || rule[whole - length - 1] != '.' || strcmp(rule + whole - length, name) != 0)
+		if (!sg_name_ends_in(draft->config.rules[i].name, name))
 			continue;
 		if (found)
 			return NULL;
-		found = rule;
+		found = draft->config.rules[i].name;
 	}
 	return found;
 }

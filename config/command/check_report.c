@@ -232,13 +232,21 @@ static bool is_first_of_rule(const struct sg_check *check, size_t index)
 
 #define UNCHECKED "unchecked"
 
+/* SARIF has its texts in objects of their own. */
+static void sarif_text(FILE *file, const char *separator, const char *key, const char *text)
+{
+	fprintf(file, "%s\"%s\":{", separator, key);
+	json_text(file, "", "text", text);
+	fputc('}', file);
+}
+
 static void sarif_rule(FILE *file, const char *separator, const char *id, const char *text, const char *help)
 {
 	fputs(separator, file);
 	json_text(file, "{", "id", id);
-	json_text(file, ",\"shortDescription\":{", "text", text);
-	json_text(file, "},\"help\":{", "text", help);
-	fputs("}}", file);
+	sarif_text(file, ",", "shortDescription", text);
+	sarif_text(file, ",", "help", help);
+	fputc('}', file);
 }
 
 static void sarif_rules(FILE *file, const struct sg_check *check)
@@ -265,8 +273,7 @@ static void sarif_result(FILE *file, const char *separator, const char *rule, co
 	fputs(separator, file);
 	json_text(file, "{", "ruleId", rule);
 	json_text(file, ",", "level", level);
-	json_text(file, ",\"message\":{", "text", text);
-	fputc('}', file);
+	sarif_text(file, ",", "message", text);
 }
 
 static void sarif_finding(FILE *file, const struct sg_check *check, const struct sg_finding *finding, const char *separator)
@@ -298,9 +305,9 @@ void sg_check_sarif(FILE *file, const struct sg_check *check)
 		fputs(",\"originalUriBaseIds\":{\"%SRCROOT%\":{\"description\":{\"text\":\"the repository\"}}}", file);
 	fprintf(file, ",\"invocations\":[{\"executionSuccessful\":%s,\"toolExecutionNotifications\":[", check->problem_count ? "false" : "true");
 	for (size_t i = 0; i < check->problem_count; i++, separator = ",") {
-		fprintf(file, "%s{\"level\":\"error\",\"message\":{", separator);
-		json_text(file, "", "text", check->problems[i].text);
-		fputs("}}", file);
+		fprintf(file, "%s{\"level\":\"error\"", separator);
+		sarif_text(file, ",", "message", check->problems[i].text);
+		fputc('}', file);
 	}
 	fputs("]}],\"results\":[", file);
 	separator = "\n";

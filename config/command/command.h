@@ -10,6 +10,8 @@
 
 #include "config/config.h"
 
+#include <limits.h>
+
 enum { SG_EXIT_OK, SG_EXIT_NO, SG_EXIT_TROUBLE };
 
 /* arguments[0] is the name of the sub-command. */
@@ -35,6 +37,9 @@ void sg_command_complain_of_settings(const char *command, const char *error);
 
 /* What the environment says of Sandglass is out of the way of what is asked next. */
 void sg_command_clear_settings(void);
+
+/* Where this program lies. False: it cannot be told. */
+bool sg_command_directory(char directory[PATH_MAX]);
 
 /*
  * The path of the preloaded object, absolute: beside this program (build/), or in ../lib or ../lib/sandglass of its

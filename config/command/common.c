@@ -72,13 +72,9 @@ int sg_command_preload(const char *command, char *path, size_t size)
 static bool find_neighbour(char *path, size_t size)
 {
 	char own[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
-	if (length <= 0)
-		return false;
-	own[length] = '\0';
-	*strrchr(own, '/') = '\0';
-	return strcmp(own, "/usr/bin") != 0 && snprintf(path, size, "%s/python", own) < (int)size && access(path, X_OK) == 0;
+	return sg_command_directory(own) && strcmp(own, "/usr/bin") != 0 &&
+		snprintf(path, size, "%s/python", own) < (int)size && access(path, X_OK) == 0;
 }
 
 const char *sg_command_python(const char *given, char *chosen, size_t size)

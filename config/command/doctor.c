@@ -7,6 +7,7 @@
 #include "config/command/options.h"
 #include "config/command/preload.h"
 #include "config/command/text.h"
+#include "shim/base/log.h"
 #include "shim/interpreter/cpython.h"
 
 #include <elf.h>
@@ -202,35 +203,22 @@ static bool check_object(char *path, size_t size)
 
 static struct sg_config config;
 
-/* As shim/base/log.c opens it; what had to be made for that goes again. */
+/* As a worker opens it; what had to be made for that goes again. */
 static void check_log(void)
 {
-	const char *number = strstr(config.log, "%p"), *system = config.log;
-	bool may_be_link = strncmp(system, "/proc/", 6) == 0 || (strncmp(system, "/dev/", 5) == 0 && strncmp(system, "/dev/shm/", 9) != 0);
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (may_be_link ? 0 : O_NOFOLLOW), file;
 	char path[PATH_MAX];
+	int error = sg_log_path(config.log, (uint64_t)getpid(), path, sizeof(path));
+	bool is_path = strcmp(config.log, "stderr") != 0, is_new = is_path && !error && access(path, F_OK) != 0;
 
-	if (strcmp(config.log, "stderr") == 0) {
-		report(true, "log", "stderr");
-		return;
-	}
-	if (number)
-		snprintf(path, sizeof(path), "%.*s%d%s", (int)(number - config.log), config.log, (int)getpid(), number + 2);
-	else
-		snprintf(path, sizeof(path), "%s", config.log);
-	file = open(path, flags);
-	if (file < 0 && errno == ENOENT) {
-		file = open(path, flags | O_CREAT | O_EXCL, 0600);
-		if (file >= 0)
-			unlink(path);
-	}
-	if (file < 0)
+	if (is_path && !error)
+		error = sg_log_open(config.log, SG_LOG_ERROR);
+	if (is_new && !error)
+		unlink(path);
+	if (error)
 		report(false, "log", "SANDGLASS_LOG = %s: cannot be opened for writing (%s): no worker starts with it; needed: stderr, or the path "
-				"of a file, and no link, in a directory that exists", config.log, strerror(errno));
+				"of a file, and no link, in a directory that exists", config.log, strerror(-error));
 	else
-		report(true, "log", "%s can be written", config.log);
-	if (file >= 0)
-		close(file);
+		report(true, "log", "%s%s", config.log, is_path ? " can be written" : "");
 }
 
 /* A variable that is none of Sandglass's would stop a worker, so it is named; what else is to be checked needs no such worker. */

@@ -191,13 +191,7 @@ static void explain_sink(const struct sg_sink *sink)
 /* A name, the end of one, or a pattern. */
 static bool fits(const char *wanted, const char *name)
 {
-	size_t length = strlen(name), wanted_length = strlen(wanted);
-
-	if (strpbrk(wanted, "*?["))
-		return fnmatch(wanted, name, 0) == 0;
-	if (wanted_length > length || strcmp(name + length - wanted_length, wanted) != 0)
-		return false;
-	return wanted_length == length || name[length - wanted_length - 1] == '.';
+	return strpbrk(wanted, "*?[") ? fnmatch(wanted, name, 0) == 0 : sg_name_ends_in(name, wanted);
 }
 
 /* Rules below the same module, for a name that has none. */

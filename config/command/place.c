@@ -17,19 +17,27 @@ static const char usage_text[] =
 	"  LD_PRELOAD=$(sandglass object) python worker.py\n"
 	"Exit status: 0; 2 wrong usage, or it is not there.\n";
 
+bool sg_command_directory(char directory[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", directory, PATH_MAX - 1);
+
+	if (length <= 0)
+		return false;
+	directory[length] = '\0';
+	*strrchr(directory, '/') = '\0';
+	return true;
+}
+
 int sg_command_find_object(char *path, size_t size)
 {
 	static const char *const places[] = {"libsandglass.so", "../lib/libsandglass.so",
 		"../lib/sandglass/libsandglass.so"};
 	char own[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
-	if (length <= 0) {
+	if (!sg_command_directory(own)) {
 		snprintf(path, size, "/proc/self/exe");
 		return -ENOENT;
 	}
-	own[length] = 0;
-	*strrchr(own, '/') = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char *resolved;
 

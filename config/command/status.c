@@ -5,6 +5,8 @@
 #include "config/command/options.h"
 #include "config/command/text.h"
 
+#include "shim/base/log.h"
+
 #define SG_STATUS_LAYOUT_ONLY
 #include "shim/base/status.h"
 
@@ -172,12 +174,9 @@ static long own_number(long process)
 /* The path of the log as it lies there: %p is the process. */
 static void show_log(long process, const char *log)
 {
-	const char *number = strstr(log, "%p");
 	char text[1100];
 
-	if (number)
-		snprintf(text, sizeof(text), "%.*s%ld%s", (int)(number - log), log, own_number(process), number + 2);
-	show("log", number ? text : log);
+	show("log", sg_log_path(log, (uint64_t)own_number(process), text, sizeof(text)) == 0 ? text : log);
 }
 
 static bool is_in_our_files(long process)

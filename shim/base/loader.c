@@ -97,13 +97,13 @@ static int look_for_other(struct dl_phdr_info *info, size_t size, void *data)
 
 const char *sg_loader_other(bool *ret_before)
 {
-	struct others others = {0};
+	static struct others others; /* what is preloaded is there before the first question */
 	Dl_info info;
 
-	if (!dladdr((void *)sg_loader_other, &info))
-		return NULL;
-	others.own = (uintptr_t)info.dli_fbase;
-	dl_iterate_phdr(look_for_other, &others);
+	if (!others.own && dladdr((void *)sg_loader_other, &info)) {
+		others.own = (uintptr_t)info.dli_fbase;
+		dl_iterate_phdr(look_for_other, &others);
+	}
 	*ret_before = others.before;
 	return others.name;
 }

@@ -68,27 +68,32 @@ static size_t decimal(char digits[20], uint64_t value)
 	return 20 - start;
 }
 
-/* The path for the process that asks. Returns 0 or a negative errno. */
-static int path_expand(char path[PATH_MAX])
+int sg_log_path(const char *destination, uint64_t process, char *path, size_t size)
 {
 	char digits[20];
 	size_t used = 0;
 
-	for (const char *from = state.path; *from; from++) {
+	for (const char *from = destination; *from; from++) {
 		bool is_pid = from[0] == '%' && from[1] == 'p';
 		size_t length = 1;
 
 		if (is_pid) {
-			length = decimal(digits, (uint64_t)sg_raw_syscall(SYS_getpid, 0, 0, 0, 0));
+			length = decimal(digits, process);
 			from++;
 		}
-		if (used + length >= PATH_MAX)
+		if (used + length >= size)
 			return -ENAMETOOLONG;
 		memcpy(path + used, is_pid ? digits : from, length);
 		used += length;
 	}
 	path[used] = '\0';
 	return 0;
+}
+
+/* The path for the process that asks. Returns 0 or a negative errno. */
+static int path_expand(char path[PATH_MAX])
+{
+	return sg_log_path(state.path, (uint64_t)sg_raw_syscall(SYS_getpid, 0, 0, 0, 0), path, PATH_MAX);
 }
 
 /* Of the system's own, such as /dev/stdout: nobody else can put a link there. */

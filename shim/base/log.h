@@ -41,6 +41,9 @@ struct sg_line {
  */
 int sg_log_open(const char *destination, enum sg_log_level level);
 
+/* The path of a destination in a process: its number for %p. Returns 0 or -ENAMETOOLONG. */
+int sg_log_path(const char *destination, uint64_t process, char *path, size_t size);
+
 /* Which of the two formats the lines after it have: logfmt at first. */
 void sg_log_as_json(bool json);
 

@@ -254,19 +254,6 @@ void sg_kept_note(const struct sg_context *context, const struct sg_rule *rule, 
 	sg_python_clear(&note);
 }
 
-static PyObject *list_of(const char *const *texts)
-{
-	PyObject *list = PyList_New(0), *text;
-
-	for (; list && texts && *texts; texts++) {
-		text = PyUnicode_FromString(*texts);
-		if (text)
-			PyList_Append(list, text);
-		sg_python_clear(&text);
-	}
-	return list;
-}
-
 static PyObject *find(const struct sg_run *run, PyObject *own, const char *const *marks)
 {
 	static PyObject *helpers;
@@ -275,7 +262,7 @@ static PyObject *find(const struct sg_run *run, PyObject *own, const char *const
 	if (!helpers)
 		helpers = sg_cpython_run(SOURCE, NULL, NULL);
 	function = helpers ? sg_cpython_item(helpers, "find") : NULL;
-	list = function ? list_of(marks) : NULL;
+	list = function ? sg_python_texts(marks) : NULL;
 	if (list)
 		found = PyObject_CallFunctionObjArgs(function, run->modules, list, own, run->asked, NULL);
 	if (!found)

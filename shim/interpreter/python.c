@@ -133,3 +133,16 @@ PyObject *sg_python_global(PyObject *function, const char *name)
 	sg_python_clear(&globals);
 	return value;
 }
+
+PyObject *sg_python_texts(const char *const *texts)
+{
+	PyObject *list = PyList_New(0), *text;
+
+	for (; list && texts && *texts; texts++) {
+		text = PyUnicode_FromString(*texts);
+		if (text)
+			PyList_Append(list, text);
+		sg_python_clear(&text);
+	}
+	return list;
+}

@@ -336,6 +336,9 @@ const char *sg_python_text(PyObject *str);
 /* __name__ in a module's dict or a frame's globals: borrowed; NULL without an exception when there is none. */
 PyObject *sg_python_module_name(PyObject *globals);
 
+/* A list of these texts, up to a NULL; texts NULL: an empty one. What there is no memory for is left out. */
+PyObject *sg_python_texts(const char *const *texts);
+
 /* The attribute reached by a dotted path from object; new reference, NULL with an exception. */
 PyObject *sg_python_attribute(PyObject *object, const char *path);
 

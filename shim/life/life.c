@@ -288,8 +288,6 @@ static PyMethodDef collection_def = {"sandglass_collection", collection, METH_VA
 
 static char sdk[32]; /* of the engine that appears */
 
-static const char *other_copy; /* preloaded as well, and not in use */
-
 static const char *own_path(void)
 {
 	Dl_info info;
@@ -307,6 +305,8 @@ static void add_to_list(char *list, size_t size, const char *text)
 
 static void write_start(const struct sg_engine *engine)
 {
+	bool before;
+	const char *other_copy = sg_loader_other(&before); /* preloaded as well, and not in use */
 	struct sg_line line;
 
 	if (!sg_log_begin_notice(&line, "start"))
@@ -334,28 +334,25 @@ static void write_start(const struct sg_engine *engine)
 	sg_log_end(&line);
 }
 
-static const struct sg_engine *begun[8];
+static const struct sg_engine *known_engines[8]; /* those that have been imported */
+
+#define KNOWN_MAX (sizeof(known_engines) / sizeof(known_engines[0]))
 
 /* So that what follows there can be read without the file before. */
 static void begin_log(void)
 {
-	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]) && begun[i]; i++)
-		write_start(begun[i]);
+	for (size_t i = 0; i < KNOWN_MAX && known_engines[i]; i++)
+		write_start(known_engines[i]);
 }
 
 static void log_start(const struct sg_engine *engine)
 {
-	size_t count = 0;
-
 	add_to_list(sg_status.engine, sizeof(sg_status.engine), engine->name);
 	add_to_list(sg_status.sdk, sizeof(sg_status.sdk), sdk);
 	sg_status_set(python, sg_cpython.version);
 	sg_status.guards = (uint64_t)sg_guard_count();
 	sg_status.started = REAL(time)(NULL);
 	sg_status.state = SG_STATUS_GUARDED;
-	while (count < sizeof(begun) / sizeof(begun[0]) - 1 && begun[count])
-		count++;
-	begun[count] = engine;
 	sg_decide_new_log = begin_log;
 	write_start(engine);
 }
@@ -616,12 +613,11 @@ static int start_engine(const struct sg_engine *engine, PyObject *module)
 /* The import of a package ends after that of its modules, so one name may be reported twice. */
 static const struct sg_engine **place_of(const struct sg_engine *engine)
 {
-	static const struct sg_engine *known[8];
 	size_t i = 0;
 
-	while (i < sizeof(known) / sizeof(known[0]) - 1 && known[i] && known[i] != engine)
+	while (i < KNOWN_MAX - 1 && known_engines[i] && known_engines[i] != engine)
 		i++;
-	return &known[i];
+	return &known_engines[i];
 }
 
 /* So that the next import of it comes through here again. */
@@ -852,9 +848,7 @@ __attribute__((constructor)) static void loaded(void)
 	int saved_errno = errno;
 	bool second = false;
 
-	if (!getauxval(AT_SECURE))
-		other_copy = sg_loader_other(&second);
-	if (!getauxval(AT_SECURE) && !second) {
+	if (!getauxval(AT_SECURE) && !(sg_loader_other(&second) && second)) {
 		if (sg_python_present())
 			configure();
 		else

@@ -272,10 +272,7 @@ static bool holds_vdso_name(const struct object *object)
 static void report(const struct object *object, bool first)
 {
 	const char *path = object->info->dlpi_name;
-	bool before;
 
-	if (sg_loader_other(&before) == path)
-		return; /* not in use */
 	if (object->bound)
 		say(SG_LOG_INFO, path, "deepbind", "bound", object->list,
 				"it was bound to the C library past Sandglass, as by RTLD_DEEPBIND");
@@ -318,12 +315,12 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	const struct pass *pass = data;
 	struct object object = {.info = info, .linked.base = info->dlpi_addr, .at_start = pass->at_start};
-	bool first;
+	bool first, before;
 
 	(void)size;
 	changes = info->dlpi_adds;
 	removals = info->dlpi_subs;
-	if (info->dlpi_addr == own_base || info->dlpi_addr == libc_base)
+	if (info->dlpi_addr == own_base || info->dlpi_addr == libc_base || info->dlpi_name == sg_loader_other(&before))
 		return 0;
 	read_headers(&object);
 	first = object.dynamic && remember(object.dynamic, info->dlpi_addr);

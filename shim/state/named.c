@@ -982,15 +982,9 @@ static bool writes(const struct place *place)
  */
 static bool is_elsewhere(const struct sg_run *run, const struct place *place)
 {
-	PyObject *function = sg_cpython_item(helpers, "elsewhere"), *marks = PyList_New(0), *answer = NULL, *mark;
+	PyObject *function = sg_cpython_item(helpers, "elsewhere"), *marks = sg_python_texts(run->policy->engine->apart), *answer = NULL;
 	bool elsewhere;
 
-	for (const char *const *name = run->policy->engine->apart; name && *name && marks; name++) {
-		mark = PyUnicode_FromString(*name);
-		if (mark)
-			PyList_Append(marks, mark);
-		sg_python_clear(&mark);
-	}
 	if (function && marks && PyList_Size(marks) > 0)
 		answer = PyObject_CallFunctionObjArgs(function, run->modules, place->code, marks, run->workflow_type ? run->workflow_type : Py_None,
 				NULL);

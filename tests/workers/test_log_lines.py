@@ -7,6 +7,18 @@ import harness
 import pytest
 
 PLACES = {"uuid.uuid4", "datetime.datetime.now", "os.environ", "random.random"}
+# Replays a history by each of these workflows of flow_of_test.
+REPLAY = [sys.executable, "-c", f"""
+import asyncio, sys
+import flow_of_test
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+text = open({str(harness.REPO / "tests/demo/histories/reference.json")!r}).read()
+for name in sys.argv[1:]:
+    history = WorkflowHistory.from_json("x", text.replace("OrderWorkflow", name))
+    asyncio.run(Replayer(workflows=[getattr(flow_of_test, name)]).replay_workflow(history, raise_on_replay_failure=False))
+"""]
 
 
 @pytest.fixture
@@ -40,14 +52,9 @@ def test_what_would_be_answered(run_program, tmp_path, folder):
     (packages / "names_of_test.py").write_text("import uuid\ndef name():\n    return uuid.uuid4()\n")
     (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(
         "with workflow.unsafe.imports_passed_through():\n    import names_of_test\n").replace("        pass", "        names_of_test.name()"))
-    (tmp_path / "main.py").write_text(
-        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
-        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read().replace('OrderWorkflow', 'Flow')\n"
-        "replayer = Replayer(workflows=[flow_of_test.Flow])\n"
-        "asyncio.run(replayer.replay_workflow(WorkflowHistory.from_json('x', text), raise_on_replay_failure=False))\n")
     both = "enforce:answer,strict:answer"
     for mode, would in ("observe", both), ("warn", both), ("enforce", "strict:answer"):
-        ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS=mode,
+        ended = run_program(*REPLAY, "Flow", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS=mode,
                             SANDGLASS_LOG_LEVEL="info")
         found = [e for e in ended.log if e["event"] in ("violation", "answered")]
         assert [(e["rule"], e["would"]) for e in found] == [("uuid.uuid4", would)], str(ended)
@@ -58,13 +65,7 @@ def test_two_workflows_of_one_helper(run_program, tmp_path):
     flows = "".join(f"\n@workflow.defn\nclass {name}:\n    @workflow.run\n    async def run(self) -> None:\n        helper()\n"
                     for name in ("First", "Second"))
     (tmp_path / "flow_of_test.py").write_text("import uuid\nfrom temporalio import workflow\ndef helper():\n    uuid.uuid4()\n" + flows)
-    (tmp_path / "main.py").write_text(
-        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
-        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read()\n"
-        "for flow in [flow_of_test.First, flow_of_test.Second] * 2:\n"
-        "    history = WorkflowHistory.from_json('x', text.replace('OrderWorkflow', flow.__name__))\n"
-        "    asyncio.run(Replayer(workflows=[flow]).replay_workflow(history, raise_on_replay_failure=False))\n")
-    ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=tmp_path, SANDGLASS="warn")
+    ended = run_program(*REPLAY, *["First", "Second"] * 2, PYTHONPATH=tmp_path, SANDGLASS="warn")
     assert [(e["workflow_type"], e["rule"]) for e in harness.violations(ended.log)] == [("First", "uuid.uuid4"), ("Second", "uuid.uuid4")], str(ended)
 
 
@@ -100,12 +101,7 @@ def test_the_outermost_call_is_the_one_that_is_named(run_program, tmp_path):
     (packages / "requests" / "api.py").write_text("import os, time\ndef get(url):\n    for ask in time.time, os.getcwd, os.getpid:\n        try: ask()\n"
                                                   "        except Exception: pass\n    return os.environ.get(url)\n")
     (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format("import requests\n").replace("        pass", "        requests.get('a')"))
-    (tmp_path / "main.py").write_text(
-        "import asyncio, flow_of_test\nfrom temporalio.client import WorkflowHistory\nfrom temporalio.worker import Replayer\n"
-        f"text = open({str(harness.REPO / 'tests/demo/histories/reference.json')!r}).read().replace('OrderWorkflow', 'Flow')\n"
-        "replayer = Replayer(workflows=[flow_of_test.Flow])\n"
-        "asyncio.run(replayer.replay_workflow(WorkflowHistory.from_json('x', text), raise_on_replay_failure=False))\n")
-    ended = run_program(sys.executable, tmp_path / "main.py", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS="warn")
+    ended = run_program(*REPLAY, "Flow", PYTHONPATH=f"{tmp_path}:{packages}", SANDGLASS="warn")
     assert [e["rule"] for e in harness.violations(ended.log)] == ["requests.get"], str(ended)
 
 

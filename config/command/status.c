@@ -248,7 +248,7 @@ static void show_status(long process, struct sg_status *status)
 	printf("%ld: %s\n", process, state_text(status));
 	show("version", status->version);
 	show("object", object_path);
-	show("reason", status->state == SG_STATUS_UNGUARDED ? status->reason : "");
+	show("reason", status->reason);
 	if (status->state == SG_STATUS_NO_PYTHON)
 		return;
 	if (has_wrong_settings(process, status, text, sizeof(text))) {
@@ -419,22 +419,22 @@ static double minutes(const struct sg_status *status)
 
 static void show_table(const struct worker *workers, ssize_t count)
 {
-	printf("%-8s %-8s %-9s %-18s %-9s %7s %9s %6s %6s %8s %8s %8s %8s %8s\n", "PID", "MODE", "STATE", "ENGINE", "PYTHON", "GUARDS",
-			"UNGUARDED", "IMAGES", "RUNS", "DELTAS K", "REFUSED", "ANSWERED", "WARNED", "A MINUTE");
+	printf("%-8s %-8s %-9s %-18s %-9s %-8s %7s %9s %6s %6s %8s %8s %8s %8s %8s\n", "PID", "MODE", "STATE",
+			"ENGINE", "PYTHON", "VERSION", "GUARDS", "UNGUARDED", "IMAGES", "RUNS", "DELTAS K", "REFUSED", "ANSWERED", "WARNED", "A MINUTE");
 	for (const struct worker *worker = workers; worker < workers + count; worker++) {
 		static const char *const states[] = {"no python", "off", "waiting", "UNGUARDED", "guarded", "ended"};
 		const struct sg_status *status = &worker->status;
 		char engine[80];
 
 		snprintf(engine, sizeof(engine), "%s%s%s", *status->engine ? status->engine : "-", *status->sdk ? " " : "", status->sdk);
-		printf("%-8ld %-8s %-9s %-18s %-9s %7" PRIu64 " %9" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64
+		printf("%-8ld %-8s %-9s %-18s %-9s %-8s %7" PRIu64 " %9" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8" PRIu64
 				" %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8.1f\n",
 				worker->process, status->mode, status->state >= 0 && status->state <= SG_STATUS_ENDED ? states[status->state] : "?",
-				engine, *status->python ? status->python : "-", status->guards, status->unguarded, status->images,
+				engine, *status->python ? status->python : "-", status->version, status->guards, status->unguarded, status->images,
 				status->runs, (status->delta_bytes + 1023) / 1024,
 				status->violations[SG_ACTION_BLOCK], status->violations[SG_ACTION_ANSWER], status->violations[SG_ACTION_WARN],
 				(double)seen(status) / minutes(status));
-		if (status->state == SG_STATUS_UNGUARDED)
+		if (*status->reason)
 			printf("         %s\n", status->reason);
 	}
 }

@@ -33,7 +33,7 @@ struct sg_status {
 	int32_t state;              /* enum sg_status_state */
 	int32_t required;
 	char mode[16], isolation[16], python[32], engine[32], sdk[32];
-	char reason[256];           /* why it is unguarded; empty: it is not */
+	char reason[256];           /* why it is unguarded, or which guards are not armed and why; empty: all are */
 	char log[1024];             /* "stderr" or a path with %p */
 	int64_t started;            /* when the engine was taken over: seconds since 1970 */
 	uint64_t guards, unguarded; /* armed, and those that could not be */

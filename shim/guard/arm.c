@@ -302,26 +302,27 @@ int sg_arm_missing(char *names, size_t size)
 	return missing_count;
 }
 
-static void add_name(char *names, size_t size, const char *name)
+static void add_name(char *names, size_t size, const char *name, const char *reason)
 {
-	size_t length = strlen(names);
+	size_t length = strlen(names), told = strlen(sg_status.reason);
 
 	sg_status.unguarded++;
 	snprintf(names + length, size - length, "%s%s", length ? ", " : "", name);
+	snprintf(sg_status.reason + told, sizeof(sg_status.reason) - told, "%s%s: %s", told ? "; " : "", name, reason);
 }
 
 /* A rule that lets everything pass is not missed. */
-static void count_missing(const struct sg_rule *rule)
+static void count_missing(const struct sg_rule *rule, const char *reason)
 {
 	if (rule->action == SG_ACTION_ALLOW && !rule->only_named)
 		return;
 	missing_count++;
-	add_name(missing_names, sizeof(missing_names), rule->name);
+	add_name(missing_names, sizeof(missing_names), rule->name, reason);
 }
 
 void sg_arm_lacking(const char *name, const char *reason)
 {
-	add_name(lacking_names, sizeof(lacking_names), name);
+	add_name(lacking_names, sizeof(lacking_names), name, reason);
 	sg_log_unguarded(SG_LOG_WARN, "name", name, reason);
 }
 
@@ -334,7 +335,7 @@ static void log_failure(const struct sg_rule *rule, int error)
 {
 	/* Two names of one thing is how it should be; a hole in the fence is worth a warning. */
 	if (error != -EEXIST)
-		count_missing(rule);
+		count_missing(rule, explain(error));
 	sg_log_unguarded(error == -EEXIST ? SG_LOG_DEBUG : SG_LOG_WARN, "rule", rule->name, explain(error));
 }
 

@@ -136,7 +136,8 @@ def test_a_summary_now_and_then(replay, tmp_path):
 
 def test_status_of_a_worker(tmp_path):
     (tmp_path / "flow_of_test.py").write_text(harness.FLOW.format(""))
-    worker = subprocess.Popen([sys.executable, "-c", "import temporalio.worker, time\nprint(1, flush=True)\ntime.sleep(60)"],
+    worker = subprocess.Popen([sys.executable, "-c", "import _abc; del _abc._get_dump\nimport temporalio.worker, time\nprint(1, flush=True)\n"
+                               "time.sleep(60)"],
                               stdout=subprocess.PIPE, env=harness.environment(SANDGLASS="warn", SANDGLASS_LOG=tmp_path / "log"))
     try:
         worker.stdout.readline()
@@ -149,6 +150,10 @@ def test_status_of_a_worker(tmp_path):
         table = subprocess.run([*command, "--all"], capture_output=True, text=True).stdout
         row = next(line.split() for line in table.splitlines() if line.startswith(f"{worker.pid} "))
         assert row[1:4] == ["warn", "guarded", "temporal"]
+        version = subprocess.run([command[0], "--version"], capture_output=True, text=True).stdout.split()[1]
+        assert row[5:7] == [sys.version.split()[0], version] and row[8] == "1", table
+        why = table.partition(f"\n{worker.pid} ")[2].splitlines()[1]  # below the row: what is not armed, and why
+        assert why.strip().startswith("abc: on this interpreter"), table
     finally:
         worker.kill()
         worker.wait()

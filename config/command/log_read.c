@@ -19,7 +19,7 @@ struct tally {
 
 struct sg_report_reader {
 	struct sg_report *report;
-	struct sg_names places, images, others, tallies, running; /* running: FILE and process id -> process */
+	struct sg_names places, images, others, tallies, running; /* running: FILE and process id, or id and since -> process */
 	char **running_keys;
 	struct tally *tallies_list;
 	size_t tally_count, running_count;
@@ -321,41 +321,62 @@ static void take_other(struct sg_report_reader *reader, const struct sg_log_line
 
 /* --- processes ---------------------------------------------------------------------------------- */
 
-/* A line event=start begins another process, also under a number that was there before. */
-static size_t process_of(struct sg_report_reader *reader, const struct sg_log_line *line, const char *file, const char *when)
+static size_t add_process(struct sg_report *report, const struct sg_log_line *line, bool starts, const char *when)
 {
-	struct sg_report *report = reader->report;
-	const char *const parts[] = {file, sg_log_line_text(line, "pid"), NULL};
-	bool starts = sg_log_line_is(line, "event", "start");
-	struct sg_report_process *process;
-	char *key = join(parts), **kept;
-	size_t index;
+	struct sg_report_process *process = grow(report, &report->processes, &report->process_count, sizeof(*process));
 
-	if (!key) {
-		report->out_of_memory = true;
+	if (!process)
 		return SIZE_MAX;
-	}
-	if (!starts && sg_names_find(&reader->running, key, &index)) {
-		free(key);
-		return index;
-	}
-	process = grow(report, &report->processes, &report->process_count, sizeof(*process));
-	kept = process ? grow(report, &reader->running_keys, &reader->running_count, sizeof(*kept)) : NULL;
-	if (!kept) {
-		free(key);
-		return SIZE_MAX;
-	}
-	*kept = key;
-	index = report->process_count - 1;
-	process->pid = copy(report, parts[1]);
+	process->pid = copy(report, sg_log_line_text(line, "pid"));
 	process->started = copy(report, starts ? when : "");
 	process->mode = copy(report, sg_log_line_text(line, starts ? "mode" : ""));
 	process->version = copy(report, sg_log_line_text(line, starts ? "version" : ""));
 	process->python = copy(report, sg_log_line_text(line, starts ? "python" : ""));
 	process->engine = copy(report, sg_log_line_text(line, starts ? "engine" : ""));
 	process->sdk = copy(report, sg_log_line_text(line, starts ? "sdk" : ""));
+	return report->process_count - 1;
+}
+
+/* Takes key. */
+static void note_process(struct sg_report_reader *reader, char *key, size_t index)
+{
+	char **kept = grow(reader->report, &reader->running_keys, &reader->running_count, sizeof(*kept));
+
+	if (!kept) {
+		free(key);
+		return;
+	}
+	*kept = key;
 	if (sg_names_add(&reader->running, key, index) == -EEXIST)
 		sg_names_change(&reader->running, key, index);
+}
+
+/*
+ * A line event=start begins another process, also under a number that was there before; but each file that was made anew by
+ * rotation begins with one of the same process, with the same since=.
+ */
+static size_t process_of(struct sg_report_reader *reader, const struct sg_log_line *line, const char *file, const char *when)
+{
+	const char *const here[] = {file, sg_log_line_text(line, "pid"), NULL};
+	const char *const anywhere[] = {"", sg_log_line_text(line, "pid"), sg_log_line_text(line, "since"), NULL};
+	bool starts = sg_log_line_is(line, "event", "start"), has_name = starts && *anywhere[2];
+	char *key = join(here), *name = has_name ? join(anywhere) : NULL;
+	size_t index = SIZE_MAX;
+
+	if (!key || (has_name && !name)) {
+		reader->report->out_of_memory = true;
+	} else if (starts || !sg_names_find(&reader->running, key, &index)) {
+		if (!name || !sg_names_find(&reader->running, name, &index)) {
+			index = add_process(reader->report, line, starts, when);
+			if (name)
+				note_process(reader, name, index);
+			name = NULL;
+		}
+		note_process(reader, key, index);
+		key = NULL;
+	}
+	free(name);
+	free(key);
 	return index;
 }
 

@@ -62,10 +62,11 @@ static int give_number(struct sg_call *call, const struct sg_answer *answer)
 	return number && !call->value ? -1 : 0;
 }
 
-/* Code that names these goes by the real address: ctypes, and the memo that copy.deepcopy() looks into. */
+/* Code that names these goes by the real address, and all code of a module that has them: ctypes, and the memo of copy.deepcopy(). */
 static bool wants_address(const struct sg_frames *at)
 {
 	static const char *const wanting[] = {"deepcopy", "__deepcopy__", "memo", "ctypes", "cast", "from_address", "py_object", NULL};
+	static const char *const of_modules[] = {"ctypes", "py_object", NULL};
 	static const char *const parts[] = {"co_names", "co_varnames", "co_freevars"};
 	bool wants = false;
 
@@ -77,6 +78,8 @@ static bool wants_address(const struct sg_frames *at)
 				wants = strcmp(sg_python_text(PyTuple_GetItem(names, j)), *word) == 0;
 		sg_python_clear(&names);
 	}
+	for (const char *const *word = of_modules; *word && !wants && at->globals; word++)
+		wants = sg_cpython_item(at->globals, *word);
 	return wants;
 }
 
@@ -99,21 +102,21 @@ static bool is_of_run(const struct sg_call *call, PyObject *object)
 static bool is_told(struct sg_call *call, int argument)
 {
 	static const char *const takers[] = {"str", "repr", "hex", "oct", "bin", "format", "hash", "print", "dumps", NULL};
-	static PyObject *key, *texts[3]; /* names of code are interned */
+	static const char *const tellers[] = {"__repr__", "__str__", "__format__", "__lt__"}; /* whoever's: for a text, or an order */
+	static PyObject *key, *tell[sizeof(tellers) / sizeof(tellers[0])]; /* names of code are interned */
 	PyObject *name, *object = sg_call_argument(call, 0, NULL);
 	struct sg_frames at = {0};
-	bool told;
+	bool told = false;
 
 	(void)argument;
-	if (!key) {
-		texts[0] = PyUnicode_InternFromString("__repr__");
-		texts[1] = PyUnicode_InternFromString("__str__");
-		texts[2] = PyUnicode_InternFromString("__format__");
+	for (size_t i = 0; !key && i < sizeof(tell) / sizeof(tell[0]); i++)
+		tell[i] = PyUnicode_InternFromString(tellers[i]);
+	if (!key)
 		key = PyUnicode_InternFromString("co_name");
-	}
 	name = key && sg_frames_next(&at) ? PyObject_GetAttr(at.code, key) : NULL;
-	told = name && (name == texts[0] || name == texts[1] || name == texts[2] ||
-			(sg_code_runs_itself(call->run, &at) && ((object && is_of_run(call, object) && !wants_address(&at)) ||
+	for (size_t i = 0; name && !told && i < sizeof(tell) / sizeof(tell[0]); i++)
+		told = name == tell[i];
+	told = name && (told || (sg_code_runs_itself(call->run, &at) && ((object && is_of_run(call, object) && !wants_address(&at)) ||
 			sg_cpython_result_told(&at, "id", takers))));
 	PyErr_Clear();
 	sg_python_clear(&name);

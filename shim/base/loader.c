@@ -80,15 +80,21 @@ struct others {
 	bool own_seen, before;
 };
 
+bool sg_loader_is_named(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, OBJECT) == 0;
+}
+
 static int look_for_other(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct others *others = data;
-	const char *name = strrchr(info->dlpi_name, '/');
 
 	(void)size;
 	if (info->dlpi_addr == others->own) {
 		others->own_seen = true;
-	} else if (strcmp(name ? name + 1 : info->dlpi_name, OBJECT) == 0) {
+	} else if (sg_loader_is_named(info->dlpi_name)) {
 		others->name = info->dlpi_name;
 		others->before = !others->own_seen;
 	}

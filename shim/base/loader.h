@@ -44,9 +44,12 @@ bool sg_loader_find(const void *address, struct sg_loaded *ret_object);
 
 void sg_loader_start(bool by_loader);
 
+/* Is it the path of such an object as this one? */
+bool sg_loader_is_named(const char *path);
+
 /*
- * Another file of our name that is loaded, too: a package's beside an installed one. NULL: none is. The first in the loader's
- * order guards, as its entries are the ones that are called; ret_before: the other is that.
+ * Another file of our name that is loaded, too: a package's beside an installed one; the last, where there are several. NULL: none
+ * is. The first in the loader's order guards, as its entries are the ones that are called; ret_before: the other is that.
  */
 const char *sg_loader_other(bool *ret_before);
 

@@ -33,6 +33,7 @@ static struct {
 	bool json;
 	_Atomic unsigned long device, inode, type;  /* of what descriptor was when we opened it */
 	_Atomic unsigned int generation;
+	void (*begin)(void);        /* writes the first lines of a file made anew */
 	_Atomic long looked_at;     /* when it was asked for: seconds */
 	atomic_flag reopening;
 	char path[PATH_MAX];        /* absolute, %p not yet replaced; empty: stderr */
@@ -158,6 +159,7 @@ static void descriptor_renew(int descriptor)
 {
 	char path[PATH_MAX];
 	struct stat status;
+	bool renewed = false;
 	int fresh;
 	long error;
 
@@ -173,11 +175,20 @@ static void descriptor_renew(int descriptor)
 	fresh = path_open(path);
 	if (fresh >= 0 && fresh != descriptor) {
 		if (descriptor_is_ours(descriptor) &&
-				sg_raw_syscall(SYS_dup3, fresh, descriptor, O_CLOEXEC, 0) == descriptor && descriptor_publish(descriptor) == 0)
+				sg_raw_syscall(SYS_dup3, fresh, descriptor, O_CLOEXEC, 0) == descriptor && descriptor_publish(descriptor) == 0) {
 			state.generation++;
+			renewed = true;
+		}
 		descriptor_close(fresh);
 	}
 	atomic_flag_clear(&state.reopening);
+	if (renewed && state.begin)
+		state.begin();
+}
+
+void sg_log_begin_files(void (*begin)(void))
+{
+	state.begin = begin;
 }
 
 unsigned int sg_log_generation(void)

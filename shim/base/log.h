@@ -49,6 +49,9 @@ void sg_log_as_json(bool json);
 
 bool sg_log_enabled(enum sg_log_level level);
 
+/* begin() writes what each file made anew begins with, as any line is written. NULL: nothing. */
+void sg_log_begin_files(void (*begin)(void));
+
 /* Goes up when the file is made anew under its name, which this looks for, too, once a second. */
 unsigned int sg_log_generation(void);
 

@@ -24,8 +24,6 @@
 static PyObject *counts;
 static PyObject *told; /* a dict as a set: those keys that the log's file has a line of */
 
-void (*sg_decide_new_log)(void);
-
 PyObject *sg_call_argument(const struct sg_call *call, int position, const char *keyword)
 {
 	Py_ssize_t keywords = call->kwnames ? PyTuple_Size(call->kwnames) : 0;
@@ -277,8 +275,6 @@ static void follow_log(void)
 		PyDict_Clear(told);
 	for (size_t i = 0; i < ANSWERED_PLACES; i++)
 		forget_answered(&answered_places[i]);
-	if (sg_decide_new_log)
-		sg_decide_new_log();
 }
 
 bool sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times)

@@ -81,9 +81,6 @@ void sg_decide_add_mode(char *modes, enum sg_mode mode, enum sg_action action);
  */
 bool sg_decide_count(const char *rule, const char *place, enum sg_action action, const struct sg_run *run, unsigned long times);
 
-/* Called when the log's file has been made anew: it has the first lines of the old one no more. */
-extern void (*sg_decide_new_log)(void);
-
 /* Writes counts of all violations so far to the log, most frequent first. */
 void sg_decide_summary(void);
 

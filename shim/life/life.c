@@ -303,6 +303,8 @@ static void add_to_list(char *list, size_t size, const char *text)
 	snprintf(list + length, size - length, "%s%s", length ? ", " : "", text);
 }
 
+static int64_t since; /* nanoseconds: tells the process from others that have its number */
+
 static void write_start(const struct sg_engine *engine)
 {
 	bool before;
@@ -327,6 +329,7 @@ static void write_start(const struct sg_engine *engine)
 	sg_log_text(&line, "tz", config.tz);
 	sg_log_text(&line, "hashseed", sg_seed_in_use());
 	sg_log_text(&line, "log", config.log);
+	sg_log_number(&line, "since", since);
 	sg_log_text(&line, "object", other_copy ? own_path() : NULL);
 	sg_log_text(&line, "unused", other_copy);
 	if (config.world > 1)
@@ -347,13 +350,18 @@ static void begin_log(void)
 
 static void log_start(const struct sg_engine *engine)
 {
+	struct timespec now;
+
 	add_to_list(sg_status.engine, sizeof(sg_status.engine), engine->name);
 	add_to_list(sg_status.sdk, sizeof(sg_status.sdk), sdk);
 	sg_status_set(python, sg_cpython.version);
 	sg_status.guards = (uint64_t)sg_guard_count();
-	sg_status.started = REAL(time)(NULL);
+	if (!since && REAL(clock_gettime)(CLOCK_REALTIME, &now) == 0) {
+		sg_status.started = now.tv_sec;
+		since = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	}
 	sg_status.state = SG_STATUS_GUARDED;
-	sg_decide_new_log = begin_log;
+	sg_log_begin_files(begin_log);
 	write_start(engine);
 }
 

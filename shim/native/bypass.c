@@ -315,12 +315,12 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	const struct pass *pass = data;
 	struct object object = {.info = info, .linked.base = info->dlpi_addr, .at_start = pass->at_start};
-	bool first, before;
+	bool first;
 
 	(void)size;
 	changes = info->dlpi_adds;
 	removals = info->dlpi_subs;
-	if (info->dlpi_addr == own_base || info->dlpi_addr == libc_base || info->dlpi_name == sg_loader_other(&before))
+	if (info->dlpi_addr == own_base || info->dlpi_addr == libc_base || sg_loader_is_named(info->dlpi_name))
 		return 0;
 	read_headers(&object);
 	first = object.dynamic && remember(object.dynamic, info->dlpi_addr);

@@ -215,6 +215,15 @@ class Report(unittest.TestCase):
         report = json.loads(self.run_it("--format", "json", path).stdout)
         self.assertEqual((report["torn"], [p["rule"] for p in report["places"]]), (1, ["time.time"]))
 
+    def test_files_of_one_process_are_added_up(self):
+        """Each that rotation left begins with start and tells its places again; the totals go on counting."""
+        began = start("24T08:00", 1, "warn") + " since=17"
+        first = self.write("first", began, violation("24T09:00", 1), total("24T09:30", 1, 4))
+        second = self.write("second", began, violation("24T10:00", 1), total("24T10:30", 1, 6))
+        other = self.write("other", start("24T08:00", 1, "warn") + " since=18", violation("24T10:00", 1), total("24T10:30", 1, 2))
+        report = json.loads(self.run_it("--format", "json", first, second, other).stdout)
+        self.assertEqual((len(report["processes"]), [p["count"] for p in report["places"]]), (2, [8]))
+
     def test_a_log_is_read_once(self):
         path = self.write("log", start("24T08:00", 1, "warn"), violation("24T09:00", 1))
         other = os.path.join(self.folder, "other")

@@ -415,6 +415,12 @@ allow("ok_texts_show_numbers", "import json, weakref\nclass A: pass\nclass B(A):
       "ends = '{}'.format(id(b)), json.dumps(id(b)), id(b) & 7, id(b) % 4, id(b) * 2, id(b) >> 1; assert ends == ('112', '112', 0, 0, 224, 56), ends\n"
       "made = [A() for i in range(20)][::-1]; asked = made[::2] + made[1::2]; first = min(asked, key=id); asked.sort(key=id)\n"
       "assert asked == made[::2] + made[1::2] and first is made[0] and sorted(made, key=id, reverse=True) == asked[::-1]; return ''")
+allow("ok_pprint_sorts_by_numbers", "import pprint\nclass K: pass",
+      "made = [K() for _ in range(300)]\nkept = made[::2]\ndel made\nxs = [K() for _ in range(12)]\ntext = pprint.pformat({x: i for i, x in enumerate(xs)}, width=2000)\n"
+      "import re; found = re.findall(': ([0-9]+)', text); assert found == ['1', '0', *map(str, range(2, 12))], text\nreturn ''")  # 1 is compared first
+allow("ok_id_of_a_module_with_ctypes", "import ctypes\nclass K: pass",
+      "xs = [K() for _ in range(9)]\nold = {id(x): x for x in xs}\nassert ctypes.cast(id(xs[3]), ctypes.py_object).value is xs[3]\n"
+      "assert all(old[id(x)] is x for x in xs) and [*map(lambda x: old[id(x)], xs)] == xs\nreturn ''")
 allow("ok_id_tells_apart", "import copy\nclass N:\n    def __deepcopy__(self, memo):\n        n = memo[id(self)] = N(); n.me = copy.deepcopy(self.me, memo)\n"
       "        return n", "n = N(); n.me = n; c = copy.deepcopy(n); assert c.me is c and id(c) not in {id(n)} and id(n) == id(n); return ''")
 allow("ok_address_kept", "import copy, json\nclass N: pass\nKEPT = {id(N): 1}\nEMPTY = object()\nKEPT[id(EMPTY)] = 2\nLIST = []\nKEPT[id(LIST)] = 3\n"

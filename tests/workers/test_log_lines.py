@@ -117,6 +117,10 @@ def test_a_new_file_is_as_complete_as_the_first(tmp_path):
     for path in tmp_path / "log0", tmp_path / "log1":
         lines = harness.read_log(path)
         assert lines[0]["event"] == "start" and {e["rule"] for e in harness.violations(lines)} == PLACES, path.read_text()
+        assert len(harness.events(lines, "start")) == 1, path.read_text()
+    told = subprocess.run([harness.REPO / "build" / "sandglass", "report", "--format", "json", *tmp_path.glob("log*")], capture_output=True, text=True)
+    report = json.loads(told.stdout)
+    assert len(report["processes"]) == 1 and {p["count"] for p in report["places"]} == {2}, told.stdout
 
 
 def test_a_summary_now_and_then(replay, tmp_path):

@@ -377,6 +377,16 @@ def test_two_copies_are_one_guard(tmp_path, run_program, first):
     assert [(e["event"], e.get("object"), e.get("unused")) for e in ended.log] == [("start", *order)], str(ended)
 
 
+def test_of_three_copies_two_are_no_business_of_the_one_that_guards(tmp_path, run_program):
+    copies = [tmp_path / name / "libsandglass.so" for name in "ab"]
+    for copy in copies:
+        copy.parent.mkdir()
+        copy.write_bytes(Path(harness.preload_object()).read_bytes())
+    ended = run_program(sys.executable, "-c", "import temporalio.worker; print('imported')", SANDGLASS="strict",
+                        LD_PRELOAD=":".join(map(str, [harness.preload_object(), *copies])))
+    assert (ended.code, ended.out, ended.err) == (0, "imported\n", "") and [e["event"] for e in ended.log] == ["start"], str(ended)
+
+
 def test_messages_made_of_python_alone_need_no_order(run_program):
     ended = run_program(sys.executable, "-c", "import temporalio.worker; print('imported')", SANDGLASS="strict",
                         PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python")

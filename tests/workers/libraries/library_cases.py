@@ -132,6 +132,7 @@ case("warn", "polars_series_value_counts", "import polars as pl\nD = pl.DataFram
 # Each comes in the order of its input, as with maintain_order=True.
 for _name, _call in [("group_by", "D.group_by('a').len()['a'].to_list()"), ("lazy_group_by", "D.lazy().group_by(x='a').len().collect()['x'].to_list()"),
                      ("group_by_in_turn", "[k for (k,), _ in D.group_by('a')]"), ("unique", "D.unique()['a'].to_list()"),
+                     ("partition_by", "[p['a'][0] for p in D.partition_by('a', maintain_order=False)]"),
                      ("lazy_unique", "D.lazy().unique(subset='a').collect()['a'].to_list()"), ("series_unique", "D['a'].unique().to_list()"),
                      ("expression_unique", "D.select(pl.col('a').unique())['a'].to_list()"), ("series_mode", "D['a'].mode().to_list()"),
                      ("expression_mode", "D.select(pl.col('a').mode())['a'].to_list()")]:
@@ -238,6 +239,7 @@ assert len({c.name for c in CASES}) == len(CASES), "two cases share a name"
 
 # What all share, and a setter of the library changes: seen, and not put back.
 for _name, _top, _change, _says in [
+    ("pendulum_week", passed("pendulum"), "pendulum.week_starts_at(pendulum.SUNDAY)", "pendulum.week_starts_at"),
     ("polars_namespace", passed("polars as pl"), "pl.api.register_series_namespace('sg')(int)", "polars.api.register_series_namespace"),
     ("pandas_accessor", "import pandas as pd", "pd.api.extensions.register_series_accessor('sg')(int)", "register_series_accessor"),
     ("sqlalchemy_compiles", "from sqlalchemy.sql.functions import now\nfrom sqlalchemy.ext.compiler import compiles", "compiles(now)", "sqlalchemy.ext.compiler.compiles"),

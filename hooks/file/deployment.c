@@ -209,7 +209,7 @@ static bool elsewhere(struct sg_call *call, int argument)
 
 	if (opener && opener != Py_None)
 		return true;
-	if (mode && (!PyType_IsSubtype(sg_cpython_type(mode), &PyUnicode_Type) || strpbrk(sg_python_text(mode), "wax+")))
+	if (mode && (!sg_cpython_is_text(mode) || strpbrk(sg_python_text(mode), "wax+")))
 		return true;
 	return !lies_there(call, argument, place_now(call));
 }
@@ -316,7 +316,7 @@ static bool remains(struct sg_call *call, int argument)
 	for (int i = 0; i < 2 && falls_out; i++) {
 		PyObject *path = sg_frames_local(&at, variables[i]);
 
-		falls_out = path && PyType_IsSubtype(sg_cpython_type(path), &PyUnicode_Type) && stays_below(sg_python_text(path));
+		falls_out = path && sg_cpython_is_text(path) && stays_below(sg_python_text(path));
 		sg_python_clear(&path);
 	}
 	sg_frames_end(&at);

@@ -46,7 +46,7 @@ static bool is_without_encoding(struct sg_call *call, int argument)
 static bool is_of_user(struct sg_call *call, int argument)
 {
 	PyObject *given = sg_call_argument(call, argument, "scheme");
-	const char *name = given && PyType_IsSubtype(sg_cpython_type(given), &PyUnicode_Type) ? sg_python_text(given) : "";
+	const char *name = given && sg_cpython_is_text(given) ? sg_python_text(given) : "";
 	size_t length = strlen(name);
 
 	return strcmp(name, "userbase") == 0 || (length >= 4 && strcmp(name + length - 4, "user") == 0);

@@ -125,7 +125,7 @@ static bool shared_generator(struct sg_call *call, int argument)
 static bool bare_unseeded(struct sg_call *call, int argument)
 {
 	PyObject *seed = sg_call_argument(call, 0, NULL), *self = call->self ? call->self : Py_None;
-	PyTypeObject *type = PyType_IsSubtype(sg_cpython_type(self), &PyType_Type) ?
+	PyTypeObject *type = sg_cpython_is_class(self) ?
 		(PyTypeObject *)self : sg_cpython_type(self);
 
 	(void)argument;
@@ -214,7 +214,7 @@ static bool at_random(struct sg_call *call, int argument)
 		method = sg_call_argument(call, argument, "function_name");
 	if (!seed)
 		seed = sg_call_argument(call, 2, "options");
-	return method && PyType_IsSubtype(sg_cpython_type(method), &PyUnicode_Type) && strcmp(sg_python_text(method), "random") == 0 &&
+	return method && sg_cpython_is_text(method) && strcmp(sg_python_text(method), "random") == 0 &&
 		(!seed || seed == Py_None);
 }
 

@@ -42,7 +42,7 @@ static bool listens_for_age(struct sg_call *call, int argument)
 	PyObject *format = sg_call_argument(call, INT_MAX, "format");
 
 	listens(call, argument);
-	return format && PyType_IsSubtype(sg_cpython_type(format), &PyUnicode_Type) && strstr(sg_python_text(format), "elapsed");
+	return format && sg_cpython_is_text(format) && strstr(sg_python_text(format), "elapsed");
 }
 
 /* Neither process nor thread is told apart where workflow code sees the record. */

@@ -121,7 +121,7 @@ static bool nondeterministic_sql(struct sg_call *call, int argument)
 	PyObject *sql = sg_call_argument(call, argument, NULL);
 	const char *found;
 
-	if (!sql || !PyType_IsSubtype(sg_cpython_type(sql), &PyUnicode_Type))
+	if (!sql || !sg_cpython_is_text(sql))
 		return false;
 	found = found_in(sg_python_text(sql));
 	call->watched = true; /* files, and a clock asked for by a parameter */
@@ -136,7 +136,7 @@ static bool is_in_a_file(struct sg_call *call, int argument)
 	PyObject *database = sg_call_argument(call, argument, "database");
 	const char *name;
 
-	if (!database || !PyType_IsSubtype(sg_cpython_type(database), &PyUnicode_Type))
+	if (!database || !sg_cpython_is_text(database))
 		return database != NULL;
 	name = sg_python_text(database);
 	return *name && strcmp(name, ":memory:") != 0 && strncmp(name, "file::memory:", strlen("file::memory:")) != 0 &&

@@ -79,7 +79,7 @@ static bool is_compiled_again(struct sg_call *call, int position)
 {
 	PyObject *spec = sg_call_argument(call, position, "spec");
 	PyObject *name = spec ? sg_python_attribute_or_null(spec, "name") : NULL;
-	PyObject *module = name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) ? sg_modules_host(name) : NULL;
+	PyObject *module = name && sg_cpython_is_text(name) ? sg_modules_host(name) : NULL;
 	PyObject *loader = module ? sg_python_attribute_or_null(module, "__spec__.loader") : NULL;
 	PyObject *kind = loader ? sg_python_attribute_or_null(loader, "__name__") : NULL; /* BuiltinImporter, a class */
 	bool compiled;

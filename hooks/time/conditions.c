@@ -64,7 +64,7 @@ static bool strftime_missing_or_local(struct sg_call *call, int argument)
 	if (is_left_out(call, argument, NULL))
 		return true;
 	call->zone = true;
-	return format && PyType_IsSubtype(sg_cpython_type(format), &PyUnicode_Type) && asks_for_zone(sg_python_text(format));
+	return format && sg_cpython_is_text(format) && asks_for_zone(sg_python_text(format));
 }
 
 /* A time is put into the zone where no other one, argument number N or tz, is given. */

@@ -95,7 +95,7 @@ static PyObject *code_of(PyObject *object)
 	static const char *const steps[] = {"__wrapped__", "__func__"};
 	PyObject *current = sg_python_ref(object), *next, *code;
 
-	if (PyType_IsSubtype(sg_cpython_type(object), &PyType_Type)) {
+	if (sg_cpython_is_class(object)) {
 		Py_DecRef(current);
 		current = sg_python_attribute_or_null(object, "__init__");
 	}
@@ -146,7 +146,7 @@ static int attach_reads(const struct target *target)
 	PyObject *class = path ? reach(target->module, path) : NULL, *getter = sg_python_attribute_or_null(target->object, "fget");
 	int error = -ENOTSUP;
 
-	if (class && getter && PyType_IsSubtype(sg_cpython_type(class), &PyType_Type))
+	if (class && getter && sg_cpython_is_class(class))
 		error = sg_function_hook_reads(getter, (PyTypeObject *)class);
 	free(path);
 	sg_python_clear(&getter);
@@ -370,7 +370,7 @@ static bool may_wait(const struct entry *entry)
 
 static void take_name(PyObject *name)
 {
-	if (PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) && PyDict_SetItem(names_in_code, name, Py_None) < 0)
+	if (sg_cpython_is_text(name) && PyDict_SetItem(names_in_code, name, Py_None) < 0)
 		PyErr_Clear();
 }
 

@@ -373,7 +373,7 @@ static const struct sg_rule *rule_of_class(const struct sg_call *call)
 	PyObject *mro, *class, *module, *name;
 	struct text text;
 
-	if (!call->self || !PyType_IsSubtype(sg_cpython_type(call->self), &PyType_Type))
+	if (!call->self || !sg_cpython_is_class(call->self))
 		return NULL;
 	mro = sg_python_attribute_or_null(call->self, "__mro__");
 	for (Py_ssize_t i = 0; mro && !rule && i < PyTuple_Size(mro); i++) {

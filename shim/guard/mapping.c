@@ -26,7 +26,7 @@ static const char *text_of(PyObject *key)
 	char *text = NULL;
 	Py_ssize_t size;
 
-	if (PyType_IsSubtype(sg_cpython_type(key), &PyUnicode_Type))
+	if (sg_cpython_is_text(key))
 		return sg_python_text(key);
 	if (PyBytes_AsStringAndSize(key, &text, &size) < 0)
 		PyErr_Clear();
@@ -100,7 +100,7 @@ static PyObject *answer_to(PyObject *key, enum sg_source source)
 		PyErr_SetObject(PyExc_KeyError, key);
 		return NULL;
 	}
-	return PyType_IsSubtype(sg_cpython_type(key), &PyUnicode_Type) ? PyUnicode_FromString("C") : PyBytes_FromStringAndSize("C", 1);
+	return sg_cpython_is_text(key) ? PyUnicode_FromString("C") : PyBytes_FromStringAndSize("C", 1);
 }
 
 /* What is not there when it is asked for by its name is not listed either. */

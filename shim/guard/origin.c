@@ -297,7 +297,7 @@ static bool is_for_library(const struct walk *walk, PyObject *frame, PyObject *c
 	if (locals)
 		object = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
 	if (object) {
-		class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) ? object : (PyObject *)sg_cpython_type(object);
+		class = sg_cpython_is_class(object) ? object : (PyObject *)sg_cpython_type(object);
 		found = sg_code_is_librarys(walk->run, class);
 	}
 	PyErr_Clear();

@@ -103,7 +103,7 @@ static PyObject *maker_of(PyObject *object)
 {
 	PyObject *maker;
 
-	if (!PyType_IsSubtype(sg_cpython_type(object), &PyType_Type))
+	if (!sg_cpython_is_class(object))
 		return NULL;
 	maker = own_function(object, "__init__");
 	return maker ? maker : own_function(object, "__new__");
@@ -217,7 +217,7 @@ bool sg_original_is(PyObject *original, PyObject *current)
 	if (sg_cpython_type(original) != sg_cpython_type(current))
 		return false;
 	/* A class or object made anew by the same module. */
-	return PyType_IsSubtype(sg_cpython_type(original), &PyType_Type) ?
+	return sg_cpython_is_class(original) ?
 		same_attribute(original, current, "__module__") && same_attribute(original, current, "__qualname__") :
 		!PyType_IsSubtype(sg_cpython_type(original), &PyFunction_Type);
 }

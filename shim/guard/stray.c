@@ -22,7 +22,7 @@ static bool is_known(void)
 static const struct sg_context *owner_of(PyObject *globals)
 {
 	PyObject *name = globals ? sg_python_module_name(globals) : NULL;
-	const struct sg_context *context = name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) ? sg_context_running : NULL;
+	const struct sg_context *context = name && sg_cpython_is_text(name) ? sg_context_running : NULL;
 
 	while (context && !(context->run->modules && sg_modules_holds(context->run->modules, name, globals) &&
 			!sg_modules_has_globals(sg_modules_host(name), globals)))

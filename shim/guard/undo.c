@@ -227,7 +227,7 @@ static PyObject *own_attributes(PyObject *target)
 {
 	PyObject *dict;
 
-	if (PyType_IsSubtype(sg_cpython_type(target), &PyType_Type))
+	if (sg_cpython_is_class(target))
 		return sg_python_ref(sg_cpython_type_dict((PyTypeObject *)target));
 	if (PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type))
 		return sg_python_ref(PyModule_GetDict(target));

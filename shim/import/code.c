@@ -111,7 +111,7 @@ static bool same_file(PyObject *module, PyObject *globals)
 		return false;
 	theirs = sg_cpython_item(PyModule_GetDict(module), "__file__");
 	file = sg_cpython_item(globals, "__file__");
-	return theirs && file && PyType_IsSubtype(sg_cpython_type(file), &PyUnicode_Type) &&
+	return theirs && file && sg_cpython_is_text(file) &&
 		strcmp(sg_python_text(theirs), sg_python_text(file)) == 0;
 }
 
@@ -129,7 +129,7 @@ static bool is_standard_file(PyObject *globals, const char *module)
 	size_t length = strcspn(module, "."), start = end ? (size_t)(end + 1 - directory) : 0;
 	bool found = false;
 
-	if (start && file && PyType_IsSubtype(sg_cpython_type(file), &PyUnicode_Type) &&
+	if (start && file && sg_cpython_is_text(file) &&
 	    strncmp(sg_python_text(file), directory, start) == 0) {
 		path = sg_python_text(file) + start;
 		found = strncmp(path, module, length) == 0 && (path[length] == '.' || path[length] == '/');
@@ -179,7 +179,7 @@ enum sg_code sg_code_of(const struct sg_run *run, PyObject *globals)
 	PyObject *name = sg_python_module_name(globals);
 
 	/* Generated code without a module is as transparent as its caller. */
-	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+	if (!name || !sg_cpython_is_text(name))
 		return SG_CODE_STDLIB;
 	return kind_of_module(run, globals, name, kind_of_name_kept(name));
 }
@@ -214,7 +214,7 @@ static bool is_installed(const struct sg_frames *at)
 
 	if (path[0] == '<' && at->globals)
 		module = sg_cpython_item(at->globals, "__file__"); /* borrowed */
-	if (module && PyType_IsSubtype(sg_cpython_type(module), &PyUnicode_Type))
+	if (module && sg_cpython_is_text(module))
 		path = sg_python_text(module);
 	found = is_installed_path(path);
 	sg_python_clear(&file);
@@ -226,7 +226,7 @@ bool sg_code_is_librarys(const struct sg_run *run, PyObject *class)
 	PyObject *name = sg_python_attribute_or_null(class, "__module__"), *own = NULL, *host = NULL;
 	bool found = false;
 
-	if (name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) && kind_of_name_kept(name) == SG_CODE_LIBRARY) {
+	if (name && sg_cpython_is_text(name) && kind_of_name_kept(name) == SG_CODE_LIBRARY) {
 		host = sg_modules_host(name);
 		own = run->modules ? PyDict_GetItemWithError(run->modules, name) : NULL;
 		found = host && (!own || own == host) &&
@@ -254,7 +254,7 @@ static bool is_plumbing(PyObject *globals)
 {
 	PyObject *name = globals ? sg_python_module_name(globals) : NULL;
 
-	return !name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) || sg_code_standard(sg_python_text(name));
+	return !name || !sg_cpython_is_text(name) || sg_code_standard(sg_python_text(name));
 }
 
 const char *const sg_code_handing_on[] = {"cpu", "affinity", "processors", NULL};

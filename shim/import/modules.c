@@ -26,14 +26,14 @@ PyObject *sg_modules_host(PyObject *name)
 PyObject *sg_modules_text(PyObject *object, const char *name)
 {
 	PyObject *(*get)(PyObject *, PyObject *) = PyType_GetSlot(&PyType_Type, Py_tp_getattro);
-	bool class = PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
+	bool class = sg_cpython_is_class(object);
 	PyObject *key = class ? PyUnicode_InternFromString(name) : NULL, *value;
 
 	value = class ? (key ? get(object, key) : NULL) : sg_python_attribute_or_null(object, name);
 	if (!value)
 		PyErr_Clear();
 	sg_python_clear(&key);
-	if (value && !PyType_IsSubtype(sg_cpython_type(value), &PyUnicode_Type))
+	if (value && !sg_cpython_is_text(value))
 		sg_python_clear(&value);
 	return value;
 }
@@ -75,25 +75,23 @@ bool sg_modules_holds(PyObject *table, PyObject *name, PyObject *globals)
 	return sg_modules_has_globals(PyDict_GetItemWithError(table, name), globals);
 }
 
+/* None: it has no parent. */
+static PyObject *parent_of(PyObject *name)
+{
+	const char *text = sg_python_text(name), *dot = strrchr(text, '.');
+
+	return dot ? PyUnicode_FromStringAndSize(text, dot - text) : sg_python_ref(Py_None);
+}
+
 /*
  * A shared submodule below a parent that the run has for itself must be bound as that parent's attribute, which only
  * the import machinery does: until then it counts as not imported.
  */
-static int parent_is_own(PyObject *table, PyObject *name)
+static bool parent_is_own(PyObject *table, PyObject *parent)
 {
-	const char *text = sg_python_text(name), *dot = strrchr(text, '.');
-	PyObject *parent, *own;
-	int answer;
+	PyObject *own = parent == Py_None ? NULL : PyDict_GetItemWithError(table, parent);
 
-	if (!dot)
-		return 0;
-	parent = PyUnicode_FromStringAndSize(text, dot - text);
-	if (!parent)
-		return -1;
-	own = PyDict_GetItemWithError(table, parent);
-	answer = own ? own != sg_modules_host(parent) : PyErr_Occurred() ? -1 : 0;
-	Py_DecRef(parent);
-	return answer;
+	return own && own != sg_modules_host(parent);
 }
 
 static bool forbidden(PyObject *name)
@@ -105,11 +103,27 @@ static bool forbidden(PyObject *name)
 	return answer > 0;
 }
 
+/* Does the run see the host's module, or has it to import it? With an exception: false. */
+static bool is_host_s(PyObject *table, PyObject *name)
+{
+	struct sg_policy *policy = sg_context_current->run->policy;
+	PyObject *seen = policy->seen[sg_context_current->phase], *parent = policy->apart ? NULL : PyDict_GetItemWithError(seen, name);
+	bool is;
+
+	if (parent)
+		return !parent_is_own(table, parent);
+	if (sg_policy_shares(policy, name) != 1 || forbidden(name)) /* the importer says so */
+		return false;
+	parent = parent_of(name);
+	is = parent && !parent_is_own(table, parent) && (sg_policy_no_python || PyDict_SetItem(seen, name, parent) == 0);
+	sg_python_clear(&parent);
+	return is;
+}
+
 /* Borrowed module as the current run sees it; NULL with or without an exception. */
 static PyObject *find(PyObject *self, PyObject *name)
 {
 	PyObject *table = current_table(), *module;
-	int answer;
 
 	if (!table)
 		return PyDict_GetItemWithError(self, name);
@@ -117,20 +131,12 @@ static PyObject *find(PyObject *self, PyObject *name)
 	if (module || PyErr_Occurred())
 		return module;
 	module = PyDict_GetItemWithError(self, name);
-	if (!module || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+	if (!module || !sg_cpython_is_text(name))
 		return NULL;
 	if (!sg_context_current->run->policy->lazy && PyUnicode_CompareWithASCIIString(name, "sys") != 0 &&
 	    PyUnicode_CompareWithASCIIString(name, "builtins") != 0)
 		return NULL;
-	answer = sg_policy_shares(sg_context_current->run->policy, name);
-	if (answer == 1 && forbidden(name))
-		return NULL; /* the importer says so */
-	if (answer == 1) {
-		answer = parent_is_own(table, name);
-		if (answer == 0)
-			return module;
-	}
-	return NULL;
+	return is_host_s(table, name) ? module : NULL;
 }
 
 static PyObject *subscript(PyObject *self, PyObject *name)

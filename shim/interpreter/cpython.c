@@ -87,6 +87,16 @@ PyTypeObject *sg_cpython_type(PyObject *object)
 	return sg_field(object, object_type);
 }
 
+bool sg_cpython_is_class(PyObject *object)
+{
+	return PyType_GetFlags(sg_cpython_type(object)) & Py_TPFLAGS_TYPE_SUBCLASS;
+}
+
+bool sg_cpython_is_text(PyObject *object)
+{
+	return PyType_GetFlags(sg_cpython_type(object)) & Py_TPFLAGS_UNICODE_SUBCLASS;
+}
+
 Py_ssize_t sg_cpython_fields(void)
 {
 	return sg_at(object_fields);

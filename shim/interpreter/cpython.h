@@ -56,6 +56,10 @@ bool sg_cpython_writable(const void *address, size_t size);
 Py_ssize_t sg_cpython_fields(void);
 
 PyTypeObject *sg_cpython_type(PyObject *object);
+
+/* Is it a class, a str? */
+bool sg_cpython_is_class(PyObject *object);
+bool sg_cpython_is_text(PyObject *object);
 const void *sg_cpython_type_word(PyObject *object);           /* where the object says so */
 
 PyTypeObject *sg_cpython_type_base(PyTypeObject *type);       /* borrowed, NULL for object */

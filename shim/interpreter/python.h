@@ -92,6 +92,8 @@ struct sg_python_inittab {
 #define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
 #define Py_TPFLAGS_HAVE_GC (1UL << 14)
 #define Py_TPFLAGS_METHOD_DESCRIPTOR (1UL << 17)
+#define Py_TPFLAGS_UNICODE_SUBCLASS (1UL << 28)
+#define Py_TPFLAGS_TYPE_SUBCLASS (1UL << 31)
 
 #define Py_EQ 2
 

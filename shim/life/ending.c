@@ -38,11 +38,13 @@ struct walk {
 	uint32_t *pending;      /* positions of those whose referents are to be marked */
 	size_t depth;
 	uint32_t *index;        /* hash table of positions + 1; twice as many as nodes have room */
-	PyObject *builtins, *builtins_key, *module_key;
+	PyObject *builtins;
 	struct node *parent;
 	bool own;               /* what is reached now */
 	bool failed;
 };
+
+static PyObject *builtins_key, *module_key;
 
 /* --- the walk ---------------------------------------------------------------------------------- */
 
@@ -57,7 +59,7 @@ static uint32_t *find(const struct walk *walk, PyObject *object)
 
 static bool grow(struct walk *walk)
 {
-	size_t size = walk->size ? 4 * walk->size : 1024;
+	size_t size = walk->size ? 4 * walk->size : 64;
 	struct node *nodes = realloc(walk->nodes, size * sizeof(*nodes));
 	uint32_t *index = calloc(2 * size, sizeof(*index));
 
@@ -83,7 +85,7 @@ static bool is_own_class(const struct walk *walk, PyObject *class)
 	if (!(PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE))
 		return false;
 	dict = sg_cpython_type_dict((PyTypeObject *)class);
-	name = dict ? PyDict_GetItemWithError(dict, walk->module_key) : NULL;
+	name = dict ? PyDict_GetItemWithError(dict, module_key) : NULL;
 	return name && walk->run->modules && PyDict_GetItemWithError(walk->run->modules, name);
 }
 
@@ -99,7 +101,7 @@ static bool is_boundary(const struct walk *walk, PyObject *object)
 	if (PyType_IsSubtype(type, &PyType_Type))
 		return walk->run->image || !is_own_class(walk, object);
 	return type == &PyDict_Type && (object == walk->builtins ||
-		PyDict_GetItemWithError(object, walk->builtins_key));
+		PyDict_GetItemWithError(object, builtins_key));
 }
 
 static int reach(PyObject *object, void *argument)
@@ -340,10 +342,12 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 	/* Made first: what is allocated during the walk could start the collector. */
 	python_finaliser();
 	ending = new_ending(run);
-	walk.builtins_key = PyUnicode_InternFromString("__builtins__");
-	walk.module_key = PyUnicode_InternFromString("__module__");
+	if (!builtins_key)
+		builtins_key = PyUnicode_InternFromString("__builtins__");
+	if (!module_key)
+		module_key = PyUnicode_InternFromString("__module__");
 	walk.builtins = PyEval_GetBuiltins();
-	if (ending && walk.builtins_key && walk.module_key && grow(&walk)) {
+	if (ending && builtins_key && module_key && grow(&walk)) {
 		reach_roots(&walk, root);
 		follow_all(&walk);
 		for (size_t i = 0, end = has_candidates(&walk) && mark_all(&walk) ? walk.count : 0; i < end; i++)
@@ -353,8 +357,6 @@ struct sg_ending *sg_ending_find(struct sg_run *run, PyObject *root)
 		ending->complete = !walk.failed;
 	}
 	PyErr_Clear();
-	sg_python_clear(&walk.module_key);
-	sg_python_clear(&walk.builtins_key);
 	free(walk.nodes);
 	free(walk.index);
 	return ending;

@@ -37,8 +37,10 @@ static void free_policy(struct sg_policy *policy)
 	free_judgements(policy->judgements);
 	sg_python_clear(&policy->judgements);
 	sg_python_clear(&policy->shared);
-	sg_python_clear(&policy->forbidden[SG_PHASE_IMPORT]);
-	sg_python_clear(&policy->forbidden[SG_PHASE_RUNTIME]);
+	for (int phase = 0; phase < 2; phase++) {
+		sg_python_clear(&policy->forbidden[phase]);
+		sg_python_clear(&policy->seen[phase]);
+	}
 	sg_python_clear(&policy->prepared);
 	sg_python_clear(&policy->classes);
 	sg_python_clear(&policy->apart);
@@ -97,6 +99,7 @@ struct sg_policy *sg_policies_get(const struct sg_engine *engine, PyObject *sett
 		PyObject *workflow_module)
 {
 	struct sg_policy *policy;
+	bool complete = true;
 
 	for (policy = policies; policy; policy = policy->next)
 		if (policy->engine == engine && policy->settings == settings &&
@@ -110,11 +113,12 @@ struct sg_policy *sg_policies_get(const struct sg_engine *engine, PyObject *sett
 	}
 	policy->shared = PyDict_New();
 	policy->judgements = PyDict_New();
-	policy->forbidden[SG_PHASE_IMPORT] = PyDict_New();
-	policy->forbidden[SG_PHASE_RUNTIME] = PyDict_New();
-	if (!policy->shared || !policy->judgements || !policy->forbidden[SG_PHASE_IMPORT] ||
-	    !policy->forbidden[SG_PHASE_RUNTIME] ||
-	    (engine->additions && engine->additions(settings, sg_arm_add) < 0)) {
+	for (int phase = 0; phase < 2 && complete; phase++) {
+		policy->forbidden[phase] = PyDict_New();
+		policy->seen[phase] = PyDict_New();
+		complete = policy->forbidden[phase] && policy->seen[phase];
+	}
+	if (!policy->shared || !policy->judgements || !complete || (engine->additions && engine->additions(settings, sg_arm_add) < 0)) {
 		free_policy(policy);
 		return NULL;
 	}

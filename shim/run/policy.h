@@ -25,6 +25,7 @@ struct sg_policy {
 	PyObject *workflow_module;  /* str: always executed for each run */
 	PyObject *shared;           /* dict: module name -> True or False */
 	PyObject *forbidden[2];     /* dict for each phase: module name -> True or False */
+	PyObject *seen[2];          /* dict for each phase: name of a module that runs see before they import it -> its parent's, or None */
 	PyObject *judgements;       /* dict: name -> address of a struct sg_judgement */
 	struct sg_image *images;    /* lanes */
 	PyObject *prepared;         /* set: what the engine has validated, NULL: nothing */

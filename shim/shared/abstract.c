@@ -111,7 +111,7 @@ static PyObject *abc_register(PyObject *module, PyObject *const *args, Py_ssize_
 
 	if (!run || count != 2 || sg_subclasses_is_noted(args[0]) ||
 	    (!sg_context_current && !sg_subclasses_is_noted(args[1])) || /* a shared module that is executed for the first time */
-	    !PyType_IsSubtype(sg_cpython_type(args[1]), &PyType_Type))
+	    !sg_cpython_is_class(args[1]))
 		return guarded_register.original(module, args, count);
 	there = PyObject_IsSubclass(args[1], args[0]);
 	if (there != 0) /* maybe for the host, whose entry is to stay */
@@ -416,7 +416,7 @@ static PyObject *abc_subclasscheck(PyObject *module, PyObject *const *args, Py_s
 	struct sg_run *run = asking();
 	PyObject *said;
 
-	if (!run || count != 2 || !sg_subclasses_noted() || !PyType_IsSubtype(sg_cpython_type(args[1]), &PyType_Type))
+	if (!run || count != 2 || !sg_subclasses_noted() || !sg_cpython_is_class(args[1]))
 		return guarded_subclass.original(module, args, count);
 	if (sg_subclasses_is_noted(args[0]) || sg_subclasses_is_noted(args[1]))
 		return answer(is_subclass_for_run(run, args[0], args[1]));

@@ -68,17 +68,17 @@ static bool is_own(PyObject *object, int depth)
 	PyObject *arguments;
 	bool own = false;
 
-	if (PyType_IsSubtype(type, &PyType_Type))
+	if (type == &PyTuple_Type && depth < DEPTH_MAX) {
+		for (Py_ssize_t i = 0; !own && i < PyTuple_Size(object); i++)
+			own = is_own(PyTuple_GetItem(object, i), depth + 1);
+		return own;
+	}
+	if (sg_cpython_is_class(object))
 		return sg_subclasses_is_noted(object);
 	if (type == &PyUnicode_Type || sg_subclasses_is_noted((PyObject *)type))
 		return true;
 	if (depth >= DEPTH_MAX)
 		return false;
-	if (type == &PyTuple_Type) {
-		for (Py_ssize_t i = 0; !own && i < PyTuple_Size(object); i++)
-			own = is_own(PyTuple_GetItem(object, i), depth + 1);
-		return own;
-	}
 	kind = kind_of(type);
 	if (!kind || kind->bare)
 		return false;

@@ -262,8 +262,8 @@ static bool is_own(PyObject *table, PyObject *function)
 {
 	PyObject *globals = PyFunction_GetGlobals(function), *name = sg_python_module_name(globals);
 
-	return name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) &&
-		!sg_modules_has_globals(sg_modules_host(name), globals) && (!table || sg_modules_holds(table, name, globals));
+	return name && sg_cpython_is_text(name) &&
+		(!table || sg_modules_holds(table, name, globals)) && !sg_modules_has_globals(sg_modules_host(name), globals);
 }
 
 /* May a run number it? So that it is found again, the host must note what it has told of such a one. */
@@ -450,7 +450,7 @@ static void number_other(size_t i, PyObject *module)
 	PyObject *class = PyObject_GetAttrString(module, others[i].name);
 
 	PyErr_Clear();
-	if (!class || !PyType_IsSubtype(sg_cpython_type(class), &PyType_Type)) {
+	if (!class || !sg_cpython_is_class(class)) {
 		sg_python_clear(&class);
 		return;
 	}

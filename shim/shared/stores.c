@@ -50,7 +50,7 @@ static bool is_shared_module(const struct sg_run *run, PyObject *object)
 {
 	PyObject *name = sg_python_module_name(PyModule_GetDict(object));
 
-	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+	if (!name || !sg_cpython_is_text(name))
 		return false;
 	return shared_module(run, name) == object;
 }
@@ -67,7 +67,7 @@ static bool is_shared_global(const struct sg_run *run, PyObject *object)
 /* Found under no name, but in a cache or by a call: Page[str] of pydantic, an array type of ctypes. */
 static bool is_class_of_others(const struct sg_run *run, PyObject *object)
 {
-	return sg_subclasses_known && run->family && PyType_IsSubtype(sg_cpython_type(object), &PyType_Type) &&
+	return sg_subclasses_known && run->family && sg_cpython_is_class(object) &&
 		(PyType_GetFlags((PyTypeObject *)object) & Py_TPFLAGS_HEAPTYPE) && sg_subclasses_is_others(object, run);
 }
 
@@ -220,7 +220,7 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 
 	PyErr_Fetch(&type, &error, &traceback);
 	if (context->phase == SG_PHASE_RUNTIME && !sg_engine_is_unrestricted(context->run->policy->engine) &&
-			PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type)) {
+			sg_cpython_is_text(name)) {
 		shared = kind == LOGGER ? sg_stores_logger_shared(target) : sg_stores_shared(context->run, target);
 		globals = shared ? globals_of_store() : NULL;
 		own = !shared || is_own_business(context->run, globals, target, name);
@@ -480,7 +480,7 @@ static PyObject *given[2]; /* the methods of loggers' class, which has them for 
 static void put_on_loggers(bool on)
 {
 	PyObject *class = sg_python_imported("logging", "Logger"), *here;
-	bool is_class = class && PyType_IsSubtype(sg_cpython_type(class), &PyType_Type);
+	bool is_class = class && sg_cpython_is_class(class);
 
 	for (int i = 0; is_class && logger_methods[i].ml_name; i++) {
 		here = sg_cpython_item(sg_cpython_type_dict((PyTypeObject *)class), logger_methods[i].ml_name);

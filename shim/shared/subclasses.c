@@ -119,7 +119,7 @@ long sg_subclasses_noted(void)
 
 bool sg_subclasses_is_noted(PyObject *class)
 {
-	return find_note(class);
+	return (PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE) && find_note(class);
 }
 
 Py_ssize_t sg_subclasses_next_hash(struct sg_run *run)

@@ -71,7 +71,7 @@ static bool is_image_module(const struct build *build, PyObject *name)
 {
 	PyObject *module;
 
-	if (!name || !PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type))
+	if (!name || !sg_cpython_is_text(name))
 		return false;
 	module = PyDict_GetItemWithError(build->modules, name);
 	return module && module != sg_modules_host(name);
@@ -95,8 +95,8 @@ static bool is_library_code(const struct build *build, PyObject *object, bool *r
 
 	*ret_own = is_image_module(build, name);
 	/* A function may be a closure that a library made for the image; what is the library's own, its module holds. */
-	if (!*ret_own && name && PyType_IsSubtype(sg_cpython_type(name), &PyUnicode_Type) &&
-	    PyType_IsSubtype(sg_cpython_type(object), &PyType_Type)) {
+	if (!*ret_own && name && sg_cpython_is_text(name) &&
+	    sg_cpython_is_class(object)) {
 		module = sg_modules_host(name);
 		library = module && (sg_cpython_is_c_class((PyTypeObject *)object) || !sg_age_was_there(&build->made, module) ||
 				sg_modules_leads_to(module, object));
@@ -290,7 +290,7 @@ static int note_own_dict(struct build *build, struct sg_graph_node *node, PyObje
 	PyObject *dict;
 	int error = 0;
 
-	if (PyType_IsSubtype(sg_cpython_type(node->object), &PyType_Type))
+	if (sg_cpython_is_class(node->object))
 		return 0;
 	dict = PyObject_GenericGetDict(node->object, NULL);
 	if (!dict)
@@ -457,7 +457,7 @@ void sg_graph_path(const struct sg_graph_node *node, char *text, size_t size)
 	if (PyType_IsSubtype(sg_cpython_type(node->parent->object), &PyDict_Type)) {
 		key = key_of(node->parent->object, node->object);
 		length = strlen(text);
-		if (key && PyType_IsSubtype(sg_cpython_type(key), &PyUnicode_Type))
+		if (key && sg_cpython_is_text(key))
 			snprintf(text + length, size - length, ".%s", sg_python_text(key));
 		else
 			snprintf(text + length, size - length, "[...]");

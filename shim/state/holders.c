@@ -9,11 +9,6 @@
 
 /* --- which references count ---------------------------------------------------------------------- */
 
-static bool is_class(PyObject *object)
-{
-	return PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
-}
-
 static bool is_tuple(PyObject *object)
 {
 	const char *name = sg_cpython_type_name(sg_state_type(object));
@@ -67,7 +62,7 @@ static bool is_frame(PyObject *object)
 /* Are the object's references from elsewhere of interest only when somebody is known who has one? */
 static bool needs_a_holder(PyObject *object)
 {
-	return is_class(object) || is_tuple(object) || PyType_IsSubtype(sg_cpython_type(object), &PyModule_Type);
+	return sg_cpython_is_class(object) || is_tuple(object) || PyType_IsSubtype(sg_cpython_type(object), &PyModule_Type);
 }
 
 static bool of_no_interest(PyObject *object)
@@ -231,7 +226,7 @@ static bool is_own_dict(PyObject *dict, PyObject *owner)
 
 	if (sg_cpython_type(dict) != &PyDict_Type || !owner)
 		return false;
-	if (is_class(owner))
+	if (sg_cpython_is_class(owner))
 		return sg_cpython_type_dict((PyTypeObject *)owner) == dict;
 	if (sg_cpython_is_c_class(sg_cpython_type(owner)))
 		return false;
@@ -252,7 +247,7 @@ static void describe(PyObject *holder, char *text, size_t size)
 	for (int step = 0; holder && step < STEPS_MAX && length < size; step++) {
 		PyTypeObject *type = sg_cpython_type(holder);
 		PyObject *name = type == &PyDict_Type ? sg_python_module_name(holder) : NULL;
-		bool class = is_class(holder), last = name || class || !sg_cpython_is_c_class(type);
+		bool class = sg_cpython_is_class(holder), last = name || class || !sg_cpython_is_c_class(type);
 		PyObject *owner = last ? NULL : owner_of(holder);
 		char own[256];
 

@@ -146,7 +146,7 @@ static struct item *new_item(const struct sg_durable_work *work, struct request 
 static PyObject *named(PyObject *user_function)
 {
 	PyObject *module = sg_python_attribute_or_null(user_function, "__module__");
-	bool has = module && PyType_IsSubtype(sg_cpython_type(module), &PyUnicode_Type);
+	bool has = module && sg_cpython_is_text(module);
 
 	sg_python_clear(&module);
 	return has ? sg_python_ref(user_function) : PyObject_Type(user_function);

@@ -24,11 +24,6 @@ static bool is_function(PyObject *object)
 	return sg_cpython_type(object) == &PyFunction_Type;
 }
 
-static bool is_class(PyObject *object)
-{
-	return PyType_IsSubtype(sg_cpython_type(object), &PyType_Type);
-}
-
 /* What a cell of its closure holds: new reference, NULL without an exception: there is none, or nothing in it. */
 static PyObject *content_of(PyObject *closure, Py_ssize_t i)
 {
@@ -83,7 +78,8 @@ static PyObject *copy_wrapper(struct sg_making *making, PyObject *wrapper, PyObj
 
 	for (Py_ssize_t i = 0; cells && i < PyTuple_Size(closure); i++) {
 		content = content_of(closure, i);
-		own = content && (is_function(content) || is_class(content)) ? sg_durable_own(making, content) : sg_python_ref(content);
+		own = content && (is_function(content) || sg_cpython_is_class(content)) ?
+			sg_durable_own(making, content) : sg_python_ref(content);
 		cell = PyTuple_GetItem(closure, i);
 		cell = own ? PyObject_CallFunctionObjArgs((PyObject *)sg_cpython_type(cell), own, NULL) :
 			content ? NULL : sg_python_ref(cell);

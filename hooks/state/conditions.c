@@ -26,6 +26,16 @@ static bool is_shared(struct sg_call *call, int position)
 	return shared;
 }
 
+/* Of a class that others have made it is written into the class what match statements take it for. */
+static bool registers_shared(struct sg_call *call, int unused)
+{
+	PyObject *class = sg_call_argument(call, 1, "subclass");
+
+	(void)unused;
+	return class && sg_cpython_is_class(class) && (PyType_GetFlags((PyTypeObject *)class) & Py_TPFLAGS_HEAPTYPE) &&
+		is_shared(call, 0) && is_shared(call, 1);
+}
+
 static bool is_shared_logger(struct sg_call *call, int unused)
 {
 	PyObject *self = call->self ? call->self : sg_call_argument(call, 0, NULL);
@@ -96,7 +106,7 @@ static bool is_compiled_again(struct sg_call *call, int position)
 
 static const struct sg_condition_entry conditions[] = {
 	{"given", is_given},
-	{"shared", is_shared},
+	{"shared", is_shared}, {"registers-shared", registers_shared},
 	{"shared-logger", is_shared_logger},
 	{"shared-filters", are_shared_filters},
 	{"mimetypes-made", is_mimetypes_made}, {"sysconfig-made", is_sysconfig_made},

@@ -13,6 +13,7 @@
 #include "shim/native/hardened.h"
 #include "shim/native/native.h"
 #include "shim/run/policy.h"
+#include "shim/shared/abstract.h"
 #include "shim/shared/locals.h"
 #include "shim/shared/stores.h"
 #include "shim/state/image.h"
@@ -100,6 +101,7 @@ static void carry(struct sg_run *run, bool inside)
 void sg_visit_enter(struct sg_run *run, struct sg_visit *visit)
 {
 	sg_turn_begin();
+	sg_abstract_turn(run);
 	tell(run, true);
 	sg_named_begin(run);
 	visit->token = enter(&visit->context);
@@ -131,6 +133,7 @@ void sg_visit_leave(struct sg_run *run, struct sg_visit *visit)
 	run->thread = visit->outer;
 	leave(&visit->context, visit->token);
 	tell(run, false);
+	sg_abstract_turn(run);
 	sg_turn_end();
 }
 

@@ -18,7 +18,8 @@ static struct guarded {
 } guarded_register = {.name = "_abc_register"}, guarded_subclass = {.name = "_abc_subclasscheck"},
 	guarded_instance = {.name = "_abc_instancecheck"};
 
-static PyObject *get_dump, *cache_token; /* functions of _abc */
+static PyObject *abc, *get_dump, *cache_token; /* _abc, and functions of it */
+static PyObject *nobody_s[2];            /* an abstract class and another one, for sg_abstract_turn() */
 
 /* The run whose view counts, when it may have one of its own. */
 static struct sg_run *asking(void)
@@ -465,6 +466,35 @@ static PyObject *abc_instancecheck(PyObject *module, PyObject *const *args, Py_s
 	return said;
 }
 
+/* --- at a change of runs -------------------------------------------------------------------------- */
+
+/* Has another one than the workflow's been registered? */
+static bool has_others(PyObject *registered)
+{
+	PyObject *key, *classes;
+	Py_ssize_t position = 0;
+
+	while (registered && PyDict_Next(registered, &position, &key, &classes))
+		for (Py_ssize_t i = 1; i < PyTuple_Size(classes); i++)
+			if (!sg_subclasses_is_noted(PyTuple_GetItem(classes, i)))
+				return true;
+	return false;
+}
+
+void sg_abstract_turn(const struct sg_run *run)
+{
+	PyObject *type, *value, *traceback, *done;
+
+	if (!guarded_register.def || !(run->registered || has_others(run->image_registered)))
+		return;
+	PyErr_Fetch(&type, &value, &traceback);
+	done = ask_as_host(guarded_register.original, abc, nobody_s, 2);
+	if (!done || forget_registered(nobody_s[0], nobody_s[1]) < 0)
+		PyErr_Clear();
+	sg_python_clear(&done);
+	PyErr_Restore(type, value, traceback);
+}
+
 /* --- in place ------------------------------------------------------------------------------------ */
 
 static bool look_up(PyObject *module, struct guarded *guarded)
@@ -496,8 +526,12 @@ static bool probe(void)
 		"A.register(B); A.register(C)\n"
 		"def registered(): return [r() for r in __import__('_abc')._get_dump(A)[0]] == [C]\n", NULL, NULL);
 	PyObject *abstract = namespace ? sg_cpython_item(namespace, "A") : NULL;
-	bool proved = abstract && registry_of(abstract) && forget_registered(abstract, sg_cpython_item(namespace, "B")) == 0 &&
+	PyObject *forgotten = namespace ? sg_cpython_item(namespace, "B") : NULL;
+	bool proved = abstract && registry_of(abstract) && forget_registered(abstract, forgotten) == 0 &&
 		sg_cpython_call(sg_cpython_item(namespace, "registered")) == 1;
+
+	nobody_s[0] = proved ? sg_python_ref(abstract) : NULL;
+	nobody_s[1] = proved ? sg_python_ref(forgotten) : NULL;
 
 	PyErr_Clear();
 	sg_python_clear(&namespace);
@@ -506,12 +540,11 @@ static bool probe(void)
 
 void sg_abstract_install(void)
 {
-	PyObject *module = PyImport_ImportModule("_abc");
-
-	get_dump = module ? PyObject_GetAttrString(module, "_get_dump") : NULL;
-	cache_token = module ? PyObject_GetAttrString(module, "get_cache_token") : NULL;
-	if (get_dump && cache_token && sg_subclasses_known && look_up(module, &guarded_register) &&
-	    look_up(module, &guarded_subclass) && look_up(module, &guarded_instance) && probe()) {
+	abc = PyImport_ImportModule("_abc");
+	get_dump = abc ? PyObject_GetAttrString(abc, "_get_dump") : NULL;
+	cache_token = abc ? PyObject_GetAttrString(abc, "get_cache_token") : NULL;
+	if (get_dump && cache_token && sg_subclasses_known && look_up(abc, &guarded_register) &&
+	    look_up(abc, &guarded_subclass) && look_up(abc, &guarded_instance) && probe()) {
 		replace(&guarded_register, abc_register);
 		replace(&guarded_subclass, abc_subclasscheck);
 		replace(&guarded_instance, abc_instancecheck);
@@ -521,7 +554,6 @@ void sg_abstract_install(void)
 				"on this interpreter abstract classes remember what one run made of its classes for all");
 	}
 	PyErr_Clear();
-	sg_python_clear(&module);
 }
 
 void sg_abstract_remove(void)

@@ -25,6 +25,13 @@
 void sg_abstract_install(void);
 void sg_abstract_remove(void);
 
+/*
+ * A run's turn begins or ends. The interpreter's token, by which functools.singledispatch and others see whether what they have
+ * kept of abstract classes still holds, changes, if they are registered in another way for this run than for others. Keeps a
+ * pending exception.
+ */
+void sg_abstract_turn(const struct sg_run *run);
+
 /* The run's modules become an image's: what they registered, for the image; new dict, NULL: nothing. */
 PyObject *sg_abstract_of_modules(struct sg_run *run);
 

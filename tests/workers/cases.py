@@ -532,6 +532,8 @@ allow("ok_datetime_subclass", "import datetime as dt\nclass Stamp(dt.datetime):\
 allow("ok_type_is_datetime", "from datetime import datetime", "assert type(datetime(2020, 1, 1)) is datetime and type(workflow.now()) is datetime; return ''")
 allow("ok_abc_register", "import abc, datetime\nclass Base(abc.ABC): pass\nBase.register(datetime.datetime)",
       "assert isinstance(datetime.datetime(2020, 1, 1), Base) and issubclass(datetime.datetime, Base); return ''")
+allow("ok_abc_register_shared", "import collections.abc\nclass Own: pass",
+      "collections.abc.Sequence.register(Own); assert isinstance(Own(), collections.abc.Sequence); return ''")
 allow("ok_pickle_own_class", "import pickle\nclass Box:\n    def __init__(self, x): self.x = x",
       "b = pickle.loads(pickle.dumps(Box(3))); assert type(b) is Box; return str(b.x)")
 allow("ok_pickle_shared_types", "import pickle, datetime, decimal, uuid",
@@ -846,6 +848,8 @@ _changes("class", "import collections", "collections.UserDict.sg_new = 1", "not 
          says="collections.UserDict.sg_new")
 _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
          says="collections.abc.Sized.sg_new")
+_changes("registered", "import collections.abc, fractions", "collections.abc.Sequence.register(fractions.Fraction)",
+         "not isinstance(fractions.Fraction(1), collections.abc.Sequence)", says="abc.ABCMeta.register")
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")
 _changes("class_by_its_own_metaclass", "import enum", "enum.Enum.sg_new = 1", "not hasattr(enum.Enum, 'sg_new')", says="enum.Enum.sg_new")
 _changes("type_setattr", "import collections", "type.__setattr__(collections.UserDict, 'sg_new', 1)",

@@ -145,6 +145,10 @@ PLACES = {  # top of the module, what is looked at, the change
     "a function by the class of its argument": (
         "import collections.abc\nclass Own: pass\n@functools.singledispatch\ndef f(x): return 'any'\n"
         "f.register(collections.abc.Mapping, lambda x: 'mapping')", "[f(Own()), f({})]", "collections.abc.Mapping.register(Own)"),
+    "a shared function by the class of its argument": (
+        "import collections.abc\nwith workflow.unsafe.imports_passed_through(): import base_of_test\nclass Own: pass",
+        "[base_of_test.form(x) for x in (Own(), 3, {}, [])]",
+        "collections.abc.Sequence.register(Own); collections.abc.Sequence.register(int)"),
     "a protocol": (
         "@typing.runtime_checkable\nclass P(typing.Protocol):\n    def close(self): ...\nclass Own: pass",
         "[isinstance(Own(), P), isinstance(Own(), typing.SupportsInt)]", "Own.close = Own.__int__ = lambda self: 1"),
@@ -174,7 +178,9 @@ PLACES = {  # top of the module, what is looked at, the change
         "", "[getattr(x, 'who', 0) for x in KEPT]", "KEPT.append(threading.local()); KEPT[-1].who = KEPT[0].who = who"),
 }
 LIBRARY = {  # shared; the second is first imported in a run
-    "base_of_test": "import abc, functools\nclass Abstract(abc.ABC): pass\nKNOWN = {}\n@functools.singledispatch\ndef kind(x): return 'any'\n",
+    "base_of_test": "import abc, functools\nclass Abstract(abc.ABC): pass\nKNOWN = {}\n@functools.singledispatch\ndef kind(x): return 'any'\n"
+                    "import collections.abc\n@functools.singledispatch\ndef form(x): return 'any'\n"
+                    "form.register(collections.abc.Sequence, lambda x: 'sequence')\n",
     "late_of_test": "import fractions, base_of_test\nclass Late: pass\nCLASSES = [Late, fractions.Fraction]\nfor c in CLASSES:\n"
                     "    base_of_test.Abstract.register(c)\n    base_of_test.KNOWN[c.__name__] = c\n"
                     "    base_of_test.kind.register(c, lambda x: type(x).__name__)\n"}

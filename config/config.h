@@ -53,11 +53,11 @@ enum sg_action { SG_ACTION_ALLOW, SG_ACTION_LOG, SG_ACTION_WARN, SG_ACTION_ANSWE
 /*
  * What there is a deterministic value for: of the engine's, or, for LOCALE, TERMINAL and IDENTITY, always the same. ENTROPY: what
  * RANDOM is made of, answered below a function that is RANDOM. ADDRESS: a number of the run's for the object.
- * ORDER: the same call, made to keep an order.
+ * ORDER: the same call, made to keep an order. ZEROS: what is in memory that nobody has written to yet.
  */
 enum sg_source {
 	SG_SOURCE_NONE, SG_SOURCE_CLOCK, SG_SOURCE_RANDOM, SG_SOURCE_LOCALE, SG_SOURCE_TERMINAL, SG_SOURCE_ENTROPY, SG_SOURCE_IDENTITY,
-	SG_SOURCE_ADDRESS, SG_SOURCE_ORDER,
+	SG_SOURCE_ADDRESS, SG_SOURCE_ORDER, SG_SOURCE_ZEROS,
 	SG_SOURCES
 };
 

@@ -17,7 +17,7 @@ static const char *const actions[] = {"allow", "log", "warn", "answer", "block",
 static const char *const guards[] = {"call", "frame", "module", "read", "mapping", "store", NULL};
 static const char *const words[] = {"import=", "via=", "when=", "guard=", "allow=", "strict=", "answer=", NULL};
 /* In the order of enum sg_source. */
-static const char *const sources[] = {"none", "clock", "random", "locale", "terminal", "entropy", "identity", "address", "order", NULL};
+static const char *const sources[] = {"none", "clock", "random", "locale", "terminal", "entropy", "identity", "address", "order", "zeros", NULL};
 static const char *const trusts[] = {"nearest", "host", "anywhere", "through", NULL};
 
 /* What one line says; NOT_STATED and NULL where it is silent. */

@@ -149,18 +149,14 @@ static bool no_seed(struct sg_call *call, int argument)
 	return !seed || seed == Py_None || strcmp(sg_python_text(seed), "system") == 0;
 }
 
-/* All arguments, those by keyword with maintain_order. */
-static PyObject *ordered_keywords(const struct sg_call *call)
+static PyObject *by_keyword(const struct sg_call *call)
 {
-	PyObject *keywords = call->kwargs ? PyDict_Copy(call->kwargs) : PyDict_New(), *yes = PyBool_FromLong(1);
+	PyObject *keywords = call->kwargs ? PyDict_Copy(call->kwargs) : PyDict_New();
 	Py_ssize_t count = call->kwnames ? PyTuple_Size(call->kwnames) : 0;
-	bool failed = !keywords || !yes;
 
-	for (Py_ssize_t i = 0; i < count && !failed; i++)
-		failed = PyDict_SetItem(keywords, PyTuple_GetItem(call->kwnames, i), call->args[call->nargs + i]) < 0;
-	if (failed || PyDict_SetItemString(keywords, "maintain_order", yes) < 0)
-		sg_python_clear(&keywords);
-	sg_python_clear(&yes);
+	for (Py_ssize_t i = 0; i < count && keywords; i++)
+		if (PyDict_SetItem(keywords, PyTuple_GetItem(call->kwnames, i), call->args[call->nargs + i]) < 0)
+			sg_python_clear(&keywords);
 	return keywords;
 }
 
@@ -173,20 +169,29 @@ static PyObject *positional(const struct sg_call *call)
 	return arguments;
 }
 
-/* One order among those that it may come in. */
-static int keep_order(struct sg_call *call, const struct sg_answer *answer)
+/* What another function, or another argument by keyword, makes of the call. */
+static PyObject *called_with(const struct sg_call *call, const char *its_name, const char *keyword)
 {
-	const char *rest = strchr(call->rule->name, '.');
+	const char *rest = strchr(its_name, '.');
 	char module[64];
-	PyObject *function, *arguments = positional(call), *keywords = ordered_keywords(call);
+	PyObject *function, *arguments = positional(call), *keywords = by_keyword(call), *yes = PyBool_FromLong(1), *value = NULL;
 
-	(void)answer;
-	snprintf(module, sizeof(module), "%.*s", (int)strcspn(call->rule->name, "."), call->rule->name);
+	snprintf(module, sizeof(module), "%.*s", (int)strcspn(its_name, "."), its_name);
 	function = rest ? sg_python_imported(module, rest + 1) : NULL;
-	call->value = function && arguments && keywords ? PyObject_Call(function, arguments, keywords) : NULL;
+	if (function && arguments && keywords && yes && (!keyword || PyDict_SetItemString(keywords, keyword, yes) == 0))
+		value = PyObject_Call(function, arguments, keywords);
+	sg_python_clear(&yes);
 	sg_python_clear(&keywords);
 	sg_python_clear(&arguments);
 	sg_python_clear(&function);
+	return value;
+}
+
+/* One order among those that it may come in. */
+static int keep_order(struct sg_call *call, const struct sg_answer *answer)
+{
+	(void)answer;
+	call->value = called_with(call, call->rule->name, "maintain_order");
 	return call->value ? 0 : -1;
 }
 
@@ -203,6 +208,28 @@ static bool unordered(struct sg_call *call, int argument)
 	PyErr_Clear();
 	call->answer = keep_order;
 	return kept != 1;
+}
+
+/* numpy.empty() and its like take what numpy.zeros() takes. */
+static int write_zeros(struct sg_call *call, const struct sg_answer *answer)
+{
+	PyObject *objects;
+
+	(void)answer;
+	call->value = called_with(call, strstr(call->rule->name, "like") ? "numpy.zeros_like" : "numpy.zeros", NULL);
+	objects = call->value ? sg_python_attribute_or_null(call->value, "dtype.hasobject") : NULL;
+	if (objects && PyObject_IsTrue(objects) == 1)
+		sg_python_clear(&call->value);
+	PyErr_Clear(); /* what cannot be made fails in its own words */
+	sg_python_clear(&objects);
+	return 0;
+}
+
+static bool unwritten(struct sg_call *call, int argument)
+{
+	(void)argument;
+	call->answer = write_zeros;
+	return true;
 }
 
 /* Options are objects that are judged where they are made. */
@@ -403,6 +430,7 @@ static const struct sg_condition_entry conditions[] = {
 	{"numpy-shared", numpy_shared}, {"numpy-unseeded", numpy_unseeded},
 	{"at-random", at_random},
 	{"padding", padded_at_random}, {"shared-generator", shared_generator}, {"unordered", unordered}, {"unseeded", unseeded},
+	{"unwritten", unwritten},
 	{"uuid", uuid}, {NULL, NULL}
 };
 

@@ -580,7 +580,7 @@ static bool may_answer_always(const struct sg_call *call, const struct sg_origin
 		return sg_mode_refuses(mode) && sg_answer_can(SG_SOURCE_TERMINAL);
 	if (call->rule->answer == SG_SOURCE_IDENTITY)
 		return sg_mode_refuses(mode) && origin->kind == SG_ORIGIN_SINK;
-	if (call->rule->answer == SG_SOURCE_ADDRESS || call->rule->answer == SG_SOURCE_ORDER)
+	if (call->rule->answer == SG_SOURCE_ADDRESS || call->rule->answer == SG_SOURCE_ORDER || call->rule->answer == SG_SOURCE_ZEROS)
 		return sg_mode_refuses(mode);
 	if (call->rule->answer != SG_SOURCE_LOCALE || !sg_answer_can(SG_SOURCE_LOCALE))
 		return false;

@@ -105,6 +105,10 @@ for _name, _make in [("pcg64", "np.random.Generator(np.random.PCG64())"), ("seed
     block(f"numpy_unseeded_{_name}", "import numpy as np", f"return str({_make})")
 block("numpy_global", "import numpy as np", "return str(np.random.rand())", says="numpy.random.rand")
 answered("numpy_global_drawn_by_a_library", passed("sample_draws"), "return str(sample_draws.draw())")
+answered("numpy_unwritten", "import numpy as np",
+         "for n in (10, 3000):\n    np.full(n, 7.0)\n    assert not np.empty(n).any() and not np.empty_like(np.full(n, 7.0)).any()\n"
+         "assert np.empty((1, 2), dtype=object).tolist() == [[None, None]] and np.empty(shape=2, dtype='S3', order='F').tolist() == [b''] * 2\n"
+         "try: np.empty(-1)\nexcept ValueError as e: return str(e)")
 answered("numpy_now", "import numpy as np", "return str(np.datetime64('now'))")
 allow("pandas_frame", "import pandas as pd", "d = pd.DataFrame({'a': [1, 2], 'b': ['x', 'y']}); return str(d.groupby('b').a.sum()) + d.to_csv()")
 allow("pandas_windows", "import pandas as pd", "r = pd.Series([1.0, 2, 3]).rolling(2); return str(r.median().sum() + r.rank().sum() + r.quantile(0.5).sum())")

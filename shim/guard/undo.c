@@ -301,6 +301,14 @@ void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value)
 	note->after = sg_python_ref(value);
 }
 
+bool sg_undo_knows(PyObject *target)
+{
+	for (const struct note *note = notes; note; note = note->next)
+		if (note->target == target)
+			return true;
+	return false;
+}
+
 static void undo_store(struct note *note)
 {
 	PyObject *now = attribute_now(note->target, note->name);

@@ -18,6 +18,9 @@
 /* An attribute of a module, class or function is about to become value, NULL: to go. No exception. */
 void sg_undo_note_store(PyObject *target, PyObject *name, PyObject *value);
 
+/* Has the activation changed an attribute of it already? */
+bool sg_undo_knows(PyObject *target);
+
 /* May what the module holds be put back? */
 bool sg_undo_may(PyObject *module);
 

@@ -79,6 +79,7 @@ struct sg_python_inittab {
 #define Py_tp_hash 59
 #define Py_tp_init 60
 #define Py_tp_iter 62
+#define Py_tp_iternext 63
 #define Py_tp_methods 64
 #define Py_tp_new 65
 #define Py_tp_repr 66

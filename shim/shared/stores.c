@@ -124,9 +124,9 @@ static bool same_package(PyObject *globals, PyObject *target)
 
 /*
  * Library code that is next to the store does its own business. The standard library writes on behalf of its caller,
- * but for its own modules, what the data model keeps in classes, and what a with statement takes back.
+ * but for its own modules, what copies of a class's objects need to know, and what a with statement takes back.
  */
-static bool is_own_business(const struct sg_run *run, PyObject *globals, PyObject *target, PyObject *name)
+static bool is_own_business(const struct sg_run *run, PyObject *globals, PyObject *target)
 {
 	enum sg_code code = globals ? sg_code_of(run, globals) : SG_CODE_ENGINE;
 	PyObject *module;
@@ -138,7 +138,7 @@ static bool is_own_business(const struct sg_run *run, PyObject *globals, PyObjec
 	module = sg_python_module_name(globals);
 	if (!module)
 		return false;
-	return strncmp(sg_python_text(name), "__", 2) == 0 || strcmp(sg_python_text(module), "contextlib") == 0 ||
+	return strcmp(sg_python_text(module), "contextlib") == 0 || strcmp(sg_python_text(module), "copyreg") == 0 ||
 	       same_package(globals, target);
 }
 
@@ -185,6 +185,8 @@ static bool may_undo(PyObject *target)
 {
 	PyObject *name, *module;
 
+	if (sg_undo_knows(target)) /* the name of its module may be what was changed */
+		return true;
 	if (PyType_IsSubtype(sg_cpython_type(target), &PyModule_Type))
 		return sg_undo_may(target);
 	name = sg_modules_text(target, "__module__");
@@ -221,9 +223,9 @@ static int consult(enum kind kind, PyObject *target, PyObject *name, PyObject *v
 	PyErr_Fetch(&type, &error, &traceback);
 	if (context->phase == SG_PHASE_RUNTIME && !sg_engine_is_unrestricted(context->run->policy->engine) &&
 			sg_cpython_is_text(name)) {
-		shared = kind == LOGGER ? sg_stores_logger_shared(target) : sg_stores_shared(context->run, target);
+		shared = kind == LOGGER ? sg_stores_logger_shared(target) : sg_stores_shared(context->run, target) || sg_undo_knows(target);
 		globals = shared ? globals_of_store() : NULL;
-		own = !shared || is_own_business(context->run, globals, target, name);
+		own = !shared || is_own_business(context->run, globals, target);
 		sg_python_clear(&globals);
 	}
 	PyErr_Restore(type, error, traceback);

@@ -321,6 +321,40 @@ static int follow(struct build *build, struct sg_graph_node *node)
 	return error;
 }
 
+/* A function of the modules' code, one of their classes, or an object of one: there is no doubt who made it. */
+static bool is_made_by_modules(const struct build *build, PyObject *object)
+{
+	PyTypeObject *type = sg_cpython_type(object);
+	bool own = false;
+
+	if (PyType_IsSubtype(type, &PyFunction_Type))
+		return is_namespace(build, PyFunction_GetGlobals(object));
+	if (!sg_cpython_is_c_class(type) || sg_cpython_is_class(object))
+		is_library_code(build, sg_cpython_is_class(object) ? object : (PyObject *)type, &own);
+	return own;
+}
+
+/* What no name leads to: a registry that all share may hold it, be it in C code's memory. */
+static int reach_unnamed(struct build *build)
+{
+	struct sg_graph_node **slot;
+	int error = 0;
+
+	for (size_t i = 0; i < build->made.size && !error; i++) {
+		PyObject *object = build->made.slots[i];
+
+		if (!object || sg_cpython_refcount(object) == 0 || sg_graph_has(build->graph, object) || !is_made_by_modules(build, object))
+			continue;
+		error = reach(build, object, NULL);
+		slot = find_slot(build->graph->nodes, build->graph->size, object);
+		if (*slot)
+			(*slot)->edges = 0; /* none of the image's */
+		while (!error && build->depth)
+			error = follow(build, build->stack[--build->depth]);
+	}
+	return error;
+}
+
 /* Somebody refers to it who is no node; those of immortal objects are not counted. */
 static void mark_held(struct sg_graph *graph)
 {
@@ -394,6 +428,8 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *other)
 		error = reach(&build, other, NULL);
 	while (!error && build.depth)
 		error = follow(&build, build.stack[--build.depth]);
+	if (!error)
+		error = reach_unnamed(&build);
 	if (!error) {
 		mark_held(graph);
 		mark_parts(graph);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 /*
- * find(table, engine, main) -> [(kind, object, key, path, code, name, may be put back)], late: what the code of the run's own modules
+ * find(table, engine, main) -> [(kind, object, key, path, code, name, may be put back, anybody's)], late: what the code of the run's own modules
  * names, and for has_more(late) what it may be handed that was not there. kind: 0 the content of a container, 1 an item of a
  * namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
  * elsewhere(table, code, marks, type): is it code of an activity, or of another workflow than the one of that type?
@@ -25,6 +25,8 @@ static const char *const SOURCE =
 	"import collections, functools, gc, opcode\n"
 	"STORES = {opcode.opmap[n] for n in ('STORE_SUBSCR', 'STORE_SLICE', 'STORE_ATTR', 'DELETE_SUBSCR', 'DELETE_ATTR') if n in opcode.opmap}\n"
 	"ATTRIBUTES = opcode.opmap['STORE_ATTR'], opcode.opmap['DELETE_ATTR']\n"
+	"GLOBALS = opcode.opmap['STORE_GLOBAL'],\n"
+	"NUMBERS = int, float\n"
 	"FUNCTION, MODULE, METHOD = types.FunctionType, types.ModuleType, types.MethodType\n"
 	"CONTAINERS = list, dict, set, collections.deque, bytearray\n"
 	"BUFFERS, BUFFER_MAX = (('array', 'array'), ('numpy', 'ndarray')), 1 << 20\n"
@@ -46,17 +48,20 @@ static const char *const SOURCE =
 	"    return {n for c in codes_of(code) for n in c.co_names}\n"
 	"def writes(code):\n"
 	"    return not STORES.isdisjoint(code.co_code[::2]) or any(is_setter(n) for n in code.co_names)\n"
-	"def stored(code):\n" /* as dis has it, in a tenth of the time */
+	"def stored(code, operations=ATTRIBUTES):\n" /* as dis has it, in a tenth of the time */
 	"    found, wide, text = set(), 0, code.co_code\n"
 	"    for operation, argument in zip(text[::2], text[1::2]):\n"
 	"        argument |= wide\n"
 	"        wide = argument << 8 if operation == opcode.EXTENDED_ARG else 0\n"
-	"        if operation in ATTRIBUTES: found.add(code.co_names[argument])\n"
+	"        if operation in operations: found.add(code.co_names[argument])\n"
 	"    return frozenset(found)\n"
 	"def is_container(v):\n"
 	"    if issubclass(type(v), CONTAINERS): return True\n"
 	"    if not any(m in sys.modules and type(v) is sys.modules[m].__dict__.get(n) for m, n in BUFFERS): return False\n"
 	"    return (v.nbytes if hasattr(v, 'nbytes') else len(v) * v.itemsize) <= BUFFER_MAX\n"
+	"def is_iterator(v):\n"
+	"    t = type(v)\n"
+	"    return attr(t, '__module__') in ('itertools', 'builtins') and '__next__' in t.__dict__ and not hasattr(t, 'close')\n"
 	"def thread():\n"
 	"    threads = sys.modules.get('threading')\n"
 	"    return threads and threads._active.get(threads.get_ident())\n"
@@ -94,6 +99,7 @@ static const char *const SOURCE =
 	"    def parts(self, v):\n" /* to which the import of the workflow's modules has given another name */
 	"        t = type(v)\n"
 	"        if issubclass(t, MODULE) or issubclass(t, type) and self.own.get(attr(v, '__module__')) is None: return ()\n"
+	"        if is_iterator(v): return gc.get_referents(v)\n"
 	"        if t is functools.partial: return (getattr(v.func, '__self__', None), *v.args, *v.keywords.values())\n"
 	"        if t in (METHOD, types.BuiltinMethodType): return v.__self__,\n"
 	"        if t is collections.ChainMap: return v.maps\n"
@@ -133,7 +139,7 @@ static const char *const SOURCE =
 	"        if writing: self.codes.append((code, names))\n"
 	"        if writing and 'current_thread' in names: self.thread(names, code)\n"
 	"        for n in names.intersection(g):\n"
-	"            if writing or type(g[n]) in HANDED: self.aliases(g[n], names, code, n)\n"
+	"            if writing or type(g[n]) in HANDED or is_iterator(g[n]): self.aliases(g[n], names, code, n)\n"
 	"        for n in names:\n"
 	"            v = g.get(n, self) if n in g else sys.modules.get(n, self)\n"
 	"            if v is self: continue\n"
@@ -185,11 +191,11 @@ static const char *const SOURCE =
 	"        for p in attr(v, '__qualname__').split('.'):\n"
 	"            m = getattr(m, '__dict__', {}).get(p)\n"
 	"        return m is v or getattr(m, '__func__', None) is v\n"
-	"    def add(self, kind, o, key, path, code, name):\n"
+	"    def add(self, kind, o, key, path, code, name, anybody=False):\n"
 	"        if o is sys.modules or o is sys.path_importer_cache or id(o) in self.namespaces and kind == 0: return\n"
 	"        there = self.items.get((kind, id(o), key))\n"
 	"        if len(self.items) < 4000 and (not there or merit(code, name) > merit(there[4], there[5])):\n"
-	"            self.items[kind, id(o), key] = kind, o, key, path, code, name, not is_deployed(path)\n"
+	"            self.items[kind, id(o), key] = kind, o, key, path, code, name, not is_deployed(path), anybody\n"
 	"    def child(self, holder, n, v, names, path, code, name, depth, self_):\n"
 	"        t, path = type(v), path + '.' + n if path else n\n"
 	"        value = False\n"
@@ -203,6 +209,9 @@ static const char *const SOURCE =
 	"                if is_container(x): self.child(None, n, x, names, path.rpartition('.')[0], code, name, depth, None)\n"
 	"            if writes(code): self.inside(v, names, path, code, name, depth + 1)\n"
 	"            value = True\n"
+	"        elif is_iterator(v):\n"
+	"            self.iterator(v, path, code, name, depth)\n"
+	"            value = True\n"
 	"        elif t is property:\n"
 	"            if v.fset and n in self.stored(code): self.setter(v.fset, self_, path, code, name, depth + 1)\n"
 	"        elif t in PLAIN or issubclass(t, PLAIN) and not hasattr(v, '__dict__'): value = t is not types.BuiltinFunctionType\n"
@@ -215,6 +224,7 @@ static const char *const SOURCE =
 	"        elif t is functools.singledispatchmethod: self.child(holder, n, v.dispatcher, names, path.rpartition('.')[0], code, name, depth + 1, None)\n"
 	"        elif t in (METHOD, staticmethod, classmethod) or issubclass(t, FUNCTION):\n"
 	"            if is_setter(n): self.setter(v, self_, path, code, name, depth + 1)\n"
+	"            else: self.counters(v, self_, code, name, depth + 1)\n"
 	"            for w in writes(code) and self.returned(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
 	"            f = getattr(v, '__func__', v)\n"
 	"            for k in INSIDE:\n"
@@ -238,6 +248,41 @@ static const char *const SOURCE =
 	"                self.inside(w, names, path, code, name, depth + 1)\n"
 	"            elif issubclass(type(w), tuple): self.inside(w, names, path, code, name, depth + 1)\n"
 	"            elif self.is_given(w) and not issubclass(type(w), MODULE): self.explore(w, names, path, code, name, depth)\n"
+	"    def iterator(self, v, path, code, name, depth, anybody=False):\n"
+	"        self.add(0, v, None, path, code, name, anybody)\n"
+	"        for w in gc.get_referents(v) if depth < 5 else ():\n"
+	"            if is_iterator(w): self.iterator(w, path, code, name, depth + 1, anybody)\n"
+	"    def counters(self, f, o, code, name, depth):\n" /* that a function of the user's own keeps, though its name does not say so */
+	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
+	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
+	"        for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
+	"        g = f.__globals__ if issubclass(type(f), FUNCTION) else {}\n"
+	"        home, key = str(g.get('__name__')), (id(f), id(o), id(code))\n"
+	"        if depth > 5 or key in self.seen or id(g) in self.namespaces or not is_deployed(home): return\n"
+	"        self.seen.add(key)\n"
+	"        d = fields(o) if not issubclass(type(o), type) else None\n"
+	"        for c in codes_of(f.__code__):\n"
+	"            for n in stored(c, GLOBALS).intersection(g):\n"
+	"                if type(g[n]) in NUMBERS: self.add(1, g, n, home + '.' + n, code, name, True)\n"
+	"            for n in self.stored(c) if o is not None else ():\n"
+	"                path = home + '.' + str(attr(o if d is None else type(o), '__qualname__')) + '.' + n\n"
+	"                if d is not None and type(d.get(n)) in NUMBERS: self.add(1, d, n, path, code, name, True)\n"
+	"                elif d is None and type(attr(o, '__dict__').get(n)) in NUMBERS: self.add(2, o, n, path, code, name, True)\n"
+	"            for n in frozenset(c.co_names).intersection(g):\n"
+	"                v = g[n]\n"
+	"                if is_iterator(v): self.iterator(v, home + '.' + n, code, name, depth, True)\n"
+	"                elif issubclass(type(v), FUNCTION): self.counters(v, None, code, name, depth + 1)\n"
+	"                elif issubclass(type(v), type) or fields(v) is not None: self.methods(v, c, code, name, depth)\n"
+	"            if o is not None: self.methods(o, c, code, name, depth)\n"
+	"        for cell in f.__closure__ or ():\n"
+	"            v = (gc.get_referents(cell) or [None])[0]\n"
+	"            if type(v) in NUMBERS: self.add(2, cell, 'cell_contents', home + '.' + f.__qualname__, code, name, True)\n"
+	"            elif is_iterator(v): self.iterator(v, home + '.' + f.__qualname__, code, name, depth, True)\n"
+	"    def methods(self, o, c, code, name, depth):\n"
+	"        t = o if issubclass(type(o), type) else type(o)\n"
+	"        for b in type.__dict__['__mro__'].__get__(t):\n"
+	"            for n in frozenset(c.co_names).intersection(b.__dict__):\n"
+	"                if issubclass(type(b.__dict__[n]), (FUNCTION, staticmethod, classmethod)): self.counters(b.__dict__[n], o, code, name, depth + 1)\n"
 	"    def is_of_library(self, v):\n"
 	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
 	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
@@ -263,6 +308,7 @@ static const char *const SOURCE =
 	"    def handed_out(self, v, names, path, code, name, depth):\n"
 	"        if issubclass(type(v), (type, FUNCTION, MODULE, tuple) + PLAIN): return\n"
 	"        if is_container(v): self.add(0, v, None, path, code, name)\n"
+	"        elif is_iterator(v): self.iterator(v, path, code, name, depth)\n"
 	"        else: self.explore(v, names, path, code, name, depth)\n"
 	"    def explore(self, o, names, path, code, name, depth):\n"
 	"        stored = self.setting.get(names, frozenset()) | self.stored(code)\n"
@@ -400,7 +446,7 @@ static const char *const SOURCE =
 
 static PyObject *helpers; /* the namespace of SOURCE */
 
-enum kind { LIST, DICT, SET, BYTES, OTHER, ITEM, FIELD };
+enum kind { LIST, DICT, SET, BYTES, ITERATOR, OTHER, ITEM, FIELD };
 
 #define LOOK_MAX 640 /* bytes; more is compared by its content */
 
@@ -429,6 +475,7 @@ struct sg_named {
 		struct item *item;
 		PyObject *path, *code, *name; /* how it is called, and where */
 		bool undo;                    /* see sg_undo_may() */
+		bool anybody_s;               /* the user's own functions change it, wherever they run */
 	} *places;
 };
 
@@ -594,6 +641,14 @@ static void keep_look(struct item *item)
 		memcpy(item->look, bytes, size);
 }
 
+/* An iterator of C code, as it is in memory. */
+static PyObject *fields_of(PyObject *iterator)
+{
+	Py_ssize_t head = sg_cpython_fields();
+
+	return PyBytes_FromStringAndSize((const char *)iterator + head, sg_cpython_basicsize(sg_cpython_type(iterator)) - head);
+}
+
 static PyObject *copy_content(const struct item *item)
 {
 	switch (item->kind) {
@@ -607,6 +662,8 @@ static PyObject *copy_content(const struct item *item)
 		return PyList_GetSlice(item->object, 0, PyList_Size(item->object));
 	case BYTES:
 		return PyBytes_FromObject(item->object);
+	case ITERATOR:
+		return fields_of(item->object);
 	default:
 		return PySequence_List(item->object);
 	}
@@ -653,7 +710,7 @@ static bool same_dict(PyObject *dict, PyObject *content)
 
 static bool same_bytes(const struct item *item)
 {
-	PyObject *now = PyBytes_FromObject(item->object);
+	PyObject *now = copy_content(item);
 	bool same = !now || !item->content || PyObject_RichCompareBool(now, item->content, Py_EQ) == 1;
 
 	PyErr_Clear();
@@ -701,6 +758,7 @@ static bool is_changed(struct item *item)
 	case SET:
 		return item->table ? sg_containers_set_same(item->object, item->table) != 1 : !same_items(item);
 	case BYTES:
+	case ITERATOR:
 		return !same_bytes(item);
 	case OTHER:
 		return !same_items(item);
@@ -743,7 +801,7 @@ static PyObject *wrap(PyObject *value)
 static void put_back(struct item *item)
 {
 	PyObject *function = sg_cpython_item(helpers, "put_back"), *kind = PyLong_FromLong(item->kind == ITEM ? 1 : item->kind == FIELD ? 2 : 0);
-	PyObject *content = item->kind >= ITEM ? wrap(item->content) : sg_python_ref(item->content), *done = NULL;
+	PyObject *content = item->kind == ITERATOR ? NULL : item->kind >= ITEM ? wrap(item->content) : sg_python_ref(item->content), *done = NULL;
 
 	if (function && kind && content)
 		done = PyObject_CallFunctionObjArgs(function, kind, item->object, item->key ? item->key : Py_None, content, NULL);
@@ -767,6 +825,8 @@ static enum kind kind_of(PyObject *object, long kind)
 		return kind == 1 ? ITEM : FIELD;
 	if (PyType_IsSubtype(type, &PyDict_Type))
 		return DICT;
+	if (PyType_GetSlot(type, Py_tp_iternext))
+		return ITERATOR;
 	for (; type && answer == OTHER; type = sg_cpython_type_base(type))
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			if (sg_cpython_is_c_class(type) && strcmp(sg_cpython_type_name(type), names[i].name) == 0)
@@ -866,7 +926,8 @@ static void add_places(struct sg_named *named, PyObject *list, const struct sg_r
 			continue;
 		named->places[named->count++] = (struct place){
 			item, sg_python_ref(PyTuple_GetItem(found, 3)), sg_python_ref(PyTuple_GetItem(found, 4)),
-			sg_python_ref(PyTuple_GetItem(found, 5)), PyObject_IsTrue(PyTuple_GetItem(found, 6)) > 0
+			sg_python_ref(PyTuple_GetItem(found, 5)), PyObject_IsTrue(PyTuple_GetItem(found, 6)) > 0,
+			PyObject_IsTrue(PyTuple_GetItem(found, 7)) > 0
 		};
 	}
 	PyErr_Clear();
@@ -1007,6 +1068,17 @@ static void log_meanwhile(const struct sg_run *run, const struct place *place)
 	sg_log_end(&line);
 }
 
+/* A number that has become another one, not the mark that something has been done. */
+static bool is_counted(const struct item *item)
+{
+	PyObject *now = item->kind == ITERATOR ? NULL : copy_content(item);
+	bool counted = item->kind == ITERATOR || (now && item->content && sg_cpython_type(now) == sg_cpython_type(item->content));
+
+	PyErr_Clear();
+	sg_python_clear(&now);
+	return counted;
+}
+
 static void report(struct sg_run *run, struct item *item, const struct place *place)
 {
 	const struct sg_rule *rule = sg_config_rule(sg_policy_config, sg_python_text(place->path));
@@ -1015,7 +1087,11 @@ static void report(struct sg_run *run, struct item *item, const struct place *pl
 
 	if (is_elsewhere(run, place))
 		return;
-	if (!alone && !writes(place)) {
+	if (place->anybody_s && !is_counted(item)) {
+		keep_content(item);
+		return;
+	}
+	if (!alone && (place->anybody_s || !writes(place))) {
 		log_meanwhile(run, place);
 		keep_content(item);
 		return;

@@ -848,6 +848,10 @@ _changes("class", "import collections", "collections.UserDict.sg_new = 1", "not 
          says="collections.UserDict.sg_new")
 _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
          says="collections.abc.Sized.sg_new")
+for _name, _change in [("wrapper", "functools.update_wrapper(json.dumps, own)"), ("final", "typing.final(json.dumps)"),
+                       ("data_class", "dataclasses.dataclass(argparse.Namespace)"), ("name", "json.dumps.__name__ = 'x'")]:
+    _changes(f"by_{_name}", "import argparse, dataclasses, functools, json, typing\ndef own(): pass", _change,
+             "json.dumps.__name__ == 'dumps'")
 _changes("registered", "import collections.abc, fractions", "collections.abc.Sequence.register(fractions.Fraction)",
          "isinstance(fractions.Fraction(1), collections.abc.Sequence)", says="abc.ABCMeta.register")
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")
@@ -954,6 +958,10 @@ _changes("setter_of_a_library", _PASSED, "helper_shared.set_option('sg', 1)", "'
 _changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "helper_shared.feature", says="helper_shared")
 _changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",
          says="helper_shared.registry")
+for _change in ("numbered()", "numbered_below()", "numbered_by_iterator()", "numbered_inside()", "NUMBERED.one()", "Numbered.of_class()"):
+    _changes(f"counter_by_{_change}", _PASSED, f"helper_shared.{_change}", "True", says="helper_shared.")
+for _change in ("NUMBERS", "LETTERS"):
+    _changes(f"iterator_{_change}", _PASSED, f"next(helper_shared.{_change})", "True", says=f"helper_shared.{_change}")
 _changes("object_that_loads", _LOADS, "helper_loads.settings.sg_new = 1", "helper_loads.settings.sg_new == 1", says="helper_loads.settings.sg_new")
 
 _OWN_STATE = """import collections, enum, functools, types

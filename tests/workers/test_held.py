@@ -146,6 +146,16 @@ KINDS = {  # of what no collector looks at, or what others have as well
               "[STATE.child] if STATE.child else []"),
     "a class": ("class STATE:\n    name = None\nlibrary.LIST.append(STATE)", "STATE.name = self.name", "[STATE.name] if STATE.name else []"),
     "a class by its base": ("class STATE(library.Base):\n    name = None", "STATE.name = self.name", "[STATE.name] if STATE.name else []"),
+    "a closure that no name leads to": (
+        "import codecs\ndef install():\n    names = []\n    codecs.register_error('held', lambda error: names)\ninstall()",
+        "codecs.lookup_error('held')(0).append(self.name)", "codecs.lookup_error('held')(0)"),
+    "an object that no name leads to": (
+        "import codecs\nclass Unnamed(list):\n    def __call__(self, error): return self\ncodecs.register_error('held', Unnamed())\ndel Unnamed",
+        "codecs.lookup_error('held').append(self.name)", "codecs.lookup_error('held')"),
+    "a class that no name leads to": (
+        "import copyreg\ndef install():\n    class Unnamed: names = []\n    copyreg.pickle(Unnamed, lambda u: Unnamed)\n    return Unnamed.__qualname__\n"
+        "NAME = install()\ndef found(): return [c for c in copyreg.dispatch_table if c.__qualname__ == NAME][-1].names",
+        "found().append(self.name)", "found()"),
     "a function": ("@library.decorate\ndef STATE(): pass", "STATE.name = self.name", "[STATE.name] if hasattr(STATE, 'name') else []"),
 }
 

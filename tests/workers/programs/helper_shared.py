@@ -4,6 +4,7 @@ import collections
 import datetime
 import functools
 import gc
+import itertools
 import logging
 import os
 import random
@@ -42,6 +43,51 @@ class Screen(logging.Handler):
 
 
 SCREEN = Screen()
+
+
+class Numbered:
+    """Each of these counts, and its name does not say so."""
+    last = 0
+
+    def __init__(self):
+        self.taken = 0
+
+    def one(self):
+        self.taken += 1
+        return self.taken
+
+    @classmethod
+    def of_class(cls):
+        cls.last += 1
+        return cls.last
+
+
+NUMBERED, NUMBERS, LETTERS, number = Numbered(), itertools.count(), itertools.cycle("abc"), 0
+
+
+def numbered():
+    global number
+    number += 1
+    return number
+
+
+def numbered_below():
+    return NUMBERED.one()
+
+
+def numbered_by_iterator():
+    return next(NUMBERS)
+
+
+def make_numbered(number=0):
+    def take():
+        nonlocal number
+        number += 1
+        return number
+    return take
+
+
+numbered_inside = make_numbered()
 
 
 def clock():

@@ -848,10 +848,10 @@ _changes("class", "import collections", "collections.UserDict.sg_new = 1", "not 
          says="collections.UserDict.sg_new")
 _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
          says="collections.abc.Sized.sg_new")
-for _name, _change in [("wrapper", "functools.update_wrapper(json.dumps, own)"), ("final", "typing.final(json.dumps)"),
-                       ("data_class", "dataclasses.dataclass(argparse.Namespace)"), ("name", "json.dumps.__name__ = 'x'")]:
-    _changes(f"by_{_name}", "import argparse, dataclasses, functools, json, typing\ndef own(): pass", _change,
-             "json.dumps.__name__ == 'dumps'")
+for _name, _change in [("wrapper", "functools.update_wrapper(textwrap.indent, own)"), ("final", "typing.final(textwrap.indent)"),
+                       ("data_class", "dataclasses.dataclass(argparse.Namespace)"), ("name", "textwrap.indent.__name__ = 'x'")]:
+    _changes(f"by_{_name}", "import argparse, dataclasses, functools, textwrap, typing\ndef own(): pass", _change,
+             "textwrap.indent.__name__ == 'indent'")
 _changes("registered", "import collections.abc, fractions", "collections.abc.Sequence.register(fractions.Fraction)",
          "isinstance(fractions.Fraction(1), collections.abc.Sequence)", says="abc.ABCMeta.register")
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")

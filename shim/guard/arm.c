@@ -368,10 +368,37 @@ static bool may_wait(const struct entry *entry)
 	return !has_name(dot + 1, strlen(dot + 1)) && !(strcmp(dot, ".__dict__") == 0 && has_name("vars", 4));
 }
 
+#define PATH_MAX_LENGTH 256 /* of a text with names in it: format() and attrgetter() have a few */
+
 static void take_name(PyObject *name)
 {
-	if (sg_cpython_is_text(name) && PyDict_SetItem(names_in_code, name, Py_None) < 0)
+	if (PyDict_SetItem(names_in_code, name, Py_None) < 0)
 		PyErr_Clear();
+}
+
+/* A name, a text that may be one or lead to one ("{0.argv}"), or a tuple of them (a match statement's). */
+static void take_all(PyObject *item)
+{
+	static const char *const apart = ".{}[]() :!";
+	const char *text;
+
+	for (Py_ssize_t i = 0; sg_cpython_type(item) == &PyTuple_Type && i < PyTuple_Size(item); i++)
+		take_all(PyTuple_GetItem(item, i));
+	if (!sg_cpython_is_text(item))
+		return;
+	take_name(item);
+	text = sg_python_text(item);
+	if (!strpbrk(text, ".{") || strlen(text) > PATH_MAX_LENGTH)
+		return;
+	while (*(text += strspn(text, apart))) {
+		PyObject *part = PyUnicode_FromStringAndSize(text, (Py_ssize_t)strcspn(text, apart));
+
+		if (part)
+			take_name(part);
+		PyErr_Clear();
+		sg_python_clear(&part);
+		text += strcspn(text, apart);
+	}
 }
 
 /* Those of its attributes and globals, and the texts that getattr() may be given; of all functions in it. */
@@ -385,7 +412,7 @@ static void take_names(PyObject *code, int depth)
 		for (Py_ssize_t j = 0; items && j < PyTuple_Size(items); j++) {
 			PyObject *item = PyTuple_GetItem(items, j);
 
-			take_name(item);
+			take_all(item);
 			if (depth < 50 && sg_cpython_type(item) == sg_cpython_type(code))
 				take_names(item, depth + 1);
 		}

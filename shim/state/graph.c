@@ -321,16 +321,25 @@ static int follow(struct build *build, struct sg_graph_node *node)
 	return error;
 }
 
-/* A function of the modules' code, one of their classes, or an object of one: there is no doubt who made it. */
+/*
+ * A function of the modules' code, one of their classes, or an object of one: there is no doubt who made it. Asked of all that
+ * is new, other threads' objects among it: nothing that this does may run Python code.
+ */
 static bool is_made_by_modules(const struct build *build, PyObject *object)
 {
 	PyTypeObject *type = sg_cpython_type(object);
-	bool own = false;
+	PyObject *name;
+	bool own;
 
 	if (PyType_IsSubtype(type, &PyFunction_Type))
 		return is_namespace(build, PyFunction_GetGlobals(object));
-	if (!sg_cpython_is_c_class(type) || sg_cpython_is_class(object))
-		is_library_code(build, sg_cpython_is_class(object) ? object : (PyObject *)type, &own);
+	if (sg_cpython_is_class(object))
+		type = (PyTypeObject *)object;
+	if (sg_cpython_is_c_class(type))
+		return false;
+	name = sg_modules_text((PyObject *)type, "__module__");
+	own = is_image_module(build, name);
+	sg_python_clear(&name);
 	return own;
 }
 

@@ -1,5 +1,6 @@
 /*
- * graph.h - what belongs to an image: a walk over all objects that its modules lead to.
+ * graph.h - what belongs to an image: a walk over all objects that its modules lead to, and over those that they have made
+ * without a name: functions of their code, their classes, and objects of these, which a registry in C code's memory may hold.
  *
  * Creation decides: what was made while the image was executed (age.h) is the image's, whoever else refers to it. Exceptions
  * are modules that are shared, what they lead to when they were imported meanwhile, and classes of shared modules.

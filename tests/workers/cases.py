@@ -773,6 +773,8 @@ for _name, _top, _body, _says in [
     ("encoding", "import io", "return io.TextIOWrapper(io.BytesIO(b'x')).encoding", "_io.TextIOWrapper"),
     ("file_names", "import sys", "return sys.getfilesystemencoding()", "sys.getfilesystemencoding"),
     ("argv", "import sys", "return str(sys.argv)", "sys.argv"),
+    ("exec_prefix_by_format", "import sys", "return '{0.exec_prefix}'.format(sys)", "sys.exec_prefix"),
+    ("base_exec_prefix_by_match", "import sys", "match sys:\n    case object(base_exec_prefix=path): return path", "sys.base_exec_prefix"),
     ("orig_argv", "import sys", "return str(sys.orig_argv)", "sys.orig_argv"),
     ("executable", "import sys as s", "return str(s.executable)", "sys.executable"),
     ("prefix", "import sys", "return str(getattr(sys, 'prefix'))", "sys.prefix"),
@@ -848,10 +850,12 @@ _changes("class", "import collections", "collections.UserDict.sg_new = 1", "not 
          says="collections.UserDict.sg_new")
 _changes("metaclass", "import collections.abc", "collections.abc.Sized.sg_new = 1", "not hasattr(collections.abc.Sized, 'sg_new')",
          says="collections.abc.Sized.sg_new")
-for _name, _change in [("wrapper", "functools.update_wrapper(textwrap.indent, own)"), ("final", "typing.final(textwrap.indent)"),
-                       ("data_class", "dataclasses.dataclass(argparse.Namespace)"), ("name", "textwrap.indent.__name__ = 'x'")]:
-    _changes(f"by_{_name}", "import argparse, dataclasses, functools, textwrap, typing\ndef own(): pass", _change,
-             "textwrap.indent.__name__ == 'indent'")
+for _name, _change, _unchanged in [  # each of something else: the snippets of a host run beside each other
+    ("wrapper", "functools.update_wrapper(textwrap.indent, own)", "textwrap.indent.__name__ == 'indent'"),
+    ("data_class", "dataclasses.dataclass(argparse.Namespace)", "not hasattr(argparse.Namespace, '__dataclass_fields__')"),
+    ("name", "textwrap.fill.__name__ = 'x'", "textwrap.fill.__name__ == 'fill'"),
+]:
+    _changes(f"by_{_name}", "import argparse, dataclasses, functools, textwrap\ndef own(): pass", _change, _unchanged)
 _changes("registered", "import collections.abc, fractions", "collections.abc.Sequence.register(fractions.Fraction)",
          "isinstance(fractions.Fraction(1), collections.abc.Sequence)", says="abc.ABCMeta.register")
 _changes("enum_class", "import http", "http.HTTPStatus.sg_new = 1", "not hasattr(http.HTTPStatus, 'sg_new')")

@@ -321,6 +321,15 @@ static int follow(struct build *build, struct sg_graph_node *node)
 	return error;
 }
 
+static int follow_all(struct build *build)
+{
+	int error = 0;
+
+	while (!error && build->depth)
+		error = follow(build, build->stack[--build->depth]);
+	return error;
+}
+
 /*
  * A function of the modules' code, one of their classes, or an object of one: there is no doubt who made it. Asked of all that
  * is new, other threads' objects among it: nothing that this does may run Python code.
@@ -358,8 +367,8 @@ static int reach_unnamed(struct build *build)
 		slot = find_slot(build->graph->nodes, build->graph->size, object);
 		if (*slot)
 			(*slot)->edges = 0; /* none of the image's */
-		while (!error && build->depth)
-			error = follow(build, build->stack[--build->depth]);
+		if (!error)
+			error = follow_all(build);
 	}
 	return error;
 }
@@ -435,8 +444,8 @@ int sg_graph_build(struct sg_graph *graph, PyObject *modules, PyObject *other)
 		error = sg_modules_host(name) != module && sg_age_hides(&build.made, module) ? -ENOTSUP : reach(&build, module, NULL);
 	if (!error && other)
 		error = reach(&build, other, NULL);
-	while (!error && build.depth)
-		error = follow(&build, build.stack[--build.depth]);
+	if (!error)
+		error = follow_all(&build);
 	if (!error)
 		error = reach_unnamed(&build);
 	if (!error) {

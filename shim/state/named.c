@@ -14,9 +14,10 @@
 #include <string.h>
 
 /*
- * find(table, engine, main) -> [(kind, object, key, path, code, name, may be put back, anybody's)], late: what the code of the run's own modules
- * names, and for has_more(late) what it may be handed that was not there. kind: 0 the content of a container, 1 an item of a
- * namespace, 2 a field of an object. put_back(kind, object, key, content) undoes a change.
+ * find(table, engine, main, marks) -> [(kind, object, key, path, code, name, may be put back, is a count)], late: what the code of
+ * the run's own modules names, and for has_more(late) what it may be handed that was not there. marks: what activities have.
+ * kind: 0 the content of a container, 1 an item of a namespace, 2 a field of an object. put_back(kind, object, key, content)
+ * undoes a change.
  * elsewhere(table, code, marks, type): is it code of an activity, or of another workflow than the one of that type?
  * line(code, name): where the code has the name. is_loaded(namespace, value): the module's __getattr__ has put it there.
  */
@@ -80,11 +81,24 @@ static const char *const SOURCE =
 	"    except AttributeError:\n"
 	"        return None\n"
 	"    return d if type(d) is dict else None\n"
+	"def function_of(f, o):\n" /* and what it is bound to */
+	"    if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
+	"    if type(f) in (staticmethod, classmethod): f = f.__func__\n"
+	"    for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
+	"    return f, o\n"
+	"def order(t):\n"
+	"    return [attr(b, '__dict__') for b in type.__dict__['__mro__'].__get__(t)]\n"
+	"def held(o, t, n):\n" /* by a class, or in a slot */
+	"    if o is t: return attr(t, '__dict__').get(n)\n"
+	"    for d in order(t):\n"
+	"        if n in d:\n"
+	"            try: return d[n].__get__(o) if type(d[n]) in DATA else None\n"
+	"            except Exception: return None\n"
 	"class Search:\n"
-	"    def __init__(self, table, engine, main):\n"
+	"    def __init__(self, table, engine, main, marks):\n"
 	"        self.own = {n: m for n, m in table.items() if type(m) is MODULE and sys.modules.get(n) is not m}\n"
 	"        self.namespaces = {id(m.__dict__) for m in self.own.values()}\n"
-	"        self.engine, self.main, self.seen, self.items, self.known, self.late = engine, main, set(), {}, None, []\n"
+	"        self.engine, self.main, self.marks, self.seen, self.items, self.known, self.late = engine, main, marks, set(), {}, None, []\n"
 	"        self.codes, self.attributes, self.written, self.setting = [], {}, {}, {}\n"
 	"    def run(self):\n"
 	"        for n, m in list(self.own.items()):\n"
@@ -191,12 +205,12 @@ static const char *const SOURCE =
 	"        for p in attr(v, '__qualname__').split('.'):\n"
 	"            m = getattr(m, '__dict__', {}).get(p)\n"
 	"        return m is v or getattr(m, '__func__', None) is v\n"
-	"    def add(self, kind, o, key, path, code, name, anybody=False):\n"
+	"    def add(self, kind, o, key, path, code, name, counted=False):\n"
 	"        if o is sys.modules or o is sys.path_importer_cache or id(o) in self.namespaces and kind == 0: return\n"
 	"        there = self.items.get((kind, id(o), key))\n"
-	"        better = there[7] if there and there[7] != anybody else not there or merit(code, name) > merit(there[4], there[5])\n"
+	"        better = there[7] if there and there[7] != counted else not there or merit(code, name) > merit(there[4], there[5])\n"
 	"        if len(self.items) < 4000 and better:\n"
-	"            self.items[kind, id(o), key] = kind, o, key, path, code, name, not is_deployed(path), anybody\n"
+	"            self.items[kind, id(o), key] = kind, o, key, path, code, name, not is_deployed(path), counted\n"
 	"    def child(self, holder, n, v, names, path, code, name, depth, self_):\n"
 	"        t, path = type(v), path + '.' + n if path else n\n"
 	"        value = False\n"
@@ -249,41 +263,40 @@ static const char *const SOURCE =
 	"                self.inside(w, names, path, code, name, depth + 1)\n"
 	"            elif issubclass(type(w), tuple): self.inside(w, names, path, code, name, depth + 1)\n"
 	"            elif self.is_given(w) and not issubclass(type(w), MODULE): self.explore(w, names, path, code, name, depth)\n"
-	"    def iterator(self, v, path, code, name, depth, anybody=False):\n"
-	"        self.add(0, v, None, path, code, name, anybody)\n"
+	"    def iterator(self, v, path, code, name, depth, counted=False):\n"
+	"        self.add(0, v, None, path, code, name, counted)\n"
 	"        for w in gc.get_referents(v) if depth < 5 else ():\n"
-	"            if is_iterator(w): self.iterator(w, path, code, name, depth + 1, anybody)\n"
+	"            if is_iterator(w): self.iterator(w, path, code, name, depth + 1, counted)\n"
 	"    def counters(self, f, o, code, name, depth):\n" /* that a function of the user's own keeps, though its name does not say so */
-	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
-	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
-	"        for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
-	"        g = f.__globals__ if issubclass(type(f), FUNCTION) else {}\n"
+	"        f, o = function_of(f, o)\n"
+	"        g = f.__globals__ if issubclass(type(f), FUNCTION) and f.__dict__.keys().isdisjoint(self.marks) else {}\n" /* no activity */
 	"        home, key = str(g.get('__name__')), (id(f), id(o), id(code))\n"
 	"        if depth > 5 or key in self.seen or id(g) in self.namespaces or not is_deployed(home): return\n"
 	"        self.seen.add(key)\n"
-	"        d = fields(o) if not issubclass(type(o), type) else None\n"
+	"        t = o if issubclass(type(o), type) else type(o)\n"
+	"        d = fields(o) if o is not t else None\n"
 	"        for c in codes_of(f.__code__):\n"
 	"            for n in stored(c, GLOBALS).intersection(g):\n"
 	"                if type(g[n]) in NUMBERS: self.add(1, g, n, home + '.' + n, code, name, True)\n"
 	"            for n in self.stored(c) if o is not None else ():\n"
-	"                path = home + '.' + str(attr(o if d is None else type(o), '__qualname__')) + '.' + n\n"
-	"                if d is not None and type(d.get(n)) in NUMBERS: self.add(1, d, n, path, code, name, True)\n"
-	"                elif d is None and type(attr(o, '__dict__').get(n)) in NUMBERS: self.add(2, o, n, path, code, name, True)\n"
+	"                path = home + '.' + str(attr(t, '__qualname__')) + '.' + n\n"
+	"                if d and n in d:\n"
+	"                    if type(d[n]) in NUMBERS: self.add(1, d, n, path, code, name, True)\n"
+	"                elif type(held(o, t, n)) in NUMBERS: self.add(2, o, n, path, code, name, True)\n"
 	"            for n in frozenset(c.co_names).intersection(g):\n"
 	"                v = g[n]\n"
 	"                if is_iterator(v): self.iterator(v, home + '.' + n, code, name, depth, True)\n"
 	"                elif issubclass(type(v), FUNCTION): self.counters(v, None, code, name, depth + 1)\n"
-	"                elif issubclass(type(v), type) or fields(v) is not None: self.methods(v, c, code, name, depth)\n"
+	"                elif issubclass(type(v), type) or not issubclass(type(v), (MODULE, FUNCTION) + PLAIN): self.methods(v, c, code, name, depth)\n"
 	"            if o is not None: self.methods(o, c, code, name, depth)\n"
 	"        for cell in f.__closure__ or ():\n"
 	"            v = (gc.get_referents(cell) or [None])[0]\n"
 	"            if type(v) in NUMBERS: self.add(2, cell, 'cell_contents', home + '.' + f.__qualname__, code, name, True)\n"
 	"            elif is_iterator(v): self.iterator(v, home + '.' + f.__qualname__, code, name, depth, True)\n"
 	"    def methods(self, o, c, code, name, depth):\n"
-	"        t = o if issubclass(type(o), type) else type(o)\n"
-	"        for b in type.__dict__['__mro__'].__get__(t):\n"
-	"            for n in frozenset(c.co_names).intersection(b.__dict__):\n"
-	"                if issubclass(type(b.__dict__[n]), (FUNCTION, staticmethod, classmethod)): self.counters(b.__dict__[n], o, code, name, depth + 1)\n"
+	"        for d in order(o if issubclass(type(o), type) else type(o)):\n"
+	"            for n in frozenset(c.co_names).intersection(d):\n"
+	"                if issubclass(type(d[n]), (FUNCTION, staticmethod, classmethod)): self.counters(d[n], o, code, name, depth + 1)\n"
 	"    def is_of_library(self, v):\n"
 	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
 	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
@@ -356,9 +369,7 @@ static const char *const SOURCE =
 	"                    elif k[:2] != '__': self.child(None, k, c[k], names, path, code, step(k), depth, o)\n"
 	"                elif d is not None and direct and ('__getattr__' not in c or k in stored): self.add(1, d, k, path + '.' + k, code, step(k))\n"
 	"    def setter(self, f, o, path, code, name, depth):\n"
-	"        if type(f) is METHOD: f, o = f.__func__, f.__self__\n"
-	"        if type(f) in (staticmethod, classmethod): f = f.__func__\n"
-	"        for i in range(3): f = getattr(f, '__dict__', {}).get('__wrapped__', f)\n"
+	"        f, o = function_of(f, o)\n"
 	"        if not issubclass(type(f), FUNCTION) or depth > 5 or id(f.__globals__) in self.namespaces: return\n"
 	"        g, names = f.__globals__, frozenset(names_of(f.__code__))\n"
 	"        self.setting[names] = frozenset().union(*map(self.stored, codes_of(f.__code__)))\n"
@@ -376,8 +387,8 @@ static const char *const SOURCE =
 	"            except ValueError:\n"
 	"                continue\n"
 	"            if is_container(v): self.add(0, v, None, path, code, name)\n"
-	"def find(table, engine, main):\n"
-	"    search = Search(table, engine, main)\n"
+	"def find(table, engine, main, marks):\n"
+	"    search = Search(table, engine, main, marks)\n"
 	"    return search.run(), search.late\n"
 	"def has_more(late):\n"
 	"    return any(look() != then for look, then in late)\n"
@@ -476,7 +487,7 @@ struct sg_named {
 		struct item *item;
 		PyObject *path, *code, *name; /* how it is called, and where */
 		bool undo;                    /* see sg_undo_may() */
-		bool anybody_s;               /* the user's own functions change it, wherever they run */
+		bool counted;                 /* by functions of the user's own: see is_counted() */
 	} *places;
 };
 
@@ -884,15 +895,15 @@ static PyObject *engine_packages(void)
 
 static PyObject *find(const struct sg_run *run)
 {
-	PyObject *engine, *main, *function, *list = NULL;
+	PyObject *engine, *main, *function, *marks = sg_python_texts(run->policy->engine->apart), *list = NULL;
 
 	if (!helpers)
 		helpers = sg_cpython_run(SOURCE, NULL, NULL);
 	function = helpers ? sg_cpython_item(helpers, "find") : NULL;
 	engine = function ? engine_packages() : NULL;
 	main = engine ? PyUnicode_FromString(run->policy->engine->main_name) : NULL;
-	if (main)
-		list = PyObject_CallFunctionObjArgs(function, run->modules, engine, main, NULL);
+	if (main && marks)
+		list = PyObject_CallFunctionObjArgs(function, run->modules, engine, main, marks, NULL);
 	if (!list) {
 		PyObject *type, *value, *traceback, *text;
 
@@ -906,6 +917,7 @@ static PyObject *find(const struct sg_run *run)
 		sg_python_clear(&value);
 		sg_python_clear(&traceback);
 	}
+	sg_python_clear(&marks);
 	sg_python_clear(&main);
 	sg_python_clear(&engine);
 	return list;
@@ -1088,11 +1100,11 @@ static void report(struct sg_run *run, struct item *item, const struct place *pl
 
 	if (is_elsewhere(run, place))
 		return;
-	if (place->anybody_s && !is_counted(item)) {
+	if (place->counted && !is_counted(item)) {
 		keep_content(item);
 		return;
 	}
-	if (!alone && (place->anybody_s || !writes(place))) {
+	if (!alone && !place->counted && !writes(place)) {
 		log_meanwhile(run, place);
 		keep_content(item);
 		return;

@@ -17,8 +17,8 @@
  *
  * Iterators of C code are compared as they are in memory, and not put back. A library's counters are its own business, as its
  * caches are. But a module of the user's own may be shared, too: what its functions count (globals, attributes, cells of a
- * closure that hold numbers) and the iterators that they take from are compared, whatever the functions are called. Other
- * threads, activities for one, may call them as well, so a change is only told where no other thread has run.
+ * closure that hold numbers) and the iterators that they take from are compared, whatever the functions are called, but for
+ * activities. Where an activity calls the same function meanwhile nobody can tell who has counted: it is told.
  *
  * Not seen: how far a generator is, what is reached by an alias that workflow code makes at run time, what C code keeps to
  * itself. GIL: held.

@@ -962,7 +962,8 @@ _changes("setter_of_a_library", _PASSED, "helper_shared.set_option('sg', 1)", "'
 _changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "helper_shared.feature", says="helper_shared")
 _changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",
          says="helper_shared.registry")
-for _change in ("numbered()", "numbered_below()", "numbered_by_iterator()", "numbered_inside()", "NUMBERED.one()", "Numbered.of_class()"):
+for _change in ("numbered()", "numbered_below()", "numbered_by_iterator()", "numbered_inside()", "NUMBERED.one()", "Numbered.of_class()",
+                "numbered_in_a_slot()", "SLOTTED.one()"):
     _changes(f"counter_by_{_change}", _PASSED, f"helper_shared.{_change}", "True", says="helper_shared.")
 for _change in ("NUMBERS", "LETTERS"):
     _changes(f"iterator_{_change}", _PASSED, f"next(helper_shared.{_change})", "True", says=f"helper_shared.{_change}")

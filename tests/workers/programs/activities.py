@@ -16,7 +16,12 @@ def shout(text: str) -> str:
     return text.upper()
 
 
+counted = 0
+
+
 def do_everything():
+    global counted
+    counted += 1
     time.time(), time.monotonic(), random.random(), uuid.uuid4(), os.urandom(4), os.getpid(), os.environ.get("HOME")
     with open("/proc/self/stat") as f:
         f.read()

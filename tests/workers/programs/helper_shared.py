@@ -62,6 +62,21 @@ class Numbered:
         return cls.last
 
 
+class Slotted:
+    __slots__ = "taken", "unset"
+
+    def __init__(self):
+        self.taken = 0
+
+    def one(self):
+        self.taken += 1
+        return self.taken
+
+    def never(self):
+        self.unset = 0
+
+
+SLOTTED = Slotted()
 NUMBERED, NUMBERS, LETTERS, number = Numbered(), itertools.count(), itertools.cycle("abc"), 0
 
 
@@ -73,6 +88,10 @@ def numbered():
 
 def numbered_below():
     return NUMBERED.one()
+
+
+def numbered_in_a_slot():
+    return SLOTTED.one()
 
 
 def numbered_by_iterator():

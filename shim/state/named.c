@@ -88,11 +88,11 @@ static const char *const SOURCE =
 	"    return f, o\n"
 	"def order(t):\n"
 	"    return [attr(b, '__dict__') for b in type.__dict__['__mro__'].__get__(t)]\n"
-	"def held(o, t, n):\n" /* by a class, or in a slot */
+	"def held(o, t, n):\n" /* by a class, in a slot, or for want of another by the class */
 	"    if o is t: return attr(t, '__dict__').get(n)\n"
 	"    for d in order(t):\n"
 	"        if n in d:\n"
-	"            try: return d[n].__get__(o) if type(d[n]) in DATA else None\n"
+	"            try: return d[n].__get__(o) if type(d[n]) in DATA else d[n]\n"
 	"            except Exception: return None\n"
 	"class Search:\n"
 	"    def __init__(self, table, engine, main, marks):\n"
@@ -234,6 +234,7 @@ static const char *const SOURCE =
 	"            self.explore(v, names, path, code, name, depth + 1)\n"
 	"            if not issubclass(t, MODULE):\n"
 	"                for w in writes(code) and self.single(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
+	"                self.made_by(v, code, name, depth)\n"
 	"        elif t is functools._lru_cache_wrapper:\n"
 	"            for w in writes(code) and self.remembered(v) or (): self.handed_out(w, names, path, code, name, depth + 1)\n"
 	"        elif t is functools.singledispatchmethod: self.child(holder, n, v.dispatcher, names, path.rpartition('.')[0], code, name, depth + 1, None)\n"
@@ -273,30 +274,37 @@ static const char *const SOURCE =
 	"        home, key = str(g.get('__name__')), (id(f), id(o), id(code))\n"
 	"        if depth > 5 or key in self.seen or id(g) in self.namespaces or not is_deployed(home): return\n"
 	"        self.seen.add(key)\n"
-	"        t = o if issubclass(type(o), type) else type(o)\n"
-	"        d = fields(o) if o is not t else None\n"
 	"        for c in codes_of(f.__code__):\n"
 	"            for n in stored(c, GLOBALS).intersection(g):\n"
 	"                if type(g[n]) in NUMBERS: self.add(1, g, n, home + '.' + n, code, name, True)\n"
-	"            for n in self.stored(c) if o is not None else ():\n"
-	"                path = home + '.' + str(attr(t, '__qualname__')) + '.' + n\n"
-	"                if d and n in d:\n"
-	"                    if type(d[n]) in NUMBERS: self.add(1, d, n, path, code, name, True)\n"
-	"                elif type(held(o, t, n)) in NUMBERS: self.add(2, o, n, path, code, name, True)\n"
 	"            for n in frozenset(c.co_names).intersection(g):\n"
 	"                v = g[n]\n"
 	"                if is_iterator(v): self.iterator(v, home + '.' + n, code, name, depth, True)\n"
+	"                elif type(v) is collections.Counter: self.add(0, v, None, home + '.' + n, code, name, True)\n"
 	"                elif issubclass(type(v), FUNCTION): self.counters(v, None, code, name, depth + 1)\n"
-	"                elif issubclass(type(v), type) or not issubclass(type(v), (MODULE, FUNCTION) + PLAIN): self.methods(v, c, code, name, depth)\n"
-	"            if o is not None: self.methods(o, c, code, name, depth)\n"
+	"                elif not issubclass(type(v), PLAIN) and not is_container(v): self.counted_on(v, c, code, name, depth)\n"
+	"            if o is not None: self.counted_on(o, c, code, name, depth)\n"
 	"        for cell in f.__closure__ or ():\n"
 	"            v = (gc.get_referents(cell) or [None])[0]\n"
 	"            if type(v) in NUMBERS: self.add(2, cell, 'cell_contents', home + '.' + f.__qualname__, code, name, True)\n"
 	"            elif is_iterator(v): self.iterator(v, home + '.' + f.__qualname__, code, name, depth, True)\n"
-	"    def methods(self, o, c, code, name, depth):\n"
-	"        for d in order(o if issubclass(type(o), type) else type(o)):\n"
-	"            for n in frozenset(c.co_names).intersection(d):\n"
-	"                if issubclass(type(d[n]), (FUNCTION, staticmethod, classmethod)): self.counters(d[n], o, code, name, depth + 1)\n"
+	"    def counted_on(self, o, c, code, name, depth):\n" /* by the code c, and by what that calls of it */
+	"        t = o if issubclass(type(o), type) else type(o)\n"
+	"        d = fields(o) if o is not t else None\n"
+	"        path = str(attr(o, '__name__')) if issubclass(t, MODULE) else '%s.%s' % (attr(t, '__module__'), attr(t, '__qualname__'))\n"
+	"        for n in c.co_names:\n"
+	"            v = d[n] if d and n in d else held(o, t, n)\n"
+	"            if is_iterator(v): self.iterator(v, path + '.' + n, code, name, depth, True)\n"
+	"            elif type(v) in NUMBERS and n in self.stored(c):\n"
+	"                self.add(*(2, o) if d is None else (1, d), n, path + '.' + n, code, name, True)\n"
+	"        for b in order(t):\n"
+	"            for n in frozenset(c.co_names).intersection(b):\n"
+	"                if issubclass(type(b[n]), (FUNCTION, staticmethod, classmethod)): self.counters(b[n], o, code, name, depth + 1)\n"
+	"        if o is t: self.made_by(o, code, name, depth)\n"
+	"    def made_by(self, t, code, name, depth):\n" /* what it takes to make an object of the class */
+	"        for n, o, b in ('__call__', t, type(t)), ('__new__', t, t), ('__init__', None, t):\n"
+	"            for d in order(b):\n"
+	"                if n in d: self.counters(d[n], o, code, name, depth + 1)\n"
 	"    def is_of_library(self, v):\n"
 	"        top = str(attr(v, '__module__')).partition('.')[0]\n"
 	"        return top not in self.engine and top not in sys.stdlib_module_names and self.is_global(v)\n"
@@ -1085,7 +1093,7 @@ static void log_meanwhile(const struct sg_run *run, const struct place *place)
 static bool is_counted(const struct item *item)
 {
 	PyObject *now = item->kind == ITERATOR ? NULL : copy_content(item);
-	bool counted = item->kind == ITERATOR || (now && item->content && sg_cpython_type(now) == sg_cpython_type(item->content));
+	bool counted = item->kind == ITERATOR || (now && (!item->content || sg_cpython_type(now) == sg_cpython_type(item->content)));
 
 	PyErr_Clear();
 	sg_python_clear(&now);

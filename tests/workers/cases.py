@@ -963,7 +963,8 @@ _changes("switch_of_a_library", _PASSED, "helper_shared.enable_feature()", "help
 _changes("registry_of_a_library", _PASSED, "helper_shared.registry.register('sg')", "'sg' in helper_shared.registry.known",
          says="helper_shared.registry")
 for _change in ("numbered()", "numbered_below()", "numbered_by_iterator()", "numbered_inside()", "NUMBERED.one()", "Numbered.of_class()",
-                "numbered_in_a_slot()", "SLOTTED.one()"):
+                "numbered_in_a_slot()", "SLOTTED.one()", "Made()", "BY_ITERATOR.one()", "BY_ITERATOR.by_default()", "numbered_on_an_object()",
+                "numbered_by_key()"):
     _changes(f"counter_by_{_change}", _PASSED, f"helper_shared.{_change}", "True", says="helper_shared.")
 for _change in ("NUMBERS", "LETTERS"):
     _changes(f"iterator_{_change}", _PASSED, f"next(helper_shared.{_change})", "True", says=f"helper_shared.{_change}")

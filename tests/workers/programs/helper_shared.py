@@ -76,6 +76,38 @@ class Slotted:
         self.unset = 0
 
 
+class Made:
+    made = 0
+
+    def __init__(self):
+        Made.made += 1
+
+
+class ByIterator:
+    count = 0
+
+    def __init__(self):
+        self._numbers = itertools.count()
+
+    def one(self):
+        return next(self._numbers)
+
+    def by_default(self):
+        self.count += 1
+        return self.count
+
+
+BY_ITERATOR, COUNTED = ByIterator(), collections.Counter()
+
+
+def numbered_on_an_object():
+    NUMBERED.taken += 1
+
+
+def numbered_by_key():
+    COUNTED["a"] += 1
+
+
 SLOTTED = Slotted()
 NUMBERED, NUMBERS, LETTERS, number = Numbered(), itertools.count(), itertools.cycle("abc"), 0
 
